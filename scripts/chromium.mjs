@@ -38,14 +38,13 @@ function onPath() {
 
 /** Playwright keeps `chromium-NNNN/<platform>/chrome` in a cache folder; the newest comes first. */
 function fromPlaywright() {
-  /** @type {(string | undefined)[]} */
-  const places = [
-    process.env.PLAYWRIGHT_BROWSERS_PATH,
+  const asked = process.env.PLAYWRIGHT_BROWSERS_PATH;
+  const caches = [
+    ...(asked ? [asked] : []),
     join(homedir(), ".cache/ms-playwright"),
     join(homedir(), "Library/Caches/ms-playwright"),
     join(homedir(), "AppData/Local/ms-playwright"),
-  ];
-  const caches = places.filter((cache) => cache !== undefined && existsSync(cache));
+  ].filter((cache) => existsSync(cache));
   const inside = [
     "chrome-linux/chrome",
     "chrome-linux64/chrome",
