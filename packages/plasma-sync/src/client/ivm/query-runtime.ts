@@ -1,0 +1,32 @@
+// Owns: the contract between the replica and the query side: sources, one-shot selects, live queries.
+// (Implementation: create-query-runtime.ts.)
+
+import type { ResultRow, SelectNode } from "../../core/query/ast.ts";
+import type { LiveQuery, LiveQueryStatus } from "../../core/query/live-query.ts";
+import type { Row } from "../../core/schema/value.ts";
+import type { RowChange, TableSource } from "./source.ts";
+
+/** Rows that a transaction sees instead of a source's: by table, by id; null hides the row. */
+export type Overlay = ReadonlyMap<string, ReadonlyMap<string, Row | null>>;
+
+export interface QueryRuntime {
+  source(table: string): TableSource;
+  /**
+   * Runs a select on the sources as `overlay` changes them. Pinned ids and equality on the first columns of an index,
+   * ref or unique column are looked up; `orderBy` + `limit` walk an index; anything else scans.
+   */
+  select(query: SelectNode, overlay?: Overlay): readonly ResultRow[];
+  /** Makes a live query; equal queries may share a pipeline. */
+  live(query: SelectNode): LiveQuery<ResultRow>;
+  /**
+   * Applies one commit: all sources, then all pipelines, then at most one delivery per live query. Listeners run last;
+   * one that throws does not keep the others from theirs (the error is rethrown asynchronously, or given to `onError`).
+   */
+  commit(changes: readonly RowChange[]): void;
+  /** Fills sources at start without delivering; then `setStatus` starts the waiting queries. */
+  fill(table: string, rows: readonly Row[]): void;
+  /** "loading" until the replica is loaded; then "partial" while the first sync runs, then "complete". Delivers. */
+  setStatus(status: LiveQueryStatus): void;
+  /** Rows and index entries touched since the start, for tests and `explain`. */
+  readonly work: { rows: number };
+}

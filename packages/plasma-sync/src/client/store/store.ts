@@ -1,0 +1,100 @@
+// Owns: the seam to what is durable on the device: base rows, outbox, meta. `idb-store.ts` and `memory-store.ts` implement
+// it; store.suite.ts holds both to it. The optimistic view is never stored: it is base rows + outbox replayed.
+// Invariants:
+//   1. Every write is one commit: all of it or nothing, numbered `seq` = previous + 1, whichever tab made it.
+//   2. A write resolves only when it survives a killed process, and rejects with `client/storage` when it does not hold.
+//   3. Outbox entries get `order` in the commit that appends them: one total order over all tabs of the replica.
+//   4. `sync` commits carry the writer's epoch and are refused with `client/deposed` when another tab has taken over.
+//   5. Writes carry the replicaID that the tab opened: after a reset by another tab they are refused with `client/deposed`.
+
+import type { Rejection } from "../../core/protocol/pull.ts";
+import type { Row } from "../../core/schema/value.ts";
+
+/** One mutation waiting to be confirmed. */
+export interface OutboxEntry {
+  /** Position in the replica's total order. */
+  readonly order: number;
+  readonly clientID: string;
+  readonly id: number;
+  readonly name: string;
+  /** The args' input in tagged JSON form, as pushed. */
+  readonly args: unknown;
+  /** Ms since the epoch at the call. */
+  readonly timestamp: number;
+  readonly seed: string;
+  /** The pull cookie at the call. */
+  readonly base: string | null;
+  /** The schema version it was made with. */
+  readonly schemaVersion: string;
+}
+
+/** An entry that is not durable yet: the store gives it its order. */
+export type NewOutboxEntry = Omit<OutboxEntry, "order">;
+
+/** One base row's new value; null deletes. */
+export interface BaseChange {
+  readonly table: string;
+  readonly id: string;
+  readonly row: Row | null;
+}
+
+/** The effect of one durable commit: what other tabs need to follow. Plain data: it is broadcast. */
+export type StoreCommit =
+  | { readonly type: "append"; readonly seq: number; readonly entries: readonly OutboxEntry[] }
+  | { readonly type: "sync"; readonly seq: number; readonly sync: SyncCommit };
+
+/** One step of syncing: a pull's patch, confirmed and refused entries, in one commit. */
+export interface SyncCommit {
+  readonly changes: readonly BaseChange[];
+  /** The new cookie; undefined leaves it, null forgets it. */
+  readonly cookie?: string | null;
+  /**
+   * Client → id: its outbox entries up to that id leave the outbox. By id and not by order, so that an entry of another
+   * tab that the writer has not heard of yet leaves too.
+   */
+  readonly confirmed: { readonly [clientID: string]: number };
+  /** Refused mutations: these entries leave the outbox; the tab that made one tells its app. */
+  readonly rejected: readonly Rejection[];
+  /** Entries that take the place of those with the same order (renumbering under a new clientID); the new client is registered. */
+  readonly replace?: readonly OutboxEntry[];
+  readonly firstSync?: FirstSync;
+}
+
+export interface FirstSync {
+  readonly done: boolean;
+  /** Rows received so far. */
+  readonly rows: number;
+}
+
+export interface StoreState {
+  readonly replicaID: string;
+  /** Number of the last commit. */
+  readonly seq: number;
+  readonly cookie: string | null;
+  readonly firstSync: FirstSync;
+  /** In order. */
+  readonly outbox: readonly OutboxEntry[];
+  /** Highest id that each known client has appended. */
+  readonly lastIDs: ReadonlyMap<string, number>;
+}
+
+export interface Store {
+  /**
+   * Opens, creating what is missing, and reads everything in one consistent snapshot. Rows are handed to `onRows` table
+   * by table in batches of at most `limits.storeBatchRowsMax`, before the promise resolves. May be called again later to
+   * re-read (a tab that missed a commit).
+   */
+  load(onRows: (table: string, rows: readonly Row[]) => void): Promise<StoreState>;
+  /**
+   * Appends entries of one client. Its ids continue the highest that the store knows of it; a client unknown to the
+   * store begins at 1.
+   */
+  append(replicaID: string, entries: readonly NewOutboxEntry[]): Promise<Extract<StoreCommit, { type: "append" }>>;
+  /** Takes over syncing: the next epoch. From now on `sync` with a lower one is refused. */
+  takeEpoch(replicaID: string): Promise<number>;
+  sync(replicaID: string, epoch: number, commit: SyncCommit): Promise<Extract<StoreCommit, { type: "sync" }>>;
+  /** Deletes rows, outbox, cookie and clients and makes a new replicaID. Other tabs' writes are refused from then on. */
+  reset(): Promise<void>;
+  /** Ends use; open transactions finish. Called twice, it does nothing the second time. */
+  close(): void;
+}

@@ -1,0 +1,27 @@
+// Owns: what the sync loop needs of the replica. The replica implements it; tests of the loop use a scripted one.
+
+import type { MutationResult } from "../../core/protocol/push.ts";
+import type { PullResponse } from "../../core/protocol/pull.ts";
+import type { OutboxEntry } from "../store/store.ts";
+
+export interface SyncReplica {
+  readonly replicaID: string;
+  /** The cookie of the last durable pull page; null before the first. */
+  cookie(): string | null;
+  /** The first entries in replica order that the server is not known to have processed; none when all are. All were made with one schema version. */
+  nextPush(countMax: number, bytesMax: number): readonly OutboxEntry[];
+  /** Takes a push's results: applied and duplicate entries wait for the pull that covers them, refused ones leave at once. Durable when it resolves. */
+  pushed(results: readonly MutationResult[]): Promise<void>;
+  /** Notes a failed attempt on the entries, for `pending()`. */
+  pushFailed(entries: readonly OutboxEntry[], error: string): void;
+  /** The server's last id of a client is not the one before our first: entries up to it are applied, or the client takes a new id. */
+  pushGap(clientID: string, lastMutationID: number): Promise<void>;
+  /** Takes one page. The commit happens when the catch-up is complete (or page by page in the first sync). Durable when it resolves. */
+  pulled(page: PullResponse): Promise<void>;
+  /** Forgets pages of an unfinished catch-up, so that the next pull starts at the durable cookie. */
+  abandonPull(): void;
+  /** The cookie to ask the next page with: that of the last page of an unfinished catch-up, else the durable one. */
+  pullCookie(): string | null;
+  /** The server called the cookie malformed: forget it, so that the next pull re-syncs. */
+  forgetCookie(): Promise<void>;
+}

@@ -1,0 +1,44 @@
+// Owns: the seam between tabs of one replica: a broadcast channel and locks. The browser's implementation stands on
+// BroadcastChannel and Web Locks; `single` (SSR, tests, storage "memory") has no other tabs.
+
+import type { StoreCommit } from "../store/store.ts";
+
+/** What tabs tell each other. Plain data. */
+export type TabMessage =
+  /** A commit is durable. */
+  | { readonly type: "commit"; readonly commit: StoreCommit }
+  /** The server has applied these mutations; they stay in view until the pull that covers them. */
+  | { readonly type: "applied"; readonly ids: readonly { readonly clientID: string; readonly id: number }[] }
+  /** The leader's state of syncing, for followers' `status`. */
+  | { readonly type: "status"; readonly status: SharedStatus }
+  /** A tab has just opened and wants the leader's status. */
+  | { readonly type: "hello" }
+  /** A follower wants the leader to push and pull now (`flush`, `pullOnce`, `pushOnce`); answered by `done` with the same nonce. */
+  | { readonly type: "request"; readonly nonce: string; readonly what: "push" | "pull" }
+  | { readonly type: "done"; readonly nonce: string }
+  /** The replica was reset: every other tab loads it anew. */
+  | { readonly type: "reset" };
+
+/** The part of the client's status that the leader knows. */
+export interface SharedStatus {
+  readonly online: boolean;
+  readonly syncing: boolean;
+  readonly auth: "ok" | "required";
+  readonly lastError: { readonly kind: string; readonly message: string } | null;
+}
+
+export interface TabChannel {
+  /** Tells every other tab; delivered in order, never to the sender. Lost when nobody listens. */
+  post(message: TabMessage): void;
+  close(): void;
+}
+
+export interface TabLinks {
+  /** "single" has no other tabs. */
+  readonly kind: "browser" | "single";
+  openChannel(name: string, onMessage: (message: TabMessage) => void): TabChannel;
+  /** Waits for the lock, calls `onHeld`, and holds it until the returned function is called (or the tab dies). */
+  requestLock(name: string, onHeld: () => void): () => void;
+  /** Whether some tab (this one included) holds the lock now. */
+  isLocked(name: string): Promise<boolean>;
+}

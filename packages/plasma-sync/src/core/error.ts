@@ -1,0 +1,153 @@
+// Owns: the one error class and the table of every error that a person can meet.
+// Invariants:
+//   1. A code is stable for ever; its first part is an area, its second says what is wrong.
+//   2. A message says what happened, with names, then the fix. It never carries row values or secrets.
+//   3. Errors are recognised by `isPlasmaError` (a brand), never by `instanceof`: two copies of the package do meet.
+
+type Names = readonly string[];
+const oneOf = (names: Names): string => (names.length === 0 ? "there are none" : `use one of: ${names.join(", ")}`);
+
+/** Code → message. `data` is what the thrower knows; the message is made from it alone. */
+const catalog = {
+  "bug/invariant": (d: { invariant: string }) =>
+    `Plasma broke its own rule: ${d.invariant}. This is a bug in Plasma; please report it with what led to it.`,
+
+  "schema/name": (d: { what: string; name: string }) =>
+    `The ${d.what} name "${d.name}" cannot be used: names match [A-Za-z_][A-Za-z0-9_]* and do not begin with "_plasma_". Choose another name.`,
+  "schema/duplicate": (d: { what: string; name: string }) =>
+    `The ${d.what} "${d.name}" is defined twice (names are compared without case). Rename one of them.`,
+  "schema/id-column": (d: { table: string; found: Names }) =>
+    `Table "${d.table}" needs exactly one id() column, named "id"; it has ${d.found.length === 0 ? "none" : d.found.join(", ")}. Write { id: id(), … }.`,
+  "schema/key": (d: { key: string; table: string }) =>
+    `defineSchema has table "${d.table}" under the key "${d.key}". Keys equal table names: write { ${d.table}: … }.`,
+  "schema/not-a-table": (d: { key: string }) => `defineSchema's "${d.key}" is not a table. Make it with table("${d.key}", { … }).`,
+  "schema/not-a-column": (d: { table: string; column: string }) =>
+    `Table "${d.table}" has "${d.column}", which is not a column. Use id(), text(), int() and the other column functions.`,
+  "schema/default": (d: { table: string; column: string; expected: string }) =>
+    `The default of "${d.table}.${d.column}" is not ${d.expected}. Give a value of the column's type.`,
+  "schema/ref-target": (d: { table: string; column: string; why: string }) =>
+    `The ref "${d.table}.${d.column}" ${d.why}. Point it at the id column of a table in the schema: ref(() => users.id).`,
+  "schema/modifier": (d: { table: string; column: string; why: string }) => `Column "${d.table}.${d.column}": ${d.why}`,
+  "schema/index": (d: { table: string; column: string; why: string }) =>
+    `An index or unique of table "${d.table}" names "${d.column}": ${d.why}`,
+  "schema/file-upload": (d: { upload: string }) =>
+    `file({ upload: "${d.upload}" }) is not supported: uploads go through the sync server. Leave the option out or write "proxy".`,
+  "schema/unbound-column": (d: { where: string }) =>
+    `A column that belongs to no table was used in ${d.where}. Take it from a table: todos.title.`,
+
+  "query/unknown-column": (d: { table: string; column: string; known: Names }) =>
+    `Table "${d.table}" has no column "${d.column}"; ${oneOf(d.known)}.`,
+  "query/unknown-table": (d: { table: string; known: Names }) => `The schema has no table "${d.table}"; ${oneOf(d.known)}.`,
+  "query/not-in-from": (d: { table: string; column: string; known: Names }) =>
+    `"${d.table}.${d.column}" is used, but "${d.table}" is not in this query. Join it, or use a column of: ${d.known.join(", ")}.`,
+  "query/no-from": () => `A select has no table. Write .select().from(table).`,
+  "query/join-on": (d: { table: string; found: number }) =>
+    `The join with "${d.table}" has no condition, and ${d.found} refs link it to the query. Write the condition: .innerJoin(${d.table}, eq(a.x, b.y)).`,
+  "query/duplicate-source": (d: { table: string }) => `"${d.table}" is in this query twice. Give one of them another name with alias(table, "other").`,
+  "query/kinds": (d: { left: string; right: string; op: string }) =>
+    `${d.op} compares ${d.left} with ${d.right}, which are different kinds. Compare values of one kind.`,
+  "query/value": (d: { table: string; column: string; expected: string; got: string }) =>
+    `"${d.table}.${d.column}" takes ${d.expected}, but got ${d.got}.`,
+  "query/like-pattern": (d: { bytes: number; bytesMax: number }) =>
+    `A like pattern of ${d.bytes} bytes is too long: at most ${d.bytesMax}. Shorten it.`,
+  "query/limit": (d: { what: string; got: string }) => `${d.what}(${d.got}) is not a whole number of 0 or more.`,
+  "query/where-required": (d: { statement: string; table: string }) =>
+    `${d.statement}("${d.table}") has no where. Add .where(…), or .all() if every row is meant.`,
+  "query/unsupported": (d: { what: string }) => `${d.what} is not supported here.`,
+  "query/overflow": (d: { what: string }) => `${d.what} is beyond the range of its type. Sum fewer or smaller values.`,
+  "query/unbound": () => `This select is bound to no database. Use db.select() to run it; the free select() is for subqueries only.`,
+  "query/order": (d: { table: string; column: string; kind: string }) =>
+    `"${d.table}.${d.column}" (${d.kind}) has no order. Order by a column of another kind.`,
+
+  "data/invalid": (d: { table: string; column: string; expected: string; got: string }) =>
+    `"${d.table}.${d.column}" takes ${d.expected}, but got ${d.got}.`,
+  "data/missing": (d: { table: string; column: string }) =>
+    `"${d.table}.${d.column}" has no value, no default and is not nullable. Give it a value.`,
+  "data/unknown-column": (d: { table: string; column: string; known: Names }) =>
+    `Table "${d.table}" has no column "${d.column}"; ${oneOf(d.known)}.`,
+  "data/id-change": (d: { table: string }) => `An update of "${d.table}" sets "id". An id never changes: delete the row and insert another.`,
+  "limit/row": (d: { table: string; sizeBytes: number; sizeBytesMax: number }) =>
+    `A row of "${d.table}" takes ${d.sizeBytes} bytes; at most ${d.sizeBytesMax} fit. Keep large content in a file() column.`,
+  "constraint/unique": (d: { table: string; columns: Names }) =>
+    `Another row of "${d.table}" already has this ${d.columns.join(" + ")}. Use another value.`,
+  "constraint/restrict": (d: { table: string; child: string; column: string }) =>
+    `A row of "${d.table}" cannot be deleted while rows of "${d.child}" refer to it by "${d.column}". Delete those first.`,
+  "constraint/not-null": (d: { table: string; column: string }) => `"${d.table}.${d.column}" cannot be null. Give it a value.`,
+  "auth/denied": (d: { table: string; action: string }) => `You may not ${d.action} this row of "${d.table}".`,
+
+  "mutation/unknown": (d: { name: string; known: Names }) => `There is no mutator "${d.name}"; ${oneOf(d.known)}.`,
+  "mutation/args": (d: { name: string; issues: string }) => `The args of mutator "${d.name}" are not valid: ${d.issues}`,
+  "mutation/args-value": (d: { name: string; path: string; got: string }) =>
+    `The args of mutator "${d.name}" hold ${d.got} at ${d.path}, which cannot be sent. Use JSON values, bigint, Uint8Array or a file.`,
+  "mutation/args-size": (d: { name: string; sizeBytes: number; sizeBytesMax: number }) =>
+    `The args of mutator "${d.name}" take ${d.sizeBytes} bytes; at most ${d.sizeBytesMax} fit. Split the work into several mutations.`,
+  "mutation/definition": (d: { name: string; why: string }) => `Mutator "${d.name}": ${d.why}`,
+  "mutation/app": (d: { name: string; message: string }) => d.message,
+  "mutation/foreign-await": (d: { name: string }) =>
+    `Mutator "${d.name}" awaited something other than Plasma's db. Do that before you call it, and pass the result as an argument.`,
+  "mutation/ended": () => `A mutator used its db after it had ended. Await every call on db inside the mutator.`,
+
+  "client/write-outside-mutator": (d: { statement: string; table: string }) =>
+    `${d.statement}("${d.table}") outside a mutator. client.db only reads: write in a mutator and call client.mutate.`,
+  "client/closed": () => `The client is closed. Create a new one.`,
+  "client/option": (d: { option: string; why: string }) => `createPlasmaClient: "${d.option}" ${d.why}`,
+  "client/storage": (d: { what: string }) => `The local database failed: ${d.what}. The change was not saved and has been taken back.`,
+  "client/deposed": () => `Another tab has taken over syncing.`,
+  "client/rejected": (d: { name: string; message: string }) => d.message,
+  "client/no-provider": () => `No Plasma client found. Wrap the app in <PlasmaProvider client={client}>.`,
+
+  "protocol/field": (d: { path: string; expected: string }) => `"${d.path}" is not ${d.expected}.`,
+  "auth/unauthorized": (d: { reason: string }) => d.reason,
+  "request/invalid": (d: { why: string }) => d.why,
+  "auth/group-mismatch": () => `The clientGroupID is not the one of this login.`,
+  "auth/client-mismatch": (d: { clientID: string }) => `The client "${d.clientID}" belongs to another replica or user.`,
+  "pull/cookie": () => `The cookie is malformed. Pull without one.`,
+  "request/not-found": (d: { path: string }) => `There is nothing at ${d.path}.`,
+  "request/method": (d: { method: string; allowed: string }) => `${d.method} is not allowed here; use ${d.allowed}.`,
+  "protocol/mismatch": (d: { expected: number }) => `The server speaks protocol version ${d.expected}. Reload the app.`,
+  "schema/mismatch": (d: { expected: string }) => `The server has schema version "${d.expected}". Reload the app.`,
+  "push/gap": (d: { clientID: string; lastMutationID: number }) =>
+    `The next mutation of client "${d.clientID}" is ${d.lastMutationID + 1}.`,
+  "limit/mutations": (d: { count: number; countMax: number }) => `A push holds ${d.count} mutations; at most ${d.countMax} are accepted.`,
+  "limit/payload": (d: { sizeBytesMax: number }) => `The request is larger than ${d.sizeBytesMax} bytes. Send fewer mutations at once.`,
+  "limit/rate": () => `Too many requests. Try again later.`,
+  "server/retry": () => `The server could not answer now. Nothing was changed; try again.`,
+  "server/option": (d: { option: string; why: string }) => `createSyncHandler: "${d.option}" ${d.why}`,
+  "server/internal-write": (d: { what: string }) => `The database refused: ${d.what}`,
+  "migration/refused": (d: { refusals: Names }) => `The schema cannot be migrated: ${d.refusals.join("; ")}. Migrate these by hand.`,
+} as const satisfies Record<string, (data: never) => string>;
+
+export type PlasmaErrorCode = keyof typeof catalog;
+/** What an error of this code knows, for programs that act on it. */
+export type PlasmaErrorData<C extends PlasmaErrorCode> = Parameters<(typeof catalog)[C]> extends [infer D] ? D : Record<never, never>;
+
+const brand = Symbol.for("plasma-sync.error");
+
+/**
+ * The one error class of Plasma. `code` is stable, `data` holds the facts, `message` ends with the code in brackets,
+ * `text` is the message without it, for showing to people.
+ */
+export class PlasmaError<C extends PlasmaErrorCode = PlasmaErrorCode> extends Error {
+  readonly code: C;
+  readonly data: PlasmaErrorData<C>;
+  readonly text: string;
+  readonly [brand] = true;
+
+  constructor(code: C, data: PlasmaErrorData<C>, options?: ErrorOptions) {
+    const text = (catalog[code] as (d: PlasmaErrorData<C>) => string)(data);
+    super(`${text} [${code}]`, options);
+    this.name = "PlasmaError";
+    this.code = code;
+    this.data = data;
+    this.text = text;
+  }
+}
+
+/** Whether `error` is a PlasmaError, of `code` when given. Works across copies of the package. */
+export function isPlasmaError<C extends PlasmaErrorCode>(error: unknown, code?: C): error is PlasmaError<C> {
+  if (typeof error !== "object" || error === null || !(brand in error)) return false;
+  return code === undefined || (error as PlasmaError).code === code;
+}
+
+/** Every code, for tests and docs. */
+export const plasmaErrorCodes = Object.keys(catalog) as readonly PlasmaErrorCode[];

@@ -1,0 +1,68 @@
+// Owns: the seam between the push logic (server/sync) and the two ways to commit a push: interactive (SQLite on Node,
+// Postgres) and buffered (D1, Durable Objects). `withPushTransaction` picks by `executor.interactive`.
+// Invariants:
+//   1. Everything of one push commits together with its clients' advances and outcomes, or not at all.
+//   2. A mutation that throws leaves no write behind; earlier mutations of the push stay.
+//   3. What `clients` says still holds at the commit (serializable transaction, or guard): else `fn` runs again from the
+//      start, at most `limits.pushGuardRetriesMax` times, then `server/retry`. So `fn` has no effect outside `tx`.
+//   4. A database error that is not the mutation's own fault (class "retry"/"conflict"), even one that the mutator caught,
+//      ends the push: nothing commits.
+
+import type { MutationStore } from "../../core/mutation/mutation-store.ts";
+import type { AnySchema } from "../../core/schema/schema.ts";
+import type { SqlExecutor } from "./sql-executor.ts";
+
+/** What the server remembers of a client. */
+export interface ClientRecord {
+  readonly clientID: string;
+  readonly clientGroupID: string;
+  /** Null when the client never sent one. */
+  readonly replicaID: string | null;
+  readonly lastMutationID: number;
+}
+
+export interface RecordedOutcome {
+  readonly clientID: string;
+  readonly id: number;
+  /** Absent for an applied mutation. */
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** Who makes the changes, for the log's origin columns. */
+export interface MutationOrigin {
+  readonly clientGroupID: string;
+  readonly clientID: string;
+  readonly replicaID: string | null;
+  readonly mutationID: number;
+}
+
+export interface PushTransaction {
+  /** The clients of the push that the server knows, as of this transaction. */
+  readonly clients: ReadonlyMap<string, ClientRecord>;
+  /** Outcomes recorded for ids of the push that were already processed (rejections; applied ones may have expired). */
+  readonly outcomes: readonly RecordedOutcome[];
+  /**
+   * Runs one mutation on a store of its own. If `run` throws a rejection-class error (see isRejection) or a constraint
+   * fails, the mutation's writes are discarded and the error is thrown on as PlasmaError; its log entries carry `origin`.
+   */
+  mutation(origin: MutationOrigin, run: (store: MutationStore) => Promise<void>): Promise<void>;
+  /** Records that the client's id is processed (a log position), with its error when it was rejected. */
+  advance(origin: MutationOrigin, error?: { readonly code: string; readonly message: string }): void;
+}
+
+export interface PushDeps {
+  readonly executor: SqlExecutor;
+  readonly schema: AnySchema;
+  /** Milliseconds since the epoch, for created_at. */
+  readonly now: () => number;
+  /** Told of each guard conflict, for metrics. */
+  readonly onGuardConflict?: () => void;
+}
+
+export interface PushScope {
+  readonly clientGroupID: string;
+  /** The ids in the body per client: whose records and outcomes are read at the start. */
+  readonly idsByClient: ReadonlyMap<string, readonly number[]>;
+}
+
+export type WithPushTransaction = <T>(deps: PushDeps, scope: PushScope, fn: (tx: PushTransaction) => Promise<T>) => Promise<T>;
