@@ -34,7 +34,9 @@ export default defineConfig({
       },
       {
         plugins: [
-          cloudflareTest({ wrangler: { configPath: fileURLToPath(new URL("./test/workerd/wrangler.jsonc", import.meta.url)) } }),
+          cloudflareTest({
+            wrangler: { configPath: fileURLToPath(new URL("./test/workerd/wrangler.jsonc", import.meta.url)) },
+          }),
         ],
         test: {
           name: "workerd",
@@ -43,6 +45,10 @@ export default defineConfig({
         },
       },
       {
+        // Found before the first test: a dependency that Vite meets later reloads the page in the middle of a test.
+        optimizeDeps: {
+          include: ["react", "react/jsx-dev-runtime", "react-dom", "react-dom/client", "idb", "fast-check"],
+        },
         test: {
           name: "browser",
           include: ["packages/*/src/**/*.browser.test.{ts,tsx}", "test/**/*.browser.test.{ts,tsx}"],

@@ -9,7 +9,9 @@ const PACKAGE = "packages/plasma-sync";
 const DIST = `${PACKAGE}/dist`;
 
 rmSync(DIST, { recursive: true, force: true });
-const { status } = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-b", PACKAGE], { stdio: "inherit" });
+const { status } = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-b", PACKAGE], {
+  stdio: "inherit",
+});
 if (status === 0) {
   writeFileSync(`${DIST}/package.json`, publishedPackage());
   for (const file of ["README.md", "LICENSE"]) if (existsSync(file)) cpSync(file, `${DIST}/${file}`);

@@ -62,7 +62,9 @@ function stampFile(folder) {
 
 /** @param {string} folder */
 function lockHash(folder) {
-  return createHash("sha256").update(readFileSync(join(folder, "package-lock.json"))).digest("hex");
+  return createHash("sha256")
+    .update(readFileSync(join(folder, "package-lock.json")))
+    .digest("hex");
 }
 
 /** @param {string} folder */
@@ -85,7 +87,9 @@ async function install(folder) {
   const [command, ...prefix] = npmCommand();
   const result = await run(command, [...prefix, "ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: folder });
   if (result.code !== 0) {
-    throw new SetupFailure(`npm ci failed in ${folder}:\n${result.output}\nCheck the network and the npm registry, then run this again.`);
+    throw new SetupFailure(
+      `npm ci failed in ${folder}:\n${result.output}\nCheck the network and the npm registry, then run this again.`,
+    );
   }
   stamp(folder);
   say(`${name}: installed in ${seconds(started)}`);
@@ -106,14 +110,18 @@ function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const [majorMin = 0, minorMin = 0] = NODE_MIN;
   if (major > majorMin || (major === majorMin && minor >= minorMin)) return;
-  throw new SetupFailure(`Node ${process.versions.node} is too old for this repository; install Node ${NODE_MIN.join(".")} or newer.`);
+  throw new SetupFailure(
+    `Node ${process.versions.node} is too old for this repository; install Node ${NODE_MIN.join(".")} or newer.`,
+  );
 }
 
 // --- Chromium ---
 
 async function installChromium() {
   if (process.env.CHROMIUM_PATH) {
-    throw new SetupFailure(`CHROMIUM_PATH is "${process.env.CHROMIUM_PATH}", which cannot be executed. Correct it or unset it.`);
+    throw new SetupFailure(
+      `CHROMIUM_PATH is "${process.env.CHROMIUM_PATH}", which cannot be executed. Correct it or unset it.`,
+    );
   }
   const started = Date.now();
   const failures = [];
@@ -182,10 +190,13 @@ async function takeLock() {
     const holder = lockHolder();
     if (holder !== undefined && !isAlive(holder)) rmSync(LOCK, { force: true });
     else await delay(300);
-    if (!said && holder !== undefined && isAlive(holder)) say(`another setup is at work (process ${holder}); waiting for it`);
+    if (!said && holder !== undefined && isAlive(holder))
+      say(`another setup is at work (process ${holder}); waiting for it`);
     said = true;
   }
-  throw new SetupFailure(`Another setup has held ${LOCK} for ${LOCK_WAIT_MS_MAX / 60_000} minutes. End it, remove that file and run this again.`);
+  throw new SetupFailure(
+    `Another setup has held ${LOCK} for ${LOCK_WAIT_MS_MAX / 60_000} minutes. End it, remove that file and run this again.`,
+  );
 }
 
 /** @returns {number | undefined} the process id in the lock file; undefined while it is being written or removed */

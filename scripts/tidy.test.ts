@@ -23,7 +23,9 @@ describe("imports", () => {
     expect(rulesOf("core/a.ts", `type B = import("../server/b.ts").B;`)).toEqual(["import-direction"]);
     expect(rulesOf("core/a.ts", `const b = await import("../server/b.ts");`)).toEqual(["import-direction"]);
     expect(rulesOf("react/a.tsx", `import { b } from "../client/b.ts"; import { c } from "../core/c.ts";`)).toEqual([]);
-    expect(rulesOf("testing/a.ts", `import { b } from "../client/b.ts"; import { c } from "../server/c.ts";`)).toEqual([]);
+    expect(rulesOf("testing/a.ts", `import { b } from "../client/b.ts"; import { c } from "../server/c.ts";`)).toEqual(
+      [],
+    );
   });
 
   test("tests obey the direction too", () => {
@@ -62,9 +64,9 @@ describe("imports", () => {
 
   test("a cycle is found, also one of types alone, and a diamond is none", () => {
     const a = `import type { B } from "./b.ts"; export type A = B;`;
-    expect(rulesOfFiles({ "scripts/a.ts": a, "scripts/b.ts": `import type { A } from "./a.ts"; export type B = A;` })).toEqual([
-      "import-cycle",
-    ]);
+    expect(
+      rulesOfFiles({ "scripts/a.ts": a, "scripts/b.ts": `import type { A } from "./a.ts"; export type B = A;` }),
+    ).toEqual(["import-cycle"]);
     expect(rulesOfFiles({ "scripts/a.ts": `export { a } from "./a.ts";` })).toEqual(["import-cycle"]);
     expect(
       rulesOfFiles({

@@ -2,7 +2,12 @@
 import { globSync, readFileSync } from "node:fs";
 import { findProblems } from "./tidy/rules.ts";
 
-const SOURCES = ["packages/*/src/**/*.{ts,tsx}", "examples/*/**/*.{ts,tsx}", "scripts/**/*.{ts,mjs}", "test/**/*.{ts,tsx}"];
+const SOURCES = [
+  "packages/*/src/**/*.{ts,tsx}",
+  "examples/*/**/*.{ts,tsx}",
+  "scripts/**/*.{ts,mjs}",
+  "test/**/*.{ts,tsx}",
+];
 const NOT_OURS = ["**/node_modules/**", "**/dist/**", "**/.wrangler/**"];
 
 process.chdir(new URL("..", import.meta.url).pathname);

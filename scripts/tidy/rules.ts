@@ -22,7 +22,8 @@ type Report = (rule: string, line: number, message: string) => void;
 const SOURCE_ROOT = "packages/plasma-sync/src/";
 const FORBIDDEN_NAMES = /^(utils?|helpers?|common|misc|manager|service|impl|base|types)$/;
 const FORBIDDEN_NAME_PARTS = /^(utils?|helpers?|misc|manager|impl)$/;
-const FILE_NAME = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|test-d|suite|fixture|fuzz|browser|workerd|e2e|config|d))*\.(ts|tsx|mts|mjs)$/;
+const FILE_NAME =
+  /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|test-d|suite|fixture|fuzz|browser|workerd|e2e|config|d))*\.(ts|tsx|mts|mjs)$/;
 const TEST_NAME = /\.(test|suite|fixture|test-d)\.tsx?$/;
 
 /** Judges files together, as cycles need all of them. Paths are relative to the repository. */
@@ -83,12 +84,14 @@ function checkImports(source: SourceFile, report: Report): void {
   const allowed = ROOM_IMPORTS[room];
   if (allowed === undefined) return report("room", 1, `"${room}" is no room of the library; see scripts/tidy/rooms.ts`);
   for (const { text, line } of source.imports) {
-    if (text.startsWith("plasma-sync")) report("import-self", line, `imports "${text}"; inside the library use a relative path`);
+    if (text.startsWith("plasma-sync"))
+      report("import-self", line, `imports "${text}"; inside the library use a relative path`);
     if (!text.startsWith(".")) continue;
     const target = resolveImport(source.path, text);
     const targetRoom = roomOf(target);
     if (targetRoom === undefined) report("import-outside", line, `imports "${text}", which is outside the library`);
-    else if (!allowed.includes(targetRoom)) report("import-direction", line, `${room} may not import ${targetRoom} ("${text}")`);
+    else if (!allowed.includes(targetRoom))
+      report("import-direction", line, `${room} may not import ${targetRoom} ("${text}")`);
     else if (targetRoom === room && target.endsWith("/index.ts") && !isTest(source.path)) {
       report("import-entry", line, `imports the entry "${text}" of its own room; import the file itself`);
     }
@@ -100,12 +103,14 @@ function checkPackages(source: SourceFile, report: Report): void {
   for (const { text, line } of source.imports) {
     if (text.startsWith(".") || text.startsWith("plasma-sync")) continue;
     if (text.startsWith("node:")) {
-      if (!mayImportNode(place)) report("node-import", line, `"${text}" belongs to server/node and files named for Node`);
+      if (!mayImportNode(place))
+        report("node-import", line, `"${text}" belongs to server/node and files named for Node`);
       continue;
     }
     const name = text.split("/", text.startsWith("@") ? 2 : 1).join("/");
     const places = PACKAGE_PLACES[name];
-    if (places === undefined) report("package-import", line, `"${name}" is not a dependency listed in scripts/tidy/rooms.ts`);
+    if (places === undefined)
+      report("package-import", line, `"${name}" is not a dependency listed in scripts/tidy/rooms.ts`);
     else if (!startsWithAny(place, places)) report("package-import", line, `"${name}" belongs to ${places.join(", ")}`);
   }
 }
@@ -129,7 +134,8 @@ function checkWords(source: SourceFile, report: Report): void {
   for (const { word, use, places, instead } of WORD_RULES) {
     if (startsWithAny(place, places)) continue;
     const found: readonly Found[] = source[use].filter(({ text }) => word.test(text));
-    for (const { text, line } of found) report("platform-word", line, `"${text}" lives in ${places.join(", ")}; ${instead}`);
+    for (const { text, line } of found)
+      report("platform-word", line, `"${text}" lives in ${places.join(", ")}; ${instead}`);
   }
 }
 
@@ -139,7 +145,8 @@ function checkErrors(source: SourceFile, report: Report): void {
 }
 
 function checkCatches(source: SourceFile, report: Report): void {
-  for (const { line } of source.emptyCatches) report("empty-catch", line, "an empty catch; handle it, or say in code what it means");
+  for (const { line } of source.emptyCatches)
+    report("empty-catch", line, "an empty catch; handle it, or say in code what it means");
 }
 
 function checkExports(source: SourceFile, report: Report): void {

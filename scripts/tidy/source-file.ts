@@ -92,7 +92,13 @@ function walk(node: SyntaxNode, parents: readonly SyntaxNode[], visit: Visit): v
 }
 
 function recordImport(node: SyntaxNode, { draft, lineOf }: Visit): void {
-  const imports = ["ImportDeclaration", "ExportNamedDeclaration", "ExportAllDeclaration", "ImportExpression", "TSImportType"];
+  const imports = [
+    "ImportDeclaration",
+    "ExportNamedDeclaration",
+    "ExportAllDeclaration",
+    "ImportExpression",
+    "TSImportType",
+  ];
   if (!imports.includes(node.type)) return;
   const source = node["source"];
   if (isNode(source) && typeof source["value"] === "string") {
@@ -160,7 +166,8 @@ function recordEmptyCatch(node: SyntaxNode, { draft, lineOf, hasCommentIn }: Vis
 
 function recordExport(node: SyntaxNode, { draft, lineOf }: Visit): void {
   if (node.type === "ExportAllDeclaration") draft.exports.push({ text: "export *", line: lineOf(node.start) });
-  if (node.type === "ExportDefaultDeclaration") draft.exports.push({ text: "export default", line: lineOf(node.start) });
+  if (node.type === "ExportDefaultDeclaration")
+    draft.exports.push({ text: "export default", line: lineOf(node.start) });
 }
 
 /** `a.b.c` of plain member reads, without a leading global object; undefined for anything else. */

@@ -4,7 +4,11 @@
 declare module "cloudflare:workers" {
   interface D1Statement {
     bind(...values: unknown[]): D1Statement;
-    all<Row = Record<string, unknown>>(): Promise<{ results: Row[]; success: boolean; meta: { changes: number; [key: string]: unknown } }>;
+    all<Row = Record<string, unknown>>(): Promise<{
+      results: Row[];
+      success: boolean;
+      meta: { changes: number; [key: string]: unknown };
+    }>;
     first<Row = Record<string, unknown>>(): Promise<Row | null>;
     run(): Promise<{ results: never[]; success: boolean; meta: { changes: number; [key: string]: unknown } }>;
     raw<Row = unknown[]>(options?: { columnNames?: boolean }): Promise<Row[]>;

@@ -1,0 +1,177 @@
+// Owns: `npm test`: every check of the repository, one after another, on to the end after a failure.
+//   node scripts/test.ts             everything
+//   node scripts/test.ts types node  these steps only
+// Invariants:
+//   1. The last line of stdout is `N passed, N failed`: each vitest test counts one, each other step counts one.
+//   2. Nothing counts as passed that did not run: a test project without a test is a failure, and so is a step that
+//      dies or outlives its bound.
+import { spawn } from "node:child_process";
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+
+interface Totals {
+  passed: number;
+  failed: number;
+}
+
+type Step = () => Promise<Totals>;
+
+const STEP_MS_MAX = 20 * 60_000; // The slowest step takes a few minutes; beyond this it hangs.
+const KILL_GRACE_MS = 5_000;
+const TODO = "examples/todo";
+
+process.chdir(new URL("..", import.meta.url).pathname);
+
+const steps: Record<string, Step> = {
+  tidy: () => check(["scripts/tidy.ts"]),
+  format: () => check(["node_modules/oxfmt/bin/oxfmt", "--check"]),
+  lint: () => check(["node_modules/oxlint/bin/oxlint", "--type-aware", "--deny-warnings"]),
+  types,
+  node: () => vitest("node"),
+  workerd: () => vitest("workerd"),
+  browser: () => vitest("browser"),
+  e2e: () => vitest("e2e"),
+  build: () => check(["scripts/build.ts"]),
+  size: () => check(["scripts/size.ts"]),
+  deploy,
+};
+
+await main(process.argv.slice(2));
+
+async function main(asked: readonly string[]): Promise<void> {
+  const unknown = asked.filter((name) => !(name in steps));
+  if (unknown.length > 0) {
+    console.error(`No step is called ${unknown.join(", ")}. Steps: ${Object.keys(steps).join(", ")}`);
+    process.exitCode = 2;
+    return;
+  }
+  const totals: Totals = { passed: 0, failed: 0 };
+  const summary: string[] = [];
+  for (const [name, step] of Object.entries(steps)) {
+    if (asked.length > 0 && !asked.includes(name)) continue;
+    console.log(`\n── ${name} ──`);
+    const startedMs = Date.now();
+    const { passed, failed } = await step();
+    totals.passed += passed;
+    totals.failed += failed;
+    const mark = failed > 0 ? "✗" : "✓";
+    summary.push(
+      `${mark} ${name.padEnd(8)} ${passed} passed, ${failed} failed  (${((Date.now() - startedMs) / 1000).toFixed(1)} s)`,
+    );
+  }
+  console.log(`\n${summary.join("\n")}\n`);
+  console.log(`${totals.passed} passed, ${totals.failed} failed`);
+  process.exitCode = totals.failed > 0 ? 1 : 0;
+}
+
+/** The repository's program, then each example's own. */
+async function types(): Promise<Totals> {
+  const programs = ["tsconfig.json", ...globSync("examples/*/tsconfig.json")];
+  return addUp(programs.map((program) => () => check(["node_modules/typescript/bin/tsc", "-p", program, "--noEmit"])));
+}
+
+/** The deployable bundle of the todo app builds, offline. */
+async function deploy(): Promise<Totals> {
+  const wrangler = [
+    `${process.cwd()}/node_modules/wrangler/bin/wrangler.js`,
+    "deploy",
+    "--dry-run",
+    "--outdir",
+    ".wrangler/out",
+  ];
+  return addUp([
+    () => check([`${process.cwd()}/node_modules/vite/bin/vite.js`, "build"], TODO),
+    () => check(wrangler, TODO),
+  ]);
+}
+
+async function addUp(parts: readonly Step[]): Promise<Totals> {
+  const sum: Totals = { passed: 0, failed: 0 };
+  for (const part of parts) {
+    const { passed, failed } = await part();
+    sum.passed += passed;
+    sum.failed += failed;
+  }
+  return sum;
+}
+
+async function check(args: readonly string[], cwd?: string): Promise<Totals> {
+  const isGood = (await node(args, cwd)) === 0;
+  return { passed: isGood ? 1 : 0, failed: isGood ? 0 : 1 };
+}
+
+/** What is read of vitest's JSON report. */
+interface VitestReport {
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+  numTodoTests: number;
+  testResults: { name: string; status: string; assertionResults: unknown[] }[];
+}
+
+async function vitest(project: string): Promise<Totals> {
+  const reportFile = `.tmp/vitest-${project}.json`;
+  mkdirSync(".tmp", { recursive: true });
+  rmSync(reportFile, { force: true });
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${reportFile}`];
+  const code = await node([
+    "node_modules/vitest/vitest.mjs",
+    "run",
+    "--project",
+    project,
+    "--allowOnly=false",
+    ...reporters,
+  ]);
+  if (!existsSync(reportFile)) {
+    console.log(`${project}: vitest gave no report (exit code ${code})`);
+    return { passed: 0, failed: 1 };
+  }
+  const report: VitestReport = JSON.parse(readFileSync(reportFile, "utf8"));
+  const skipped = report.numPendingTests + report.numTodoTests;
+  if (skipped > 0) console.log(`${project}: ${skipped} skipped`);
+  // A file that fails to load has no test to fail, so it counts by itself.
+  const brokenFiles = report.testResults.filter(
+    (file) => file.status === "failed" && file.assertionResults.length === 0,
+  );
+  const passed = report.numPassedTests;
+  const failed = report.numFailedTests + brokenFiles.length;
+  if (passed + failed === 0) console.log(`${project}: ran no test`);
+  const hasHiddenFailure = failed === 0 && (code !== 0 || passed === 0);
+  return { passed, failed: hasHiddenFailure ? 1 : failed };
+}
+
+/** Runs Node on a script in a process group of its own, so that nothing of it outlives its bound. Resolves to the exit code. */
+function node(args: readonly string[], cwd = "."): Promise<number> {
+  return new Promise((resolve) => {
+    const env = {
+      ...process.env,
+      WRANGLER_SEND_METRICS: "false",
+      WRANGLER_SEND_ERROR_REPORTS: "false",
+      WRANGLER_HIDE_BANNER: "true",
+      CLOUDFLARE_CF_FETCH_ENABLED: "false",
+    };
+    const child = spawn(process.execPath, args, { cwd, env, stdio: ["ignore", "inherit", "inherit"], detached: true });
+    const end = (signal: NodeJS.Signals) => {
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, signal);
+    };
+    const interrupt = () => {
+      end("SIGTERM");
+      process.exit(130);
+    };
+    const timer = setTimeout(() => {
+      console.log(`stopped after ${STEP_MS_MAX / 60_000} minutes: ${args.join(" ")}`);
+      end("SIGTERM");
+      setTimeout(() => end("SIGKILL"), KILL_GRACE_MS).unref();
+    }, STEP_MS_MAX);
+    const finish = (code: number) => {
+      clearTimeout(timer);
+      process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+      resolve(code);
+    };
+    process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+    child.once("error", (error) => {
+      console.log(error.message);
+      finish(1);
+    });
+    child.once("close", (code) => finish(code ?? 1));
+  });
+}
