@@ -19,7 +19,7 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const LOCK = join(ROOT, ".tmp", "setup.lock");
 const LOCK_WAIT_MS_MAX = 15 * 60_000; // A cold install on a slow line takes minutes; longer than this is stuck.
 const STEP_MS_MAX = 10 * 60_000;
-const OUTPUT_CHARS_MAX = 4_000; // The end of a failed step's output says why.
+const OUTPUT_CHARS_MAX = 1_500; // Of a failed step, its beginning and its end: either may say why.
 const NODE_MIN = [22, 12];
 
 /** A failure that a person can act on: printed without a stack. */
@@ -233,7 +233,7 @@ function run(command, args, { cwd }) {
     const stdin = process.stdin.isTTY ? "inherit" : "ignore";
     const child = spawn(command, args, { cwd, stdio: [stdin, "pipe", "pipe"], shell: process.platform === "win32" });
     let output = "";
-    const keep = (/** @type {Buffer} */ chunk) => (output = (output + chunk).slice(-OUTPUT_CHARS_MAX));
+    const keep = (/** @type {Buffer} */ chunk) => (output += chunk);
     child.stdout?.on("data", keep);
     child.stderr?.on("data", keep);
     const timer = setTimeout(() => {
@@ -242,7 +242,7 @@ function run(command, args, { cwd }) {
     }, STEP_MS_MAX);
     const finish = (/** @type {number} */ code) => {
       clearTimeout(timer);
-      done({ code, output: output.trim() });
+      done({ code, output: shorten(output.trim()) });
     };
     child.on("error", (error) => {
       output += error.message;
@@ -250,6 +250,12 @@ function run(command, args, { cwd }) {
     });
     child.on("close", (code) => finish(code ?? 1));
   });
+}
+
+/** @param {string} output */
+function shorten(output) {
+  if (output.length <= 2 * OUTPUT_CHARS_MAX) return output;
+  return `${output.slice(0, OUTPUT_CHARS_MAX)}\n…\n${output.slice(-OUTPUT_CHARS_MAX)}`;
 }
 
 /** @param {number} startedMs */

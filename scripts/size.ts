@@ -9,7 +9,7 @@ const BUDGET_KIB = 34;
 const ENTRIES = /^plasma-sync(\/(core|client|react))?$/;
 const QUERY_ENGINE = /\/client\/ivm\//;
 
-process.chdir(new URL("..", import.meta.url).pathname);
+process.chdir(`${import.meta.dirname}/..`);
 const imports = todoImports();
 if (!imports.has("plasma-sync/client")) {
   console.log("size: the todo app does not import plasma-sync/client, so there is nothing to measure");
@@ -44,6 +44,9 @@ async function bundleKiB(names: Map<string, Set<string>>, external: RegExp[]): P
     input: "virtual:todo",
     external,
     platform: "browser",
+    onLog(_level, log) {
+      if (log.code === "UNRESOLVED_IMPORT") throw new Error(log.message);
+    },
     plugins: [
       {
         name: "todo-imports",

@@ -19,7 +19,7 @@ const STEP_MS_MAX = 20 * 60_000; // The slowest step takes a few minutes; beyond
 const KILL_GRACE_MS = 5_000;
 const TODO = "examples/todo";
 
-process.chdir(new URL("..", import.meta.url).pathname);
+process.chdir(`${import.meta.dirname}/..`);
 
 const steps: Record<string, Step> = {
   tidy: () => check(["scripts/tidy.ts"]),

@@ -10,7 +10,7 @@ const SOURCES = [
 ];
 const NOT_OURS = ["**/node_modules/**", "**/dist/**", "**/.wrangler/**"];
 
-process.chdir(new URL("..", import.meta.url).pathname);
+process.chdir(`${import.meta.dirname}/..`);
 const paths = globSync(SOURCES, { exclude: NOT_OURS }).map((path) => path.replaceAll("\\", "/"));
 const problems = findProblems(paths.sort().map((path) => ({ path, text: readFileSync(path, "utf8") })));
 for (const { path, line, rule, message } of problems) console.log(`${path}:${line}  ${message}  [${rule}]`);

@@ -1,7 +1,7 @@
 // Owns: the todo app's dev server (page, Worker and local D1 on one port) as a process that a test may kill and restart.
 // Invariants:
 //   1. Each server has a database of its own, in a new folder, which outlives `kill` and `restart` and goes with `close`.
-//   2. No process outlives the test run: the server is a process group, and the group is ended with the run.
+//   2. No process outlives the test: the server is a process group, and the group ends when the test's process does.
 // The app's Vite config keeps the state of D1 under PLASMA_STATE_DIR when that is set.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -37,7 +37,6 @@ export async function startTodoServer(env: Readonly<Record<string, string>> = {}
   let child: ChildProcess | undefined;
 
   const end = () => endGroup(child);
-  process.once("exit", end);
 
   async function start(): Promise<void> {
     child = spawnVite(port, { ...env, PLASMA_STATE_DIR: stateDir });
@@ -60,7 +59,6 @@ export async function startTodoServer(env: Readonly<Record<string, string>> = {}
 
   async function close(): Promise<void> {
     await kill();
-    process.off("exit", end);
     rmSync(stateDir, { recursive: true, force: true });
   }
 
@@ -70,10 +68,12 @@ export async function startTodoServer(env: Readonly<Record<string, string>> = {}
 
 function spawnVite(port: number, env: Readonly<Record<string, string>>): ChildProcess {
   const vite = fileURLToPath(new URL("../../node_modules/vite/bin/vite.js", import.meta.url));
-  return spawn(process.execPath, [vite, "--host", "127.0.0.1", "--port", String(port), "--strictPort"], {
+  const endWithParent = new URL("./end-with-parent.mjs", import.meta.url).href;
+  const args = ["--import", endWithParent, vite, "--host", "127.0.0.1", "--port", String(port), "--strictPort"];
+  return spawn(process.execPath, args, {
     cwd: fileURLToPath(new URL("../../examples/todo", import.meta.url)),
     env: { ...process.env, ...env, NODE_ENV: "development" },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });
 }
