@@ -93,6 +93,7 @@ const catalog = {
   "client/option": (d: { option: string; why: string }) => `createPlasmaClient: "${d.option}" ${d.why}`,
   "client/storage": (d: { what: string }) => `The local database failed: ${d.what}. The change was not saved and has been taken back.`,
   "client/deposed": () => `Another tab has taken over syncing.`,
+  "client/reset": () => `The local database was reset before the server had confirmed this change.`,
   "client/rejected": (d: { name: string; message: string }) => d.message,
   "client/no-provider": () => `No Plasma client found. Wrap the app in <PlasmaProvider client={client}>.`,
 

@@ -47,6 +47,10 @@ export const limits = {
   errorMessageCharsMax: 2000,
   /** Milliseconds that a tab waits for a missing commit of another tab before it reads from disk. */
   commitGapWaitMs: 100,
+  /** Milliseconds that a tab waits for the leading tab to end a push or pull: a slow network's worth, then the caller goes on. */
+  leaderAnswerMs: 15_000,
+  /** Outbox entries in one store transaction: keeps the wait of the first entry short. */
+  outboxBatchEntriesMax: 1000,
   /** Rows in one IndexedDB read or write request batch. */
   storeBatchRowsMax: 5000,
 } as const;

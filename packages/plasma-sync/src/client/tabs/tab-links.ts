@@ -24,7 +24,6 @@ export interface SharedStatus {
   readonly online: boolean;
   readonly syncing: boolean;
   readonly auth: "ok" | "required";
-  readonly lastError: { readonly kind: string; readonly message: string } | null;
 }
 
 export interface TabChannel {

@@ -1,0 +1,301 @@
+// Owns: ClientCore: the parts of one client in one tab (store, replica, links to other tabs, syncing) and the wires between
+// them: what each part says and who must hear it.
+// Invariants:
+//   1. A commit of this tab reaches other tabs only after the store has called it durable.
+//   2. A refused mutation is told once: by the tab that made it, or by the leader when that tab is gone.
+
+import { PlasmaError } from "../core/error.ts";
+import type { AnyMutators } from "../core/mutation/mutator.ts";
+import { decodeTagged } from "../core/protocol/tagged-json.ts";
+import type { Rejection } from "../core/protocol/pull.ts";
+import type { AnySchema } from "../core/schema/schema.ts";
+import type { ResolvedOptions } from "./client-options.ts";
+import { createQueryRuntime } from "./ivm/create-query-runtime.ts";
+import type { QueryRuntime } from "./ivm/query-runtime.ts";
+import { MutationRejectedError } from "./mutation-rejected-error.ts";
+import type { PlasmaClientOptions } from "./plasma-client.ts";
+import type { PendingMutation, ServerOutcome } from "./replica/pending-mutation.ts";
+import { Replica, type ReplicaEvents } from "./replica/replica.ts";
+import { ReplicaSync } from "./replica/replica-sync.ts";
+import { createRunPending } from "./run-pending.ts";
+import { createIdbStore } from "./store/idb-store.ts";
+import { databaseName } from "./store/layout.ts";
+import { createMemoryStore } from "./store/memory-store.ts";
+import type { Store, StoreCommit } from "./store/store.ts";
+import { createClientStatus } from "./sync/client-status.ts";
+import type { SyncClientError } from "./sync/sync-error.ts";
+import { createSyncLoop, type SyncLoop } from "./sync/sync-loop.ts";
+import { SyncSession } from "./sync-session.ts";
+import { browserTabLinks } from "./tabs/browser-tab-links.ts";
+import { takeClientID, type ClientIdentity } from "./tabs/client-identity.ts";
+import { singleTabLinks } from "./tabs/single-tab-links.ts";
+import type { TabChannel, TabLinks, TabMessage } from "./tabs/tab-links.ts";
+import { createHttpTransport } from "./transport/http-transport.ts";
+import { watchNetwork, type NetworkState } from "./transport/network-state.ts";
+
+type Options = PlasmaClientOptions<AnySchema, AnyMutators>;
+
+export class ClientCore {
+  readonly runtime: QueryRuntime;
+  readonly replica: Replica;
+  readonly session: SyncSession;
+  readonly status = createClientStatus();
+  /** Resolves when queries and mutations can run; rejects when the local database cannot be opened. */
+  readonly loaded: Promise<void>;
+  /** `.server` promises that have not ended. */
+  readonly outcomes = new Set<ServerOutcome>();
+  readonly #options: Options;
+  readonly #resolved: ResolvedOptions;
+  readonly #store: Store;
+  readonly #links: TabLinks;
+  readonly #channel: TabChannel;
+  readonly #identity: ClientIdentity;
+  readonly #network: NetworkState;
+  readonly #database: string;
+  #loop: SyncLoop | null = null;
+  #releaseClientLock: () => void = () => undefined;
+  #closed = false;
+  #stopped = false;
+
+  constructor(options: Options, resolved: ResolvedOptions) {
+    const { env, storage } = resolved;
+    this.#options = options;
+    this.#resolved = resolved;
+    this.#database = databaseName(options.dbName, options.clientGroupID);
+    const inMemory = storage === "memory";
+    this.#links = inMemory ? singleTabLinks() : browserTabLinks();
+    this.#identity = takeClientID(inMemory ? null : this.#database, env);
+    this.#store = inMemory
+      ? createMemoryStore(env)
+      : createIdbStore({ name: this.#database, schema: options.schema, env, durability: options.durability ?? "relaxed" });
+    this.runtime = createQueryRuntime({ schema: options.schema });
+    this.replica = new Replica({
+      schema: options.schema,
+      store: this.#store,
+      runtime: this.runtime,
+      env,
+      getContext: options.getContext,
+      run: createRunPending({ schema: options.schema, mutators: options.mutators, env }),
+      clientID: this.#identity.clientID,
+      reusedClientID: this.#identity.reused,
+      events: this.#replicaEvents(),
+    });
+    this.#channel = this.#links.openChannel(this.#database, (message) => this.#receive(message));
+    this.#network = watchNetwork((online) => this.#loop?.setOnline(online));
+    this.session = this.#createSession();
+    this.#holdClientLock(this.#identity.clientID);
+    this.loaded = this.replica.load();
+    this.loaded.then(
+      () => this.start(),
+      (error: unknown) => this.#storageFailed(error),
+    );
+    this.#updateStatus();
+  }
+
+  assertOpen(): void {
+    if (this.#closed) throw new PlasmaError("client/closed", {});
+  }
+
+  start(): void {
+    if (this.#closed) return;
+    this.session.start();
+    this.#channel.post({ type: "hello" });
+  }
+
+  async once(what: "push" | "pull"): Promise<void> {
+    this.assertOpen();
+    await this.loaded;
+    await this.session.once(what);
+  }
+
+  /** Empties the replica, here and in every other tab. */
+  async reset(): Promise<void> {
+    this.assertOpen();
+    await this.loaded;
+    this.session.stop();
+    await this.replica.reset();
+    this.#channel.post({ type: "reset" });
+    this.start();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.session.stop();
+    this.#network.close();
+    await this.replica.settled();
+    this.replica.close();
+    this.#store.close();
+    this.#channel.close();
+    this.#releaseClientLock();
+    this.#identity.release();
+    for (const outcome of this.outcomes) outcome.reject(new PlasmaError("client/closed", {}));
+  }
+
+  #createSession(): SyncSession {
+    return new SyncSession({
+      links: this.#links,
+      lockName: `${this.#database}:leader`,
+      env: this.#resolved.env,
+      post: (message) => this.#channel.post(message),
+      lead: (onEnd) => this.#lead(onEnd),
+      onRole: () => this.#updateStatus(),
+      onError: (error) => this.#storageFailed(error),
+      retryMs: this.#resolved.pollIntervalMs,
+    });
+  }
+
+  async #lead(onEnd: (error: unknown) => void): Promise<SyncLoop> {
+    const { env, pollIntervalMs, retry } = this.#resolved;
+    const { schema, endpoint, schemaVersion, clientGroupID, fetcher, authHeaders, pullPageSize } = this.#options;
+    const epoch = await this.#store.takeEpoch(this.replica.replicaID);
+    const committed = (commit: StoreCommit) => this.#committed(commit);
+    const applied = (ids: readonly { clientID: string; id: number }[]) => {
+      this.#applied(ids);
+      this.#channel.post({ type: "applied", ids });
+    };
+    const replica = new ReplicaSync({ schema, replica: this.replica, store: this.#store, env, epoch, committed, applied });
+    const transport = createHttpTransport({
+      endpoint, schemaVersion, clientGroupID, env,
+      clientID: () => this.replica.clientID,
+      replicaID: () => this.replica.replicaID,
+      ...(fetcher === undefined ? {} : { fetcher }),
+      ...(authHeaders === undefined ? {} : { authHeaders }),
+      ...(pullPageSize === undefined ? {} : { pullPageSize }),
+    });
+    const loop = createSyncLoop({
+      replica, transport, env, pollIntervalMs, retry,
+      onError: (error) => this.#report(error),
+      onStatus: (shared) => this.#sharedStatus(shared),
+      onStopped: onEnd,
+    });
+    return this.#joined(loop);
+  }
+
+  #replicaEvents(): ReplicaEvents {
+    return {
+      committed: (commit) => {
+        this.#channel.post({ type: "commit", commit });
+        this.session.localWork();
+      },
+      changed: () => this.#updateStatus(),
+      clientIDReplaced: (clientID) => {
+        this.#identity.replace(clientID);
+        this.#holdClientLock(clientID);
+      },
+      replayFailed: ({ entry }, error) => this.#report({ kind: "rebase-replay", name: entry.name, clientID: entry.clientID, id: entry.id, error }),
+      rejected: (mutation, rejection) => void this.#rejected(mutation, rejection),
+      storageFailed: (error) => this.#storageFailed(error),
+    };
+  }
+
+  /** Remembers the loop while it runs, so that network changes and pokes reach it. */
+  #joined(loop: SyncLoop): SyncLoop {
+    const { subscribe, clientGroupID, schemaVersion } = this.#options;
+    const session = {
+      clientID: this.replica.clientID,
+      clientGroupID,
+      replicaID: this.replica.replicaID,
+      schemaVersion,
+      cookie: () => this.replica.cookie,
+    };
+    let unsubscribe: (() => void) | null = null;
+    return {
+      ...loop,
+      start: () => {
+        this.#loop = loop;
+        loop.setOnline(this.#network.online());
+        loop.start();
+        unsubscribe = subscribe?.(() => loop.poke(), session) ?? null;
+      },
+      stop: () => {
+        unsubscribe?.();
+        this.#loop = null;
+        loop.stop();
+      },
+    };
+  }
+
+  #receive(message: TabMessage): void {
+    if (this.#closed) return;
+    this.session.receive(message);
+    switch (message.type) {
+      case "commit":
+        this.replica.receive(message.commit);
+        if (message.commit.type === "append") this.session.localWork();
+        return;
+      case "applied":
+        return this.#applied(message.ids);
+      case "status":
+        return void this.status.update(message.status);
+      case "hello":
+        if (this.session.leading) this.#postStatus();
+        return;
+      case "reset":
+        return void this.replica.reload().catch((error: unknown) => this.#storageFailed(error));
+      default:
+        return;
+    }
+  }
+
+  #committed(commit: StoreCommit): void {
+    this.#channel.post({ type: "commit", commit });
+    this.replica.receive(commit);
+  }
+
+  #applied(ids: readonly { clientID: string; id: number }[]): void {
+    this.replica.applied(ids);
+  }
+
+  async #rejected(mutation: PendingMutation, rejection: Rejection): Promise<void> {
+    const { clientID, id, name } = mutation.entry;
+    const args = decodeTagged(mutation.entry.args);
+    mutation.outcome?.reject(new MutationRejectedError(rejection, name, args));
+    if (clientID !== this.replica.clientID) {
+      // The tab that made it tells, if it is still there.
+      if (!this.session.leading || (await this.#links.isLocked(this.#clientLock(clientID)))) return;
+    }
+    this.#report({ kind: "mutation-rejected", clientID, id, name, args, code: rejection.code, message: rejection.message });
+  }
+
+  #storageFailed(error: unknown): void {
+    this.#report({ kind: "storage", message: messageOf(error), error });
+  }
+
+  #report(error: SyncClientError): void {
+    this.status.update({ lastError: error });
+    this.#options.onError?.(error);
+  }
+
+  #sharedStatus(shared: SharedStatus): void {
+    this.status.update(shared);
+    this.#postStatus();
+  }
+
+  #postStatus(): void {
+    const { online, syncing, auth } = this.status.get();
+    this.#channel.post({ type: "status", status: { online, syncing, auth } });
+  }
+
+  #updateStatus(): void {
+    const single = this.#links.kind === "single";
+    this.status.update({
+      outboxDepth: this.replica.pending.length,
+      cookie: this.replica.cookie,
+      firstSync: this.replica.firstSync,
+      role: single ? "single" : this.session.leading ? "leader" : "follower",
+    });
+  }
+
+  #clientLock(clientID: string): string {
+    return `${this.#database}:client:${clientID}`;
+  }
+
+  /** Held while this tab lives, so that the leader knows whether a refusal will be told by the tab that made it. */
+  #holdClientLock(clientID: string): void {
+    this.#releaseClientLock();
+    this.#releaseClientLock = this.#links.requestLock(this.#clientLock(clientID), () => undefined);
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

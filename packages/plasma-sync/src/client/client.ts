@@ -1,0 +1,69 @@
+// Owns: createPlasmaClient, the composition root of the client: it makes the parts and joins them.
+
+import type { AnyMutators } from "../core/mutation/mutator.ts";
+import { decodeTagged } from "../core/protocol/tagged-json.ts";
+import { createDb } from "../core/query/db.ts";
+import type { AnySchema } from "../core/schema/schema.ts";
+import { ClientCore } from "./client-core.ts";
+import { resolveOptions } from "./client-options.ts";
+import { createMutate } from "./mutate.ts";
+import type { PendingMutationInfo, PlasmaClient, PlasmaClientOptions } from "./plasma-client.ts";
+import type { PendingMutation } from "./replica/pending-mutation.ts";
+import { createViewEngine } from "./view-engine.ts";
+
+/**
+ * Makes a client: opens the local database, answers queries and runs mutations from it, and syncs with the server until
+ * it is closed. Returns at once; queries and mutations wait until the database is open.
+ *
+ * @throws PlasmaError `client/option` for an option that cannot work.
+ * @example
+ * const client = createPlasmaClient({
+ *   schema, mutators, dbName: "todo", endpoint: "/sync", schemaVersion: "1", clientGroupID: user.id,
+ *   getContext: () => ({ userId: user.id }),
+ * });
+ * await client.mutate.createTodo({ title: "Water the plants" });
+ */
+export function createPlasmaClient<S extends AnySchema, M extends AnyMutators>(options: PlasmaClientOptions<S, M>): PlasmaClient<S, M> {
+  const resolved = resolveOptions(options);
+  const client = new ClientCore(options, resolved);
+  const { replica, runtime, status } = client;
+  return {
+    schema: options.schema,
+    db: createDb({ schema: options.schema, engine: createViewEngine(runtime, client.loaded) }),
+    get clientID() {
+      return replica.clientID;
+    },
+    clientGroupID: options.clientGroupID,
+    mutate: createMutate<M>({
+      mutators: options.mutators,
+      schemaVersion: options.schemaVersion,
+      replica,
+      env: resolved.env,
+      assertOpen: () => client.assertOpen(),
+      outcomes: client.outcomes,
+    }),
+    newId: () => resolved.env.randomUUID(),
+    pullOnce: () => client.once("pull"),
+    pushOnce: () => client.once("push"),
+    start: () => client.start(),
+    stop: () => client.session.stop(),
+    flush: async () => {
+      await replica.settled();
+      await client.once("push");
+      await client.once("pull");
+    },
+    resetLocalState: () => client.reset(),
+    status,
+    pending: async () => {
+      await client.loaded;
+      return replica.pending.map(describePending);
+    },
+    close: () => client.close(),
+  };
+}
+
+const describePending = (mutation: PendingMutation): PendingMutationInfo => {
+  const { clientID, id, name, args, timestamp } = mutation.entry;
+  const { state, attempts, lastError } = mutation;
+  return { clientID, id, name, args: decodeTagged(args), timestamp, state, attempts, ...(lastError === null ? {} : { lastError }) };
+};

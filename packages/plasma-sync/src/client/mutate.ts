@@ -1,0 +1,57 @@
+// Owns: the `mutate` function of a client: checks a call, hands it to the replica, and shapes the promise.
+
+import { PlasmaError } from "../core/error.ts";
+import type { Env } from "../core/lib/env.ts";
+import { MUTATORS, type AnyMutators, type MutatorDef } from "../core/mutation/mutator.ts";
+import { createSeed } from "../core/mutation/new-id.ts";
+import { validateArgs } from "../core/mutation/run-mutator.ts";
+import { checkArgsSize, decodeTagged, encodeTagged } from "../core/protocol/tagged-json.ts";
+import type { Mutate, MutationPromise } from "./plasma-client.ts";
+import { Deferred } from "./replica/deferred.ts";
+import type { ServerOutcome } from "./replica/pending-mutation.ts";
+import type { Replica } from "./replica/replica.ts";
+
+export interface MutateDeps {
+  readonly mutators: AnyMutators;
+  readonly schemaVersion: string;
+  readonly replica: Replica;
+  readonly env: Env;
+  /** Throws when the client is closed. */
+  readonly assertOpen: () => void;
+  /** Entered here until it ends, so that `close` can end it. */
+  readonly outcomes: Set<ServerOutcome>;
+}
+
+/** Makes the `mutate` of a client. */
+export function createMutate<M extends AnyMutators>(deps: MutateDeps): Mutate<M> {
+  const byName = deps.mutators[MUTATORS].byName;
+  const mutate = (name: string, args?: unknown): MutationPromise => {
+    const outcome: ServerOutcome = new Deferred();
+    const local = run(deps, byName, { name, args, outcome });
+    local.catch((error: unknown) => outcome.reject(error));
+    return Object.assign(local, { server: outcome.promise });
+  };
+  for (const name of byName.keys()) {
+    Object.defineProperty(mutate, name, { value: (args?: unknown) => mutate(name, args), enumerable: true });
+  }
+  return mutate as Mutate<M>;
+}
+
+async function run(
+  deps: MutateDeps,
+  byName: ReadonlyMap<string, MutatorDef>,
+  call: { readonly name: string; readonly args: unknown; readonly outcome: ServerOutcome },
+): Promise<void> {
+  const { replica, env, schemaVersion, outcomes } = deps;
+  const { name, outcome } = call;
+  deps.assertOpen();
+  const def = byName.get(name);
+  if (def === undefined) throw new PlasmaError("mutation/unknown", { name, known: [...byName.keys()] });
+  const args = encodeTagged(call.args, name);
+  checkArgsSize(args, name);
+  validateArgs(def, name, decodeTagged(args));
+  const { durable } = await replica.mutate({ name, args, seed: createSeed(env), timestamp: env.now(), schemaVersion, outcome });
+  outcomes.add(outcome);
+  void outcome.promise.catch(() => undefined).then(() => outcomes.delete(outcome));
+  await durable;
+}

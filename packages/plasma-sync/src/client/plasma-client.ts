@@ -1,0 +1,123 @@
+// Owns: the public types of the client: its options, what it offers, and what `mutate` returns.
+
+import type { AnyMutators, MutatorArgs, MutatorName } from "../core/mutation/mutator.ts";
+import type { Env } from "../core/lib/env.ts";
+import type { Db } from "../core/query/db.ts";
+import type { AnySchema } from "../core/schema/schema.ts";
+import type { ClientStatusStore } from "./sync/client-status.ts";
+import type { SyncClientError } from "./sync/sync-error.ts";
+
+/** How failed requests are repeated. */
+export interface RetryOptions {
+  /** Attempts in a row before waiting for the next poll or `online` event. Default 5. */
+  readonly maxAttempts?: number;
+  /** Milliseconds before the second attempt; doubled each time, jittered. Default 500. */
+  readonly initialDelayMs?: number;
+  /** Longest wait in milliseconds. Default 30 000. */
+  readonly maxDelayMs?: number;
+}
+
+/** What `subscribe` is told of the client. */
+export interface SubscribeSession {
+  readonly clientID: string;
+  readonly clientGroupID: string;
+  readonly replicaID: string;
+  readonly schemaVersion: string;
+  /** The cookie of the last pull, null before the first. */
+  cookie(): string | null;
+}
+
+export interface PlasmaClientOptions<S extends AnySchema, M extends AnyMutators> {
+  readonly schema: S;
+  readonly mutators: M;
+  /** Names the local database, together with `clientGroupID`. */
+  readonly dbName: string;
+  /** URL of the sync server, absolute or relative to the page: "/sync". */
+  readonly endpoint: string;
+  readonly schemaVersion: string;
+  /** Names the user, the same on all their devices. */
+  readonly clientGroupID: string;
+  /** The mutators' `ctx`. Awaited before each run, once per rebase. */
+  readonly getContext: () => unknown;
+  /** Milliseconds between pulls. Default 5000. */
+  readonly pollIntervalMs?: number;
+  readonly retry?: RetryOptions;
+  /** Rows scanned per page. Default: the server's. */
+  readonly pullPageSize?: number;
+  /** Headers of every request. Asked once more after a 401. */
+  readonly authHeaders?: (who: { readonly clientID: string; readonly clientGroupID: string }) => HeadersInit | Promise<HeadersInit>;
+  /** Default: the platform's `fetch`. */
+  readonly fetcher?: (request: Request) => Promise<Response>;
+  /** Tells the client when to pull. Called when this tab begins to sync; returns unsubscribe. */
+  readonly subscribe?: (onPoke: () => void, session: SubscribeSession) => () => void;
+  readonly onError?: (error: SyncClientError) => void;
+  /** What to do when the server has another schema version. Default "stay". */
+  readonly onSchemaMismatch?: () => "stay" | "reset" | Promise<"stay" | "reset">;
+  /** Given the mutations that a reset throws away. */
+  readonly onReset?: (pending: readonly PendingMutationInfo[]) => void;
+  /** "memory" keeps nothing. Default "indexeddb". */
+  readonly storage?: "indexeddb" | "memory";
+  /** "strict" also survives power loss, at a higher price per write. Default "relaxed", which survives a killed process. */
+  readonly durability?: "relaxed" | "strict";
+  /** Clock, timers and randomness. Default: the platform's. */
+  readonly env?: Env;
+}
+
+/** A mutation that the server has not confirmed. */
+export interface PendingMutationInfo {
+  readonly clientID: string;
+  readonly id: number;
+  readonly name: string;
+  readonly args: unknown;
+  /** Ms since the epoch at the call. */
+  readonly timestamp: number;
+  readonly state: "queued" | "held" | "sent" | "applied";
+  readonly attempts: number;
+  readonly lastError?: string;
+}
+
+/** Resolves when the mutation is in the view and durable on the device. */
+export interface MutationPromise extends Promise<void> {
+  /**
+   * Resolves when the server has applied it; rejects with MutationRejectedError when it refused. Ignoring it is fine: it
+   * never raises `unhandledrejection`.
+   */
+  readonly server: Promise<{ clientID: string; id: number }>;
+}
+
+type ArgsList<A> = unknown extends A ? [args?: unknown] : undefined extends A ? [args?: A] : [args: A];
+
+/** `mutate(name, args)` and `mutate.name(args)`. */
+export type Mutate<M extends AnyMutators> = {
+  readonly [N in MutatorName<M>]: (...args: ArgsList<MutatorArgs<M, N>>) => MutationPromise;
+} & (<N extends MutatorName<M>>(name: N, ...args: ArgsList<MutatorArgs<M, N>>) => MutationPromise);
+
+export interface PlasmaClient<S extends AnySchema = AnySchema, M extends AnyMutators = AnyMutators> {
+  readonly schema: S;
+  /** Reads and live queries. Writing through it throws `client/write-outside-mutator`. */
+  readonly db: Db;
+  readonly clientID: string;
+  readonly clientGroupID: string;
+  /** Runs a mutator: at once on the local view, later on the server. */
+  readonly mutate: Mutate<M>;
+  /** A random id. */
+  newId(): string;
+  /** Pulls now; resolves when that attempt has ended, also when it failed (see `status` and `onError`). */
+  pullOnce(): Promise<void>;
+  /** Pushes now; resolves when that attempt has ended, also when it failed. */
+  pushOnce(): Promise<void>;
+  /** Begins to sync. A new client has begun already. */
+  start(): void;
+  /** Ends syncing; queries and mutations go on locally. */
+  stop(): void;
+  /** Resolves when every mutation is durable, and one push and one pull have been tried. */
+  flush(): Promise<void>;
+  /** Deletes everything local, pending mutations included, and syncs anew. */
+  resetLocalState(): Promise<void>;
+  readonly status: ClientStatusStore;
+  pending(): Promise<readonly PendingMutationInfo[]>;
+  /** Ends use of the client; the local database stays. */
+  close(): Promise<void>;
+  /** For type inference only. */
+  readonly $mutators?: M;
+}

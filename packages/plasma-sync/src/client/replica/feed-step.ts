@@ -1,0 +1,78 @@
+// Owns: FeedStep: several durable commits folded into one step of the replica, so that they cost one rebase and at most
+// one delivery per live query.
+
+import { must } from "../../core/lib/assert.ts";
+import type { Rejection } from "../../core/protocol/pull.ts";
+import type { BaseChange, FirstSync, OutboxEntry, StoreCommit } from "../store/store.ts";
+import { createPending, keyOf, type PendingMutation } from "./pending-mutation.ts";
+
+export class FeedStep {
+  readonly patch: BaseChange[] = [];
+  /** Entries of other tabs. */
+  readonly inserted = new Set<PendingMutation>();
+  /** Mutations that leave, each with why it was refused, or null when it was confirmed. */
+  readonly gone = new Map<PendingMutation, Rejection | null>();
+  readonly renamed: { readonly mutation: PendingMutation; readonly entry: OutboxEntry }[] = [];
+  cookie: string | null | undefined = undefined;
+  firstSync: FirstSync | undefined = undefined;
+  readonly #known: ReadonlyMap<string, PendingMutation>;
+  readonly #new = new Map<string, PendingMutation>();
+
+  /** `known`: the pending mutations before this step, by `keyOf`. */
+  constructor(known: ReadonlyMap<string, PendingMutation>) {
+    this.#known = known;
+  }
+
+  add(commit: StoreCommit): void {
+    if (commit.type === "append") this.#append(commit.entries);
+    else this.#sync(commit.sync);
+  }
+
+  #append(entries: readonly OutboxEntry[]): void {
+    for (const entry of entries) {
+      const own = this.#known.get(keyOf(entry));
+      if (own === undefined) {
+        const mutation = createPending(entry, null);
+        this.#new.set(keyOf(entry), mutation);
+        this.inserted.add(mutation);
+      } else {
+        own.order = entry.order;
+        own.durable = true;
+      }
+    }
+  }
+
+  #sync(sync: Extract<StoreCommit, { type: "sync" }>["sync"]): void {
+    for (const change of sync.changes) this.patch.push(change);
+    if (sync.cookie !== undefined) this.cookie = sync.cookie;
+    if (sync.firstSync !== undefined) this.firstSync = sync.firstSync;
+    for (const rejection of sync.rejected) {
+      const mutation = this.#find(keyOf(rejection));
+      if (mutation !== undefined) this.#remove(mutation, rejection);
+    }
+    if (Object.keys(sync.confirmed).length > 0) this.#confirm(sync.confirmed);
+    for (const entry of sync.replace ?? []) this.#rename(entry);
+  }
+
+  #confirm(confirmed: { readonly [clientID: string]: number }): void {
+    for (const mutation of [...this.#known.values(), ...this.inserted]) {
+      const last = confirmed[mutation.entry.clientID];
+      if (last !== undefined && mutation.entry.id <= last && mutation.order !== null) this.#remove(mutation, null);
+    }
+  }
+
+  #rename(entry: OutboxEntry): void {
+    const all = [...this.#known.values(), ...this.inserted];
+    const mutation = must(all.find((m) => m.order === entry.order), "replica: a renumbered entry is pending");
+    this.renamed.push({ mutation, entry });
+  }
+
+  #find(key: string): PendingMutation | undefined {
+    return this.#known.get(key) ?? this.#new.get(key);
+  }
+
+  #remove(mutation: PendingMutation, rejection: Rejection | null): void {
+    if (this.inserted.delete(mutation) || this.gone.has(mutation)) return;
+    this.gone.set(mutation, rejection);
+  }
+}

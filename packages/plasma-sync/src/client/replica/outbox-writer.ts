@@ -1,0 +1,71 @@
+// Owns: OutboxWriter: group commit of new outbox entries. While one store transaction runs, later entries gather; the next
+// transaction takes them all.
+// Invariants:
+//   1. Entries become durable in the order of `append`.
+//   2. After a failure nothing more is written until `takeBack` has collected every entry that is not durable.
+
+import { limits } from "../../core/limits.ts";
+import type { NewOutboxEntry, StoreCommit } from "../store/store.ts";
+import { Deferred } from "./deferred.ts";
+
+interface Waiting {
+  readonly entry: NewOutboxEntry;
+  readonly durable: Deferred<void>;
+}
+
+export interface OutboxWriterDeps {
+  readonly write: (entries: readonly NewOutboxEntry[]) => Promise<Extract<StoreCommit, { type: "append" }>>;
+  /** Called with each durable commit, before the promises of its entries resolve. */
+  readonly onCommit: (commit: Extract<StoreCommit, { type: "append" }>) => void;
+  /** Called once per failure; whoever is called must call `takeBack`. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export class OutboxWriter {
+  readonly #deps: OutboxWriterDeps;
+  #waiting: Waiting[] = [];
+  #failed: Waiting[] | null = null;
+  #writing: Promise<void> | null = null;
+
+  constructor(deps: OutboxWriterDeps) {
+    this.#deps = deps;
+  }
+
+  /** Resolves when the entry is durable; rejects when it was taken back. */
+  append(entry: NewOutboxEntry): Promise<void> {
+    const durable = new Deferred<void>();
+    this.#waiting.push({ entry, durable });
+    this.#writing ??= this.#write();
+    return durable.promise;
+  }
+
+  /** Resolves when nothing is waiting or being written. */
+  async settled(): Promise<void> {
+    while (this.#writing !== null) await this.#writing;
+  }
+
+  /** After a failure: rejects every entry that is not durable with `error` and goes on with an empty queue. */
+  takeBack(error: unknown): void {
+    const lost = [...(this.#failed ?? []), ...this.#waiting];
+    this.#failed = null;
+    this.#waiting = [];
+    for (const { durable } of lost) durable.reject(error);
+  }
+
+  async #write(): Promise<void> {
+    // One microtask, so that mutations of one turn share the first transaction too.
+    await Promise.resolve();
+    while (this.#waiting.length > 0 && this.#failed === null) {
+      const batch = this.#waiting.splice(0, limits.outboxBatchEntriesMax);
+      try {
+        const commit = await this.#deps.write(batch.map((w) => w.entry));
+        this.#deps.onCommit(commit);
+        for (const { durable } of batch) durable.resolve();
+      } catch (error) {
+        this.#failed = batch;
+        this.#deps.onFailure(error);
+      }
+    }
+    this.#writing = null;
+  }
+}

@@ -1,0 +1,156 @@
+// Owns: what the sync loop does to a replica (the SyncReplica contract): which entries to push next, what results, gaps and
+// pages mean. Only the leading tab has one; each write carries its epoch.
+// Invariants:
+//   1. A result or page is on disk before any view shows it; the commit then reaches this tab's replica and the others alike.
+//   2. An applied entry stays pending until the pull that covers it, so that nothing flickers.
+//   3. A catch-up is one commit; only the first sync of an empty replica commits page by page.
+
+import { must } from "../../core/lib/assert.ts";
+import type { Env } from "../../core/lib/env.ts";
+import type { PullResponse, Rejection } from "../../core/protocol/pull.ts";
+import type { MutationResult } from "../../core/protocol/push.ts";
+import { utf8SizeBytes } from "../../core/lib/utf8.ts";
+import type { AnySchema } from "../../core/schema/schema.ts";
+import type { OutboxEntry, Store, StoreCommit, SyncCommit } from "../store/store.ts";
+import type { SyncReplica } from "../sync/sync-replica.ts";
+import type { PendingMutation } from "./pending-mutation.ts";
+import { PullBuffer } from "./pull-buffer.ts";
+import type { Replica } from "./replica.ts";
+
+export interface ReplicaSyncDeps {
+  readonly schema: AnySchema;
+  readonly replica: Replica;
+  readonly store: Store;
+  readonly env: Env;
+  readonly epoch: number;
+  /** The commit is durable: hand it to this tab's replica and the other tabs. */
+  readonly committed: (commit: StoreCommit) => void;
+  /** The server has applied these; tell the tabs that made them. */
+  readonly applied: (ids: readonly { clientID: string; id: number }[]) => void;
+}
+
+/** Bytes of an entry in a push beside its args: names, ids, punctuation. */
+const entryEnvelopeBytes = 400;
+
+export class ReplicaSync implements SyncReplica {
+  readonly #deps: ReplicaSyncDeps;
+  #buffer: PullBuffer | null = null;
+
+  constructor(deps: ReplicaSyncDeps) {
+    this.#deps = deps;
+  }
+
+  get replicaID(): string {
+    return this.#deps.replica.replicaID;
+  }
+
+  cookie(): string | null {
+    return this.#deps.replica.cookie;
+  }
+
+  pullCookie(): string | null {
+    return this.#buffer?.cookie ?? this.cookie();
+  }
+
+  nextPush(countMax: number, bytesMax: number): readonly OutboxEntry[] {
+    const batch: OutboxEntry[] = [];
+    let sizeBytes = 0;
+    for (const mutation of this.#deps.replica.pending) {
+      if (mutation.order === null || batch.length >= countMax) break;
+      if (mutation.state === "applied") continue;
+      const entry = mutation.entry as OutboxEntry;
+      if (batch[0] !== undefined && entry.schemaVersion !== batch[0].schemaVersion) break;
+      sizeBytes += utf8SizeBytes(JSON.stringify(entry.args)) + entryEnvelopeBytes;
+      if (batch.length > 0 && sizeBytes > bytesMax) break;
+      mutation.state = "sent";
+      batch.push(entry);
+    }
+    return batch;
+  }
+
+  async pushed(results: readonly MutationResult[]): Promise<void> {
+    const rejected: Rejection[] = [];
+    const applied: { clientID: string; id: number }[] = [];
+    for (const { clientID, id, status, error } of results) {
+      if (status !== "rejected") applied.push({ clientID, id });
+      else rejected.push({ clientID, id, code: error?.code ?? "mutation/app", message: error?.message ?? "The server refused it." });
+    }
+    this.#deps.applied(applied);
+    if (rejected.length > 0) await this.#commit({ changes: [], confirmed: {}, rejected });
+  }
+
+  pushFailed(entries: readonly OutboxEntry[], error: string): void {
+    const orders = new Set(entries.map((entry) => entry.order));
+    for (const mutation of this.#deps.replica.pending) {
+      if (mutation.order === null || !orders.has(mutation.order)) continue;
+      if (mutation.state === "sent") mutation.state = "queued";
+      mutation.attempts += 1;
+      mutation.lastError = error;
+    }
+  }
+
+  async pushGap(clientID: string, lastMutationID: number): Promise<void> {
+    const own = this.#deps.replica.pending.filter(
+      (mutation): mutation is PendingMutation & { entry: OutboxEntry } => mutation.order !== null && mutation.entry.clientID === clientID,
+    );
+    const first = own[0]?.entry;
+    if (first === undefined) return;
+    if (first.id <= lastMutationID + 1) {
+      for (const mutation of own) mutation.state = mutation.entry.id <= lastMutationID ? "applied" : "queued";
+      return;
+    }
+    // The server has lost ids that this replica no longer has (a restored backup): the rest goes on as a new client.
+    const renamed = this.#deps.env.randomUUID();
+    const replace = own.map(({ entry }, i) => ({ ...entry, clientID: renamed, id: i + 1 }));
+    await this.#commit({ changes: [], confirmed: {}, rejected: [], replace });
+  }
+
+  async pulled(page: PullResponse): Promise<void> {
+    const { schema, replica } = this.#deps;
+    const firstSync = !replica.firstSync.done;
+    const buffer = (this.#buffer ??= new PullBuffer(schema));
+    buffer.add(page);
+    // Over an empty base a `clear` clears nothing, so the first pages may be shown as they come.
+    if (firstSync && this.#baseIsEmpty()) buffer.cleared = false;
+    const showPage = firstSync && !buffer.cleared;
+    if (page.hasMore === true && !showPage) return;
+    this.#buffer = null;
+    const rows = replica.firstSync.rows + (firstSync ? buffer.putCount : 0);
+    const base = { get: (table: string, id: string) => replica.baseRow(table, id), ids: (table: string) => replica.baseIDs(table) };
+    const commit: SyncCommit = {
+      changes: buffer.changes(base),
+      cookie: must(buffer.cookie, "replica sync: a page has a cookie"),
+      confirmed: buffer.confirmed,
+      rejected: buffer.rejected,
+      ...(firstSync ? { firstSync: { done: page.hasMore !== true, rows } } : {}),
+    };
+    if (this.#changesSomething(commit)) await this.#commit(commit);
+  }
+
+  abandonPull(): void {
+    this.#buffer = null;
+  }
+
+  async forgetCookie(): Promise<void> {
+    this.#buffer = null;
+    await this.#commit({ changes: [], confirmed: {}, rejected: [], cookie: null });
+  }
+
+  #baseIsEmpty(): boolean {
+    for (const table of this.#deps.schema.tablesByName.keys()) for (const _ of this.#deps.replica.baseIDs(table)) return false;
+    return true;
+  }
+
+  #changesSomething({ changes, cookie, confirmed, rejected, firstSync }: SyncCommit): boolean {
+    const news = changes.length > 0 || rejected.length > 0 || Object.keys(confirmed).length > 0;
+    return news || cookie !== this.cookie() || firstSync !== undefined;
+  }
+
+  /** Resolves when the commit is on disk and in this tab's view, so that the next step of the loop sees it. */
+  async #commit(commit: SyncCommit): Promise<void> {
+    const { store, replica, epoch, committed } = this.#deps;
+    const durable = await store.sync(replica.replicaID, epoch, commit);
+    committed(durable);
+    await replica.whenApplied(durable.seq);
+  }
+}

@@ -1,0 +1,67 @@
+// Owns: ReplicaTransaction, the MutationStore of the client: one mutation's reads and writes on an overlay over the view.
+// Invariants:
+//   1. The view is never touched: writes go to the overlay alone, and `rollback` takes this mutation's out again.
+//   2. `reads` names everything that the result depends on: ids where a query pins them, else whole tables.
+
+import type { MutationStore, RowWrite } from "../../core/mutation/mutation-store.ts";
+import type { ResultRow, SelectNode } from "../../core/query/ast.ts";
+import { pinnedIds } from "../../core/query/pinned-ids.ts";
+import type { Row } from "../../core/schema/value.ts";
+import type { QueryRuntime } from "../ivm/query-runtime.ts";
+import { ReadSet } from "./pending-mutation.ts";
+import { RowMap } from "./row-map.ts";
+
+export class ReplicaTransaction implements MutationStore {
+  readonly reads = new ReadSet();
+  /** Last image of each row that was written. */
+  readonly writes = new RowMap<Row | null>();
+  readonly #runtime: QueryRuntime;
+  readonly #overlay: RowMap<Row | null>;
+  /** What the overlay held before this mutation; `undefined` where it held nothing. */
+  readonly #replaced = new RowMap<Row | null | undefined>();
+
+  constructor(runtime: QueryRuntime, overlay: RowMap<Row | null>) {
+    this.#runtime = runtime;
+    this.#overlay = overlay;
+  }
+
+  async select(query: SelectNode): Promise<readonly ResultRow[]> {
+    const ids = query.joins.length === 0 ? pinnedIds(query) : null;
+    if (ids === null) {
+      this.reads.tables.add(query.from.table);
+      for (const join of query.joins) this.reads.tables.add(join.source.table);
+    } else {
+      this.reads.addRows(query.from.table, ids);
+    }
+    return this.#runtime.select(query, this.#overlay.tables);
+  }
+
+  async getMany(table: string, ids: readonly string[]): Promise<readonly Row[]> {
+    this.reads.addRows(table, ids);
+    const source = this.#runtime.source(table);
+    const overlaid = this.#overlay.tables.get(table);
+    const rows: Row[] = [];
+    for (const id of ids) {
+      const own = overlaid?.get(id);
+      const row = own === undefined ? source.get(id) : own;
+      if (row !== undefined && row !== null) rows.push(row);
+    }
+    return rows;
+  }
+
+  async write(writes: readonly RowWrite[]): Promise<void> {
+    for (const { table, id, after } of writes) {
+      if (!this.#replaced.has(table, id)) this.#replaced.set(table, id, this.#overlay.get(table, id));
+      this.#overlay.set(table, id, after);
+      this.writes.set(table, id, after);
+    }
+  }
+
+  /** Takes this mutation's writes out of the overlay. */
+  rollback(): void {
+    for (const [table, id, value] of this.#replaced.entries()) {
+      if (value === undefined) this.#overlay.delete(table, id);
+      else this.#overlay.set(table, id, value);
+    }
+  }
+}

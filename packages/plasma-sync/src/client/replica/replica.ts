@@ -1,0 +1,408 @@
+// Owns: Replica: the view (in the query runtime), the base images beneath pending mutations, and the pending mutations of
+// all tabs in the replica's one order.
+//
+//   mutate ──► queue ──► run on overlay ──► commit to view ──► outbox writer ──► store.append ─┐
+//   other tabs ───────────────────────────────────────────────────────────────► broadcast ────┼─► feed ──► rebase
+//   sync loop (leader) ───────────────────────────────────────────────────────► store.sync ───┘
+//
+// Invariants:
+//   1. Only tasks of `#queue` change the view, `#images` and `#pending`; each leaves them consistent before it awaits
+//      anything outside, so a task may fail at any await without harm.
+//   2. `#pending` holds the ordered entries first, by order, then those whose order is not known yet, as they were made.
+//   3. Durable commits of every tab are applied in `seq` order; the view never shows a commit before it is durable, except
+//      this tab's own mutations.
+//   4. A mutation id is used only by an entry in the outbox: a mutation that fails gives it back.
+
+import { PlasmaError } from "../../core/error.ts";
+import type { Env } from "../../core/lib/env.ts";
+import { limits } from "../../core/limits.ts";
+import type { Rejection } from "../../core/protocol/pull.ts";
+import type { AnySchema } from "../../core/schema/schema.ts";
+import type { Row } from "../../core/schema/value.ts";
+import type { QueryRuntime } from "../ivm/query-runtime.ts";
+import type { BaseChange, FirstSync, NewOutboxEntry, OutboxEntry, Store, StoreCommit, StoreState } from "../store/store.ts";
+import { CommitFeed } from "./commit-feed.ts";
+import { OutboxWriter } from "./outbox-writer.ts";
+import { FeedStep } from "./feed-step.ts";
+import { createPending, inOrder, keyOf, type PendingMutation, type ServerOutcome } from "./pending-mutation.ts";
+import { planAppend, planRebase, type BaseImages } from "./rebase.ts";
+import { ReplicaTransaction } from "./replica-transaction.ts";
+import { RowMap } from "./row-map.ts";
+import { SerialQueue } from "./serial-queue.ts";
+
+/** Runs one mutation's mutator on a transaction. `ctx` was made once for the whole rebase. */
+export type RunPending = (mutation: PendingMutation, transaction: ReplicaTransaction, ctx: unknown) => Promise<void>;
+
+export interface ReplicaDeps {
+  readonly schema: AnySchema;
+  readonly store: Store;
+  readonly runtime: QueryRuntime;
+  readonly env: Env;
+  readonly getContext: () => unknown;
+  readonly run: RunPending;
+  /** The tab's clientID at start; whether it was taken from an earlier page and so must be known to the store. */
+  readonly clientID: string;
+  readonly reusedClientID: boolean;
+  readonly events: ReplicaEvents;
+}
+
+/** What the replica tells its owner. Called inside queue tasks: none may throw or wait. */
+export interface ReplicaEvents {
+  /** Own commits, for other tabs. */
+  readonly committed: (commit: StoreCommit) => void;
+  /** New entries, confirmed entries, cookie or first sync changed. */
+  readonly changed: () => void;
+  readonly clientIDReplaced: (clientID: string) => void;
+  readonly replayFailed: (mutation: PendingMutation, error: unknown) => void;
+  /** The server refused a mutation that was in the outbox. */
+  readonly rejected: (mutation: PendingMutation, rejection: Rejection) => void;
+  /** Local writes failed and were taken back, or loading failed. */
+  readonly storageFailed: (error: unknown) => void;
+}
+
+/** What `mutate` hands over. */
+export interface MutationCall {
+  readonly name: string;
+  /** Tagged JSON. */
+  readonly args: unknown;
+  readonly seed: string;
+  readonly timestamp: number;
+  readonly schemaVersion: string;
+  readonly outcome: ServerOutcome;
+}
+
+export class Replica {
+  readonly #deps: ReplicaDeps;
+  readonly #queue = new SerialQueue();
+  readonly #outbox: OutboxWriter;
+  readonly #feed = new CommitFeed(0);
+  #images: BaseImages = new RowMap();
+  #pending: PendingMutation[] = [];
+  /** `#pending` by `keyOf`. */
+  #byKey = new Map<string, PendingMutation>();
+  #state: Pick<StoreState, "replicaID" | "cookie" | "firstSync"> = { replicaID: "", cookie: null, firstSync: { done: false, rows: 0 } };
+  #clientID: string;
+  #nextID = 1;
+  #lastContext: { readonly value: unknown } | null = null;
+  #gapTimer: ReturnType<Env["setTimeout"]> | null = null;
+  #closed = false;
+  #waiting: { readonly seq: number; readonly resolve: () => void }[] = [];
+  /** Why there is no view, when loading failed. */
+  #loadError: unknown = null;
+
+  constructor(deps: ReplicaDeps) {
+    this.#deps = deps;
+    this.#clientID = deps.clientID;
+    this.#outbox = new OutboxWriter({
+      write: (entries) => deps.store.append(this.#state.replicaID, entries),
+      onCommit: (commit) => this.#ownAppend(commit),
+      onFailure: (error) => this.#task(() => this.#takeBack(error)),
+    });
+  }
+
+  get replicaID(): string {
+    return this.#state.replicaID;
+  }
+  get clientID(): string {
+    return this.#clientID;
+  }
+  get cookie(): string | null {
+    return this.#state.cookie;
+  }
+  get firstSync(): FirstSync {
+    return this.#state.firstSync;
+  }
+  /** In the replica's order; see invariant 2. */
+  get pending(): readonly PendingMutation[] {
+    return this.#pending;
+  }
+
+  /** Reads everything from disk and replays the outbox. Mutations and queries wait for it; when it fails they fail too. */
+  load(): Promise<void> {
+    return this.#queue.run(async () => {
+      try {
+        const state = await this.#deps.store.load((table, rows) => this.#deps.runtime.fill(table, rows));
+        this.#adopt(state);
+        if (this.#deps.reusedClientID && !state.lastIDs.has(this.#clientID)) this.#replaceClientID();
+        this.#nextID = (state.lastIDs.get(this.#clientID) ?? 0) + 1;
+        await this.#rebase(state.outbox.map((entry) => createPending(entry, null)), [], []);
+      } catch (error) {
+        this.#loadError = error;
+        throw error;
+      }
+      this.#shown();
+    });
+  }
+
+  /**
+   * Runs a mutation on the view. `shown` resolves when live queries have delivered it (or rejects with what the mutator
+   * threw); its value resolves when the mutation is durable, or rejects when the disk refused it and it was taken back.
+   */
+  mutate(call: MutationCall): Promise<{ readonly durable: Promise<void> }> {
+    return this.#queue.run(async () => {
+      const { runtime } = this.#deps;
+      if (this.#loadError !== null) throw this.#loadError;
+      const { outcome, ...made } = call;
+      const entry: NewOutboxEntry = { ...made, clientID: this.#clientID, id: this.#nextID, base: this.#state.cookie };
+      const mutation = createPending(entry, outcome);
+      const transaction = new ReplicaTransaction(runtime, new RowMap());
+      await this.#deps.run(mutation, transaction, await this.#context());
+      const { changes, effect } = planAppend(runtime, transaction);
+      for (const [table, id] of effect.writes.entries()) {
+        if (!this.#images.has(table, id)) this.#images.set(table, id, runtime.source(table).get(id) ?? null);
+      }
+      this.#nextID += 1;
+      mutation.effect = effect;
+      this.#pending.push(mutation);
+      this.#byKey.set(keyOf(entry), mutation);
+      const durable = this.#outbox.append(entry);
+      runtime.commit(changes);
+      this.#deps.events.changed();
+      return { durable };
+    });
+  }
+
+  /** The server has applied these; they stay in the view until the pull that covers them. */
+  applied(ids: readonly { readonly clientID: string; readonly id: number }[]): void {
+    for (const { clientID, id } of ids) {
+      const mutation = this.#byKey.get(keyOf({ clientID, id }));
+      if (mutation === undefined) continue;
+      mutation.state = "applied";
+      mutation.outcome?.resolve({ clientID, id });
+    }
+  }
+
+  /** Takes a durable commit of any tab, this one included. */
+  receive(commit: StoreCommit): void {
+    this.#feed.add(commit);
+    this.#task(() => this.#drain());
+  }
+
+  /** Reads everything again: another tab has reset the replica. */
+  reload(): Promise<void> {
+    return this.#queue.run(() => this.#reload());
+  }
+
+  /** Empties the replica: rows, outbox, cookie, identities. */
+  reset(): Promise<void> {
+    return this.#queue.run(async () => {
+      await this.#deps.store.reset();
+      await this.#reload();
+    });
+  }
+
+  /** Resolves when the view holds the commit numbered `seq`, or the replica was closed. */
+  async whenApplied(seq: number): Promise<void> {
+    await this.#queue.run(() => undefined);
+    if (this.#feed.lastSeq >= seq || this.#closed) return;
+    await new Promise<void>((resolve) => this.#waiting.push({ seq, resolve }));
+  }
+
+  /** Resolves when everything mutated so far is durable or taken back. */
+  async settled(): Promise<void> {
+    await this.#queue.run(() => undefined);
+    await this.#outbox.settled();
+  }
+
+  /** The base row: what the view would show without pending mutations. */
+  baseRow(table: string, id: string): Row | null {
+    const image = this.#images.get(table, id);
+    return image === undefined ? (this.#deps.runtime.source(table).get(id) ?? null) : image;
+  }
+
+  *baseIDs(table: string): Iterable<string> {
+    const images = this.#images.tables.get(table);
+    for (const row of this.#deps.runtime.source(table).rows()) {
+      const id = row["id"] as string;
+      if (images?.has(id) !== true) yield id;
+    }
+    for (const [id, image] of images ?? []) if (image !== null) yield id;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#clearGapTimer();
+    this.#wake(() => true);
+  }
+
+  #ownAppend(commit: Extract<StoreCommit, { type: "append" }>): void {
+    for (const entry of commit.entries) {
+      const mutation = this.#byKey.get(keyOf(entry));
+      if (mutation !== undefined) mutation.durable = true;
+    }
+    this.#deps.events.committed(commit);
+    this.receive(commit);
+  }
+
+  /** Applies the commits that have come in order, all in one rebase and so at most one delivery per query. */
+  async #drain(): Promise<void> {
+    const commits = this.#feed.take();
+    if (commits.length > 0) await this.#apply(commits);
+    this.#watchGap();
+  }
+
+  async #apply(commits: readonly StoreCommit[]): Promise<void> {
+    const step = new FeedStep(this.#byKey);
+    for (const commit of commits) step.add(commit);
+    if (step.cookie !== undefined) this.#state = { ...this.#state, cookie: step.cookie };
+    if (step.firstSync !== undefined) this.#state = { ...this.#state, firstSync: step.firstSync };
+    for (const { mutation, entry } of step.renamed) this.#rename(mutation, entry);
+    if (step.inserted.size > 0 || step.patch.length > 0 || step.gone.size > 0) {
+      const staying = this.#pending.filter((mutation) => !step.gone.has(mutation));
+      await this.#rebase(inOrder([...staying, ...step.inserted]), step.patch, [...step.gone.keys()]);
+    }
+    for (const [mutation, rejection] of step.gone) this.#settle(mutation, rejection);
+    this.#shown();
+  }
+
+  async #rebase(pending: readonly PendingMutation[], patch: readonly BaseChange[], gone: readonly PendingMutation[]): Promise<void> {
+    const { runtime, run, events } = this.#deps;
+    let context: Promise<unknown> | null = null;
+    const plan = await planRebase({
+      runtime,
+      images: this.#images,
+      pending,
+      gone,
+      patch,
+      run: async (mutation, transaction) => run(mutation, transaction, await (context ??= this.#contextOrLast(transaction))),
+    });
+    this.#images = plan.images;
+    this.#pending = [...pending];
+    this.#byKey = new Map(pending.map((mutation) => [keyOf(mutation.entry), mutation]));
+    pending.forEach((mutation, i) => {
+      const effect = plan.effects[i] ?? null;
+      mutation.effect = effect;
+      if (effect?.error === undefined || mutation.replayReported) return;
+      mutation.replayReported = true;
+      events.replayFailed(mutation, effect.error);
+    });
+    runtime.commit(plan.changes);
+  }
+
+  async #context(): Promise<unknown> {
+    this.#lastContext = { value: await this.#deps.getContext() };
+    return this.#lastContext.value;
+  }
+
+  /** For replays: the last context known when the app cannot make one now. */
+  async #contextOrLast(transaction: ReplicaTransaction): Promise<unknown> {
+    try {
+      return await this.#context();
+    } catch (error) {
+      if (this.#lastContext !== null) return this.#lastContext.value;
+      // Nothing runs, so nothing is known of what it would read: any change must try again.
+      for (const table of this.#deps.schema.tablesByName.keys()) transaction.reads.tables.add(table);
+      throw error;
+    }
+  }
+
+  /** The disk refused: every entry that is not durable leaves the view and gives its id back. */
+  async #takeBack(error: unknown): Promise<void> {
+    const lost = this.#pending.filter((mutation) => !mutation.durable);
+    await this.#rebase(this.#pending.filter((mutation) => mutation.durable), [], lost);
+    this.#outbox.takeBack(error);
+    for (const { outcome } of lost) outcome?.reject(error);
+    this.#deps.events.storageFailed(error);
+    // What the disk holds now is not known for sure (a reset by another tab, an answer that got lost): read it.
+    await this.#reload();
+  }
+
+  #shown(): void {
+    this.#deps.runtime.setStatus(this.#state.firstSync.done ? "complete" : "partial");
+    this.#deps.events.changed();
+    this.#wake((seq) => seq <= this.#feed.lastSeq);
+  }
+
+  #wake(isOver: (seq: number) => boolean): void {
+    const over = this.#waiting.filter(({ seq }) => isOver(seq));
+    this.#waiting = this.#waiting.filter(({ seq }) => !isOver(seq));
+    for (const { resolve } of over) resolve();
+  }
+
+  #settle(mutation: PendingMutation, rejection: Rejection | null): void {
+    if (rejection !== null) this.#deps.events.rejected(mutation, rejection);
+    else mutation.outcome?.resolve({ clientID: mutation.entry.clientID, id: mutation.entry.id });
+  }
+
+  #rename(mutation: PendingMutation, entry: OutboxEntry): void {
+    const own = mutation.entry.clientID === this.#clientID;
+    this.#byKey.delete(keyOf(mutation.entry));
+    this.#byKey.set(keyOf(entry), mutation);
+    mutation.entry = entry;
+    mutation.state = "queued";
+    if (!own) return;
+    this.#clientID = entry.clientID;
+    this.#nextID = entry.id + 1;
+    this.#deps.events.clientIDReplaced(entry.clientID);
+  }
+
+  #replaceClientID(): void {
+    this.#clientID = this.#deps.env.randomUUID();
+    this.#nextID = 1;
+    this.#deps.events.clientIDReplaced(this.#clientID);
+  }
+
+  #adopt(state: StoreState): void {
+    this.#state = { replicaID: state.replicaID, cookie: state.cookie, firstSync: state.firstSync };
+    this.#feed.restart(state.seq);
+  }
+
+  async #reload(): Promise<void> {
+    const rows = new RowMap<Row | null>();
+    const state = await this.#deps.store.load((table, batch) => {
+      for (const row of batch) rows.set(table, row["id"] as string, row);
+    });
+    const wasReset = state.replicaID !== this.#state.replicaID;
+    this.#adopt(state);
+    const patch: BaseChange[] = [...rows.entries()].map(([table, id, row]) => ({ table, id, row }));
+    for (const table of this.#deps.schema.tablesByName.keys()) {
+      for (const id of this.baseIDs(table)) if (!rows.has(table, id)) patch.push({ table, id, row: null });
+    }
+    const { pending, gone } = this.#matchOutbox(state, wasReset);
+    if (wasReset) this.#replaceClientID();
+    const own = pending.filter(({ entry }) => entry.clientID === this.#clientID).map(({ entry }) => entry.id);
+    this.#nextID = Math.max(state.lastIDs.get(this.#clientID) ?? 0, ...own) + 1;
+    await this.#rebase(pending, patch, gone);
+    for (const mutation of gone) {
+      if (wasReset) mutation.outcome?.reject(new PlasmaError("client/reset", {}));
+      else this.#settle(mutation, null);
+    }
+    this.#shown();
+  }
+
+  /** The outbox on disk, keeping the mutations that this tab already runs, then its own that are not durable. */
+  #matchOutbox(state: StoreState, wasReset: boolean): { pending: PendingMutation[]; gone: PendingMutation[] } {
+    const known = new Map(this.#pending.map((mutation) => [keyOf(mutation.entry), mutation]));
+    const pending = state.outbox.map((entry) => {
+      const mutation = known.get(keyOf(entry)) ?? createPending(entry, null);
+      known.delete(keyOf(entry));
+      mutation.order = entry.order;
+      mutation.durable = true;
+      return mutation;
+    });
+    const left = [...known.values()];
+    const undurable = wasReset ? [] : left.filter((mutation) => !mutation.durable);
+    return { pending: [...pending, ...undurable], gone: left.filter((mutation) => !undurable.includes(mutation)) };
+  }
+
+  #watchGap(): void {
+    if (!this.#feed.hasGap) return this.#clearGapTimer();
+    if (this.#gapTimer !== null || this.#closed) return;
+    this.#gapTimer = this.#deps.env.setTimeout(() => {
+      this.#gapTimer = null;
+      this.#task(async () => {
+        if (this.#feed.hasGap && !this.#closed) await this.#reload();
+      });
+    }, limits.commitGapWaitMs);
+  }
+
+  #clearGapTimer(): void {
+    if (this.#gapTimer !== null) this.#deps.env.clearTimeout(this.#gapTimer);
+    this.#gapTimer = null;
+  }
+
+  /** A task that nobody waits for: its failure is told as an event. */
+  #task(task: () => Promise<void>): void {
+    this.#queue.run(task).catch((error: unknown) => this.#deps.events.storageFailed(error));
+  }
+}

@@ -1,0 +1,19 @@
+// Owns: the query engine behind `client.db`: reads and live queries on the replica's view, once it is loaded.
+
+import { PlasmaError } from "../core/error.ts";
+import type { QueryEngine } from "../core/query/query-engine.ts";
+import type { QueryRuntime } from "./ivm/query-runtime.ts";
+
+/** Makes an engine that only reads. `loaded` resolves when the view is there. */
+export function createViewEngine(runtime: QueryRuntime, loaded: Promise<void>): QueryEngine {
+  return {
+    select: async (query) => {
+      await loaded;
+      return runtime.select(query);
+    },
+    write: async ({ type, table }) => {
+      throw new PlasmaError("client/write-outside-mutator", { statement: type, table });
+    },
+    live: (query) => runtime.live(query),
+  };
+}
