@@ -27,6 +27,8 @@ export const limits = {
   cookieCharsMax: 4096,
   /** Depth of JSON nesting from outside: deeper input could exhaust the stack of a recursive walk. */
   jsonDepthMax: 64,
+  /** Rows whose unique values one look-up checks: bounds the width of its condition. */
+  uniqueRowsPerLookup: 200,
   /** Bound parameters in one statement: D1 and Durable Objects refuse more. */
   sqlParamsMax: 100,
   /** Terms in one compound select: D1 refuses more. */

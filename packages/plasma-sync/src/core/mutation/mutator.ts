@@ -1,6 +1,7 @@
 // Owns: what a mutator is: its input, its two forms, and `defineMutators`.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { PlasmaError } from "../error.ts";
 import type { Db } from "../query/db.ts";
 import type { AnySchema } from "../schema/schema.ts";
 
@@ -58,5 +59,19 @@ export type MutatorArgs<M extends AnyMutators, N extends MutatorName<M>> =
  * });
  */
 export function defineMutators<S extends AnySchema, Ctx>(): <A extends object>(forms: { [K in keyof A]: Form<S, Ctx, A[K]> }) => Mutators<A> {
-  throw new Error("to be written");
+  return (forms) => {
+    const byName = new Map<string, MutatorDef>();
+    for (const [name, form] of Object.entries<unknown>(forms)) byName.set(name, defOf(name, form));
+    return Object.freeze({ [MUTATORS]: { byName } }) as Mutators<never>;
+  };
+}
+
+function defOf(name: string, form: unknown): MutatorDef {
+  if (typeof form === "function") return { args: undefined, run: form as MutatorDef["run"] };
+  const { args, run } = (form ?? {}) as Partial<MutatorDef>;
+  if (typeof run !== "function") throw new PlasmaError("mutation/definition", { name, why: "write a function, or { args, run }." });
+  if (args !== undefined && !("~standard" in args)) {
+    throw new PlasmaError("mutation/definition", { name, why: "args is a Standard Schema, such as z.object({ … })." });
+  }
+  return { args, run };
 }

@@ -1,6 +1,6 @@
 // Owns: `table()`, what a table is at run time (TABLE_META), and the row types derived from its columns.
 
-import { checkColumns } from "./check-table.ts";
+import { checkColumns, checkIndexes } from "./check-table.ts";
 import { Column, type AnyColumn } from "./column.ts";
 import type { Row } from "./value.ts";
 
@@ -91,13 +91,16 @@ export function table<const Name extends string, C extends ColumnRecord, Ctx = a
   for (const [columnName, column] of Object.entries(columns)) {
     bound.set(columnName, new Column({ ...column.def, table: name, name: columnName }));
   }
-  return describe(name, bound, options as TableOptions<ColumnRecord, string, unknown>) as Table<Name, C>;
+  return describe(name, bound, options as unknown as TableOptions<ColumnRecord, string, unknown>) as Table<Name, C>;
 }
 
 function describe(name: string, columnsByName: Map<string, AnyColumn>, options: TableOptions<ColumnRecord, string, unknown>): AnyTable {
   const columns = [...columnsByName.values()];
   const record = Object.fromEntries(columnsByName);
-  const namesOf = (lists: readonly (readonly AnyColumn[])[]) => lists.map((list) => list.map((c) => c.def.name));
+  const namesOf = (lists: readonly (readonly AnyColumn[])[]) => {
+    checkIndexes(name, lists);
+    return lists.map((list) => list.map((column) => column.def.name));
+  };
   const meta: TableMeta = {
     name,
     source: name,

@@ -1,0 +1,81 @@
+// Owns: planCascade: which rows a delete takes along, empties or is refused for, by the `onDelete` of the refs.
+// Invariants:
+//   1. Each row is visited once, so cycles and self references end; depth is unbounded.
+//   2. One look-up per ref and level, whatever the number of rows.
+
+import { PlasmaError } from "../error.ts";
+import type { Expr } from "../query/ast.ts";
+import { selectWhere } from "../query/select-where.ts";
+import type { AnySchema, Reference } from "../schema/schema.ts";
+import type { Row } from "../schema/value.ts";
+import type { MutationStore, RowWrite } from "./mutation-store.ts";
+
+interface Plan {
+  readonly deleted: Map<string, RowWrite>;
+  /** Rows that lose a reference, unless they are deleted too. */
+  readonly emptied: Map<string, RowWrite>;
+  /** Rows that forbid the delete, unless they are deleted too. */
+  readonly restricting: { readonly key: string; readonly reference: Reference }[];
+}
+
+/** Plans the delete of `rows` of `table`: children first, the named rows last. Throws `constraint/restrict`. */
+export async function planCascade(schema: AnySchema, store: MutationStore, table: string, rows: readonly Row[]): Promise<RowWrite[]> {
+  const plan: Plan = { deleted: new Map(), emptied: new Map(), restricting: [] };
+  let level = addDeleted(plan, table, rows);
+  while (level.length > 0) {
+    const next: { table: string; ids: string[] }[] = [];
+    for (const { table: parent, ids } of level) {
+      for (const reference of schema.referencesByParent.get(parent) ?? []) {
+        if (reference.onDelete === "noAction") continue;
+        const children = (await store.select(selectWhere(reference.child, refersTo(reference, ids)))) as readonly Row[];
+        next.push(...follow(plan, reference, children));
+      }
+    }
+    level = next;
+  }
+  const blocking = plan.restricting.find(({ key }) => !plan.deleted.has(key));
+  if (blocking !== undefined) {
+    const { child, column, parent } = blocking.reference;
+    throw new PlasmaError("constraint/restrict", { table: parent, child, column });
+  }
+  const emptied = [...plan.emptied].filter(([key]) => !plan.deleted.has(key)).map(([, write]) => write);
+  return [...emptied, ...[...plan.deleted.values()].reverse()];
+}
+
+/** Notes what a ref asks for its children; returns those that are newly deleted. */
+function follow(plan: Plan, reference: Reference, children: readonly Row[]): { table: string; ids: string[] }[] {
+  const { child, column, onDelete } = reference;
+  if (onDelete === "cascade") return addDeleted(plan, child, children);
+  for (const row of children) {
+    const key = keyOf(child, row);
+    if (onDelete === "restrict") {
+      plan.restricting.push({ key, reference });
+      continue;
+    }
+    const before = plan.emptied.get(key)?.before ?? row;
+    const after = { ...(plan.emptied.get(key)?.after ?? row), [column]: null };
+    plan.emptied.set(key, { table: child, id: row["id"] as string, before, after });
+  }
+  return [];
+}
+
+function addDeleted(plan: Plan, table: string, rows: readonly Row[]): { table: string; ids: string[] }[] {
+  const ids: string[] = [];
+  for (const row of rows) {
+    const key = keyOf(table, row);
+    if (plan.deleted.has(key)) continue;
+    const id = row["id"] as string;
+    plan.deleted.set(key, { table, id, before: row, after: null });
+    ids.push(id);
+  }
+  return ids.length === 0 ? [] : [{ table, ids }];
+}
+
+const refersTo = ({ child, column }: Reference, ids: readonly string[]): Expr => ({
+  type: "in",
+  operand: { type: "column", source: child, column, kind: "ref" },
+  values: ids.map((value) => ({ type: "value", value, kind: "ref" })),
+  negated: false,
+});
+
+const keyOf = (table: string, row: Row): string => `${table}:${String(row["id"])}`;

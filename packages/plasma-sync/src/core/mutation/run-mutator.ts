@@ -1,0 +1,142 @@
+// Owns: runMutator: one run of one mutator on a MutationStore, the same on both sides.
+// Invariants:
+//   1. The run ends only when every statement that the mutator began has ended.
+//   2. The mutator's db is dead after the run: a late call throws `mutation/ended`.
+//   3. In development, a mutator that waits for anything but its db fails with `mutation/foreign-await` instead of hanging.
+
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { PlasmaError } from "../error.ts";
+import { isDevelopment } from "../lib/development.ts";
+import type { Env } from "../lib/env.ts";
+import type { QueryEngine } from "../query/query-engine.ts";
+import { createDb } from "../query/db.ts";
+import type { AnySchema } from "../schema/schema.ts";
+import type { MutationStore } from "./mutation-store.ts";
+import type { MutatorDef } from "./mutator.ts";
+import { createNewId } from "./new-id.ts";
+import { runStatement, type StatementScope } from "./statement.ts";
+
+export interface RunMutatorInput {
+  readonly schema: AnySchema;
+  readonly def: MutatorDef;
+  readonly store: MutationStore;
+  readonly env: Env;
+  readonly authorize?: StatementScope["authorize"];
+  readonly input: {
+    readonly name: string;
+    /** Decoded, not yet validated. */
+    readonly args: unknown;
+    readonly ctx: unknown;
+    readonly clientID: string;
+    readonly mutationID: number;
+    readonly now: number;
+    /** 32 hex digits. */
+    readonly seed: string;
+    readonly side: "client" | "server";
+  };
+}
+
+/** Runs the mutator; throws what it throws. */
+export async function runMutator({ schema, def, store, env, authorize, input }: RunMutatorInput): Promise<void> {
+  const { name, ctx, clientID, mutationID, now, seed, side } = input;
+  const args = validateArgs(def, name, input.args);
+  const newId = createNewId(seed);
+  const calls = new DbCalls();
+  const scope: StatementScope = { schema, store, newId, ...(authorize === undefined ? {} : { authorize }) };
+  const engine: QueryEngine = {
+    select: (query) => calls.track(() => store.select(query)),
+    write: (node) => calls.track(() => runStatement(scope, node)),
+  };
+  const db = createDb({ schema, engine });
+  try {
+    const run = Promise.resolve(def.run({ db, args, ctx, clientID, mutationID, now, newId, side }));
+    await (isDevelopment ? withWatchdog(run, calls, { name, env }) : run);
+    await calls.settled();
+  } finally {
+    calls.end();
+  }
+}
+
+/** Rejects with `mutation/foreign-await` when the mutator waits through two turns of the event loop with no call on its db. */
+async function withWatchdog(run: Promise<void>, calls: DbCalls, { name, env }: { name: string; env: Env }): Promise<void> {
+  let isDone = false;
+  let seen = -1;
+  let timer: ReturnType<Env["setTimeout"]> | null = null;
+  const hung = new Promise<never>((_, reject) => {
+    const look = () => {
+      timer = null;
+      if (isDone) return;
+      if (calls.open === 0 && calls.count === seen) return reject(new PlasmaError("mutation/foreign-await", { name }));
+      seen = calls.open === 0 ? calls.count : -1;
+      timer = env.setTimeout(look, 0);
+    };
+    // Most mutators end within a few microtasks and never arm it.
+    void skipMicrotasks(() => isDone).then(() => {
+      if (!isDone) timer = env.setTimeout(look, 0);
+    });
+  });
+  try {
+    await Promise.race([run, hung]);
+  } finally {
+    isDone = true;
+    if (timer !== null) env.clearTimeout(timer);
+  }
+}
+
+const MICROTASKS = 50;
+async function skipMicrotasks(isDone: () => boolean): Promise<void> {
+  for (let i = 0; i < MICROTASKS && !isDone(); i++) await null;
+}
+
+/** The args as the mutator gets them: the schema's output. Throws `mutation/args`. */
+export function validateArgs(def: MutatorDef, name: string, args: unknown): unknown {
+  if (def.args === undefined) return args;
+  const result = def.args["~standard"].validate(args);
+  if (result instanceof Promise) {
+    throw new PlasmaError("mutation/definition", { name, why: "its args schema is asynchronous; use a synchronous one." });
+  }
+  if (result.issues !== undefined) throw new PlasmaError("mutation/args", { name, issues: describeIssues(result.issues) });
+  return result.value;
+}
+
+const describeIssues = (issues: readonly StandardSchemaV1.Issue[]): string =>
+  issues.map(({ message, path }) => (path === undefined || path.length === 0 ? message : `${path.map(keyOf).join(".")}: ${message}`)).join("; ");
+
+const keyOf = (segment: PropertyKey | StandardSchemaV1.PathSegment): string =>
+  String(typeof segment === "object" ? segment.key : segment);
+
+/** The statements of one run: they go one after another, in the order in which they were called. */
+class DbCalls {
+  #open = 0;
+  #ended = false;
+  #tail: Promise<unknown> = Promise.resolve();
+  /** Counts calls, so that the watchdog sees whether any was made since it last looked. */
+  count = 0;
+
+  get open(): number {
+    return this.#open;
+  }
+
+  async track<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#ended) throw new PlasmaError("mutation/ended", {});
+    this.#open += 1;
+    this.count += 1;
+    const earlier = this.#tail;
+    const result = this.#open === 1 ? call() : earlier.then(call);
+    this.#tail = result.catch(() => undefined);
+    try {
+      return await result;
+    } finally {
+      this.#open -= 1;
+    }
+  }
+
+  /** Waits for calls that the mutator began but did not await. */
+  async settled(): Promise<void> {
+    while (this.#open > 0) await this.#tail;
+  }
+
+  end(): void {
+    this.#ended = true;
+  }
+}

@@ -1,0 +1,85 @@
+// Owns: runStatement: what an insert, update or delete means, as row writes on a MutationStore, the same on every engine.
+// Invariants:
+//   1. A statement that throws has written nothing.
+//   2. Look-ups are one per constraint and statement, never one per row.
+//   3. `authorize` is asked for the rows that the app named, before and after; cascaded rows are not.
+
+import { PlasmaError } from "../error.ts";
+import { must } from "../lib/assert.ts";
+import type { DeleteNode, Expr, InsertNode, UpdateNode, WriteNode } from "../query/ast.ts";
+import { pinnedIdsOf } from "../query/pinned-ids.ts";
+import { compileFilter } from "../query/predicate.ts";
+import { selectWhere } from "../query/select-where.ts";
+import { completeInsert, mergeUpdate } from "../schema/complete-row.ts";
+import type { AnySchema } from "../schema/schema.ts";
+import type { TableMeta } from "../schema/table.ts";
+import type { Row } from "../schema/value.ts";
+import { planCascade } from "./cascade.ts";
+import type { MutationStore, RowWrite } from "./mutation-store.ts";
+import { checkUnique } from "./unique.ts";
+
+export interface StatementScope {
+  readonly schema: AnySchema;
+  readonly store: MutationStore;
+  readonly newId: () => string;
+  /** Throws `auth/denied` when the row, before or after the change, may not be written. */
+  readonly authorize?: (table: string, row: Row, action: "insert" | "update" | "delete") => void;
+}
+
+/** Runs one statement, whole or not at all. */
+export async function runStatement(scope: StatementScope, node: WriteNode): Promise<void> {
+  const meta = must(scope.schema.tablesByName.get(node.table), "statement: the builder refuses unknown tables");
+  const writes = await planWrites(scope, meta, node);
+  if (writes.length > 0) await scope.store.write(writes);
+}
+
+function planWrites(scope: StatementScope, meta: TableMeta, node: WriteNode): Promise<readonly RowWrite[]> {
+  switch (node.type) {
+    case "insert":
+      return planInsert(scope, meta, node);
+    case "update":
+      return planUpdate(scope, meta, node);
+    case "delete":
+      return planDelete(scope, meta, node);
+  }
+}
+
+async function planInsert({ store, newId, authorize }: StatementScope, meta: TableMeta, node: InsertNode): Promise<RowWrite[]> {
+  const rows = node.rows.map((input) => completeInsert(meta, input, newId));
+  if (rows.length === 0) return [];
+  for (const row of rows) authorize?.(meta.name, row, "insert");
+  const ids = rows.map(idOf);
+  const taken = await store.getMany(meta.name, ids);
+  if (taken.length > 0 || new Set(ids).size < ids.length) throw new PlasmaError("constraint/unique", { table: meta.name, columns: ["id"] });
+  await checkUnique(store, meta, rows);
+  return rows.map((row) => ({ table: meta.name, id: idOf(row), before: null, after: row }));
+}
+
+async function planUpdate({ store, authorize }: StatementScope, meta: TableMeta, node: UpdateNode): Promise<RowWrite[]> {
+  const writes: RowWrite[] = [];
+  for (const before of await matching(store, meta, node.where)) {
+    const after = mergeUpdate(meta, before, node.set);
+    authorize?.(meta.name, before, "update");
+    authorize?.(meta.name, after, "update");
+    if (after !== before) writes.push({ table: meta.name, id: idOf(before), before, after });
+  }
+  const touched = meta.unique.filter((columns) => columns.some((column) => node.set[column] !== undefined));
+  await checkUnique(store, { ...meta, unique: touched }, writes.map(({ after }) => must(after, "statement: an update leaves a row")));
+  return writes;
+}
+
+async function planDelete({ schema, store, authorize }: StatementScope, meta: TableMeta, node: DeleteNode): Promise<RowWrite[]> {
+  const rows = await matching(store, meta, node.where);
+  for (const row of rows) authorize?.(meta.name, row, "delete");
+  return planCascade(schema, store, meta.name, rows);
+}
+
+/** The rows that a condition names: looked up where it pins their ids, else selected. */
+async function matching(store: MutationStore, meta: TableMeta, where: Expr | null): Promise<readonly Row[]> {
+  const ids = pinnedIdsOf(where, meta.name);
+  if (ids === null) return (await store.select(selectWhere(meta.name, where))) as readonly Row[];
+  const rows = ids.length === 0 ? [] : await store.getMany(meta.name, ids);
+  return rows.filter(compileFilter(where, meta.name));
+}
+
+const idOf = (row: Row): string => row["id"] as string;

@@ -1,0 +1,137 @@
+// Owns: the builders of insert, update and delete. Awaiting one runs it; names are checked when it is built.
+
+import { PlasmaError } from "../error.ts";
+import type { AnyTable, InferInsert, InferUpdate, TableMeta } from "../schema/table.ts";
+import type { Expr, WriteNode } from "./ast.ts";
+import { checkColumns, tableOf, type SelectBinding } from "./select-builder.ts";
+
+/** A write that awaiting runs, once. */
+abstract class Write implements PromiseLike<void> {
+  readonly #binding: SelectBinding;
+  #run: Promise<void> | null = null;
+
+  constructor(binding: SelectBinding) {
+    this.#binding = binding;
+  }
+
+  /** The statement as plain data. */
+  abstract get ast(): WriteNode;
+
+  then<A = void, B = never>(
+    onfulfilled?: ((value: void) => A | PromiseLike<A>) | null,
+    onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.#run ??= (async () => this.#binding.engine.write(this.ast))();
+    return this.#run.then(onfulfilled, onrejected);
+  }
+}
+
+/** An insert that has no rows yet. */
+export class InsertStart<T extends AnyTable> {
+  readonly #binding: SelectBinding;
+  readonly #table: TableMeta;
+
+  constructor(binding: SelectBinding, table: T) {
+    this.#binding = binding;
+    this.#table = writable(table, binding);
+  }
+
+  /** One row, or several that are inserted whole or not at all. */
+  values(rows: InferInsert<T> | readonly InferInsert<T>[]): Insert {
+    const list = (Array.isArray(rows) ? rows : [rows]) as readonly { readonly [column: string]: unknown }[];
+    for (const row of list) checkNames(row, this.#table);
+    return new Insert(this.#binding, this.#table.name, list);
+  }
+}
+
+export class Insert extends Write {
+  readonly ast: WriteNode;
+
+  constructor(binding: SelectBinding, table: string, rows: readonly { readonly [column: string]: unknown }[]) {
+    super(binding);
+    this.ast = { type: "insert", table, rows };
+  }
+}
+
+/** An update that does not say yet what it sets. */
+export class UpdateStart<T extends AnyTable> {
+  readonly #binding: SelectBinding;
+  readonly #table: TableMeta;
+
+  constructor(binding: SelectBinding, table: T) {
+    this.#binding = binding;
+    this.#table = writable(table, binding);
+  }
+
+  /** The columns to set; those that are undefined stay as they are. */
+  set(patch: InferUpdate<T>): Filtered {
+    const set = patch as { readonly [column: string]: unknown };
+    checkNames(set, this.#table);
+    if ("id" in set) throw new PlasmaError("data/id-change", { table: this.#table.name });
+    return new Filtered(this.#binding, this.#table, (where) => ({ type: "update", table: this.#table.name, set, where }));
+  }
+}
+
+/** An update or delete; it needs `where` or `all`. */
+export class Filtered extends Write {
+  readonly #binding: SelectBinding;
+  readonly #table: TableMeta;
+  readonly #make: (where: Expr | null) => WriteNode;
+  readonly #where: Expr | null;
+  readonly #every: boolean;
+
+  constructor(
+    binding: SelectBinding,
+    table: TableMeta,
+    make: (where: Expr | null) => WriteNode,
+    condition: { readonly where: Expr | null; readonly every: boolean } = { where: null, every: false },
+  ) {
+    super(binding);
+    this.#binding = binding;
+    this.#table = table;
+    this.#make = make;
+    this.#where = condition.where;
+    this.#every = condition.every;
+  }
+
+  /** Only rows for which the condition is true. Called again, both must be. */
+  where(condition: Expr): Filtered {
+    checkColumns(condition, [this.#table]);
+    const where: Expr = this.#where === null ? condition : { type: "and", args: [this.#where, condition] };
+    return new Filtered(this.#binding, this.#table, this.#make, { where, every: this.#every });
+  }
+
+  /** Says that every row is meant. */
+  all(): Filtered {
+    return new Filtered(this.#binding, this.#table, this.#make, { where: this.#where, every: true });
+  }
+
+  /** Throws `query/where-required` when neither `where` nor `all` was called. */
+  get ast(): WriteNode {
+    const node = this.#make(this.#where);
+    if (this.#where === null && !this.#every) {
+      throw new PlasmaError("query/where-required", { statement: node.type, table: this.#table.name });
+    }
+    return node;
+  }
+}
+
+/** A delete of rows of `table`. */
+export function deleteFrom(binding: SelectBinding, table: AnyTable): Filtered {
+  const meta = writable(table, binding);
+  return new Filtered(binding, meta, (where) => ({ type: "delete", table: meta.name, where }));
+}
+
+function writable(table: AnyTable, binding: SelectBinding): TableMeta {
+  const meta = tableOf(table, binding);
+  if (meta.name !== meta.source) throw new PlasmaError("query/unsupported", { what: `Writing to the alias "${meta.name}"` });
+  return meta;
+}
+
+function checkNames(record: { readonly [column: string]: unknown }, table: TableMeta): void {
+  for (const column of Object.keys(record)) {
+    if (!table.columnsByName.has(column)) {
+      throw new PlasmaError("query/unknown-column", { table: table.name, column, known: [...table.columnsByName.keys()] });
+    }
+  }
+}
