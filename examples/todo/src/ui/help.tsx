@@ -1,0 +1,55 @@
+// Owns: the help: keys, and what to try.
+import { useEffect, useRef } from "react";
+
+const KEYS: readonly (readonly [string, string])[] = [
+  ["j k ↓ ↑", "Move through todos"],
+  ["Space", "Done or open again"],
+  ["e or Enter", "Edit"],
+  ["Delete", "Delete the todo"],
+  ["n", "New todo"],
+  ["/", "Search"],
+  ["1 2 3", "All, open, done"],
+  ["[ ]", "Previous list, next list"],
+  ["Esc", "Cancel"],
+];
+
+const TRIES: readonly string[] = [
+  "Open a second window, pick another person there, and tick something in a shared list.",
+  "Go offline, change a few things, reload the page, go online.",
+  "As Ada, edit a todo that Grace wrote, or rename her list: the server says no, and the app says why.",
+  "Add a todo whose title contains the word “password”. Only the server knows that rule.",
+];
+
+export function Help({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (isOpen) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [isOpen]);
+  return (
+    <dialog ref={dialog} className="help" aria-labelledby="help-title" onClose={onClose}>
+      <form method="dialog">
+        <h2 id="help-title">Keys</h2>
+        <dl>
+          {KEYS.map(([key, text]) => (
+            <div key={key}>
+              <dt>
+                {key.split(" ").map((part) => (part === "or" ? " or " : <kbd key={part}>{part}</kbd>))}
+              </dt>
+              <dd>{text}</dd>
+            </div>
+          ))}
+        </dl>
+        <h2>Things to try</h2>
+        <ul>
+          {TRIES.map((text) => (
+            <li key={text}>{text}</li>
+          ))}
+        </ul>
+        <button type="submit" className="button">
+          Close
+        </button>
+      </form>
+    </dialog>
+  );
+}

@@ -1,0 +1,98 @@
+// Owns: the rows of a new database: three people, their lists, a few hundred todos.
+// Invariants:
+//   1. The same rows each time, but for dates, which are counted from today.
+//   2. All or nothing, in one batch: of first requests that come together one seeds, and the others find it done.
+import type { D1Database } from "@cloudflare/workers-types";
+import { PEOPLE } from "../people.ts";
+import { SEED_LISTS, type SeedList } from "./seed-lists.ts";
+
+const DAY_MS = 86_400_000;
+const AGE_DAYS_MAX = 45;
+
+interface Rows {
+  readonly lists: unknown[][];
+  readonly todos: unknown[][];
+  readonly ticks: unknown[][];
+}
+
+/** Fills the tables when there are no people yet. */
+export async function seedWhenEmpty(database: D1Database): Promise<void> {
+  if (await hasPeople(database)) return;
+  const { lists, todos, ticks } = seedRows(Date.now());
+  const people = PEOPLE.map(({ id, name }) => [id, name]);
+  try {
+    await database.batch([
+      insert(database, "users", ["id", "name"], people),
+      insert(database, "lists", ["id", "name", "color", "ownerId", "shared", "createdAt"], lists),
+      insert(
+        database,
+        "todos",
+        ["id", "listId", "title", "note", "due", "authorId", "ownerId", "shared", "createdAt"],
+        todos,
+      ),
+      insert(database, "ticks", ["id", "todoId", "userId", "ownerId", "shared", "at"], ticks),
+    ]);
+  } catch (error) {
+    // Another first request has inserted the same people a moment ago.
+    if (!(await hasPeople(database))) throw error;
+  }
+}
+
+async function hasPeople(database: D1Database): Promise<boolean> {
+  return (await database.prepare("SELECT 1 FROM users LIMIT 1").first()) !== null;
+}
+
+/** One statement for any number of rows: they travel as one JSON parameter. */
+function insert(database: D1Database, table: string, columns: readonly string[], rows: readonly unknown[][]) {
+  const names = columns.map((column) => `"${column}"`).join(", ");
+  const values = columns.map((_, i) => `value ->> ${i}`).join(", ");
+  return database
+    .prepare(`INSERT INTO "${table}" (${names}) SELECT ${values} FROM json_each(?)`)
+    .bind(JSON.stringify(rows));
+}
+
+function seedRows(nowMs: number): Rows {
+  const random = createRandom(20_26);
+  const rows: Rows = { lists: [], todos: [], ticks: [] };
+  const listCount = SEED_LISTS.length;
+  SEED_LISTS.forEach((list, i) => addList(rows, list, { id: `seed-list-${i}`, nowMs, random, daysOld: 60 + listCount - i }));
+  return rows;
+}
+
+interface Seeding {
+  readonly id: string;
+  readonly nowMs: number;
+  readonly daysOld: number;
+  readonly random: () => number;
+}
+
+function addList(rows: Rows, list: SeedList, { id, nowMs, daysOld, random }: Seeding): void {
+  const shared = list.shared ? 1 : 0;
+  rows.lists.push([id, list.name, list.color, list.owner, shared, nowMs - daysOld * DAY_MS]);
+  const authors = list.authors ?? [list.owner];
+  list.titles.forEach((title, n) => {
+    const todoId = `${id}-${String(n).padStart(3, "0")}`;
+    const createdAt = Math.round(nowMs - random() * AGE_DAYS_MAX * DAY_MS);
+    const author = authors[Math.floor(random() * authors.length)];
+    const due = random() < 0.35 ? dayText(nowMs + Math.floor(random() * 24 - 4) * DAY_MS) : null;
+    rows.todos.push([todoId, id, title, list.notes?.[title] ?? "", due, author, list.owner, shared, createdAt]);
+    // Older todos are more often done.
+    if (random() < ((nowMs - createdAt) / (AGE_DAYS_MAX * DAY_MS)) * 0.75) {
+      const by = authors[Math.floor(random() * authors.length)];
+      rows.ticks.push([todoId, todoId, by, list.owner, shared, Math.round(createdAt + random() * (nowMs - createdAt))]);
+    }
+  });
+}
+
+const dayText = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+
+/** A small deterministic generator (mulberry32). */
+function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
