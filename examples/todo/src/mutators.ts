@@ -1,7 +1,7 @@
 // Owns: every way to change data. These functions run at once in the browser and again, for good, on the server.
 // An error that one throws takes the change back; its message is written for the person who made the change.
 import { defineMutators, eq, type InferUpdate, type MutatorInput } from "plasma-sync";
-import { lists, schema, ticks, todos, type Ctx, type ListColor } from "./schema.ts";
+import { lists, ticks, todos, type schema, type Ctx, type ListColor } from "./schema.ts";
 
 type Input<Args> = MutatorInput<typeof schema, Ctx, Args>;
 type Db = Input<unknown>["db"];
@@ -33,7 +33,10 @@ export const forms = {
   },
 
   renameList: async ({ db, args }: Input<{ id: string; name: string }>) => {
-    await db.update(lists).set({ name: named(args.name) }).where(eq(lists.id, args.id));
+    await db
+      .update(lists)
+      .set({ name: named(args.name) })
+      .where(eq(lists.id, args.id));
   },
 
   deleteList: async ({ db, args }: Input<{ id: string }>) => {

@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { useKeys } from "./app-keys.ts";
 import { Help } from "./help.tsx";
+import { Icon } from "./icons.tsx";
 import { ListPane } from "./list-pane.tsx";
 import { Notices } from "./notices.tsx";
 import { useLists, useOpenCounts } from "./queries.ts";
@@ -32,14 +33,20 @@ export function App({ userId }: { userId: string }) {
     <div className="app" data-view={routeId === null ? "lists" : "list"}>
       <header className="topbar">
         <h1 className="brand">
-          <span className="brand-mark" aria-hidden="true">
-            ✓
+          <span className="brand-mark">
+            <Icon name="check" />
           </span>
           Todo
         </h1>
-        <SyncBadge />
-        <button type="button" className="icon-button" aria-label="Help and keys" title="Help and keys (?)" onClick={() => setHelpOpen(true)}>
-          ?
+        <SyncBadge isLoading={status !== "complete"} />
+        <button
+          type="button"
+          className="icon-button"
+          aria-label="Help and keys"
+          title="Help and keys (?)"
+          onClick={() => setHelpOpen(true)}
+        >
+          <Icon name="help" />
         </button>
         <UserPicker userId={userId} />
       </header>

@@ -33,9 +33,7 @@ export function Help({ isOpen, onClose }: { isOpen: boolean; onClose: () => void
         <dl>
           {KEYS.map(([key, text]) => (
             <div key={key}>
-              <dt>
-                {key.split(" ").map((part) => (part === "or" ? " or " : <kbd key={part}>{part}</kbd>))}
-              </dt>
+              <dt>{key.split(" ").map((part) => (part === "or" ? " or " : <kbd key={part}>{part}</kbd>))}</dt>
               <dd>{text}</dd>
             </div>
           ))}

@@ -2,6 +2,7 @@
 import { usePlasma } from "plasma-sync/react";
 import { useState, type FormEvent } from "react";
 import { personName } from "../people.ts";
+import { Icon } from "./icons.tsx";
 import type { Filter } from "./queries.ts";
 import { closeList } from "./route.ts";
 import type { List } from "./sidebar.tsx";
@@ -18,7 +19,7 @@ export function ListHeading({ list, counts, isMine }: ListHeadingProps) {
   return (
     <header className="heading">
       <a className="back" href="#/" aria-label="All lists">
-        ‹
+        <Icon name="back" />
       </a>
       <span className="dot large" data-color={list.color} aria-hidden="true" />
       <div className="heading-text">
@@ -30,11 +31,23 @@ export function ListHeading({ list, counts, isMine }: ListHeadingProps) {
       </div>
       {mode === "view" ? (
         <div className="heading-actions">
-          <button type="button" className="icon-button" aria-label="Rename this list" title="Rename" onClick={() => setMode("rename")}>
-            ✎
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="Rename this list"
+            title="Rename"
+            onClick={() => setMode("rename")}
+          >
+            <Icon name="edit" />
           </button>
-          <button type="button" className="icon-button" aria-label="Delete this list" title="Delete" onClick={() => setMode("delete")}>
-            🗑︎
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="Delete this list"
+            title="Delete"
+            onClick={() => setMode("delete")}
+          >
+            <Icon name="trash" />
           </button>
         </div>
       ) : null}
@@ -84,7 +97,9 @@ function Confirm({ list, count, onDone }: { list: List; count: number; onDone: (
   };
   return (
     <div className="confirm" role="alertdialog" aria-label={`Delete ${list.name}?`}>
-      <span>{count === 0 ? "Delete this list?" : `Delete it with ${count === 1 ? "its todo" : `all ${count} todos`}?`}</span>
+      <span>
+        {count === 0 ? "Delete this list?" : `Delete it with ${count === 1 ? "its todo" : `all ${count} todos`}?`}
+      </span>
       <button type="button" className="button small danger" onClick={remove}>
         Delete
       </button>

@@ -71,7 +71,7 @@ function OpenList({ list, userId }: { list: List; userId: string }) {
           className="search"
           type="search"
           aria-label="Search in this list"
-          placeholder="Search  /"
+          placeholder="Search"
           value={search}
           onChange={(event) => setSearch(event.target.value)}
           onKeyDown={onSearchKey}

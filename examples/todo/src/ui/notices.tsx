@@ -1,6 +1,7 @@
 // Owns: how notices look. They stay until dismissed.
 import { useSyncExternalStore } from "react";
 import { dismissNotice, onNotices, readNotices } from "../notices.ts";
+import { Icon } from "./icons.tsx";
 
 export function Notices() {
   const notices = useSyncExternalStore(onNotices, readNotices);
@@ -12,8 +13,13 @@ export function Notices() {
             <strong>{title}</strong>
             <p>{reason}</p>
           </div>
-          <button type="button" className="icon-button" aria-label={`Dismiss: ${title}`} onClick={() => dismissNotice(id)}>
-            ✕
+          <button
+            type="button"
+            className="icon-button"
+            aria-label={`Dismiss: ${title}`}
+            onClick={() => dismissNotice(id)}
+          >
+            <Icon name="close" />
           </button>
         </div>
       ))}

@@ -71,7 +71,13 @@ function NewList({ count }: { count: number }) {
   };
   return (
     <form className="new-list" onSubmit={create}>
-      <input aria-label="Name of the new list" placeholder="New list" value={name} maxLength={60} onChange={(event) => setName(event.target.value)} />
+      <input
+        aria-label="Name of the new list"
+        placeholder="New list"
+        value={name}
+        maxLength={60}
+        onChange={(event) => setName(event.target.value)}
+      />
       <div className="new-list-more" data-open={name !== ""}>
         <label>
           <input type="checkbox" checked={shared} onChange={(event) => setShared(event.target.checked)} /> Shared

@@ -1,9 +1,9 @@
 // Owns: one line on whether changes have reached the server. It says nothing of polls: those would only flicker.
 import { useSyncStatus } from "plasma-sync/react";
 
-export function SyncBadge() {
+export function SyncBadge({ isLoading }: { isLoading: boolean }) {
   const { online, outboxDepth, lastError } = useSyncStatus();
-  const { tone, text } = describe(online, outboxDepth, lastError !== null);
+  const { tone, text } = describe({ online, waiting: outboxDepth, hasFailed: lastError !== null, isLoading });
   return (
     <p className="sync-badge" data-tone={tone} role="status">
       <span className="sync-dot" aria-hidden="true" />
@@ -12,10 +12,19 @@ export function SyncBadge() {
   );
 }
 
-function describe(online: boolean, waiting: number, hasFailed: boolean): { tone: string; text: string } {
+interface SyncState {
+  readonly online: boolean;
+  readonly waiting: number;
+  readonly hasFailed: boolean;
+  readonly isLoading: boolean;
+}
+
+function describe({ online, waiting, hasFailed, isLoading }: SyncState): { tone: string; text: string } {
   const changes = waiting === 1 ? "1 change" : `${waiting} changes`;
   if (!online) return { tone: "offline", text: waiting === 0 ? "Offline" : `Offline, ${changes} to send` };
-  if (hasFailed) return { tone: "trouble", text: waiting === 0 ? "Server out of reach" : `Retrying, ${changes} to send` };
+  if (hasFailed)
+    return { tone: "trouble", text: waiting === 0 ? "Server out of reach" : `Retrying, ${changes} to send` };
   if (waiting > 0) return { tone: "busy", text: `Sending ${changes}` };
+  if (isLoading) return { tone: "busy", text: "Loading your lists" };
   return { tone: "calm", text: "All saved" };
 }

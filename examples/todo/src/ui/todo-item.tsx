@@ -4,7 +4,8 @@ import { usePlasma } from "plasma-sync/react";
 import { memo } from "react";
 import { personName } from "../people.ts";
 import type { ticks, todos } from "../schema.ts";
-import { describeDue } from "./due-day.ts";
+import { describeDue, useToday } from "./due-day.ts";
+import { Icon } from "./icons.tsx";
 
 export type Todo = InferRow<typeof todos>;
 type Tick = InferRow<typeof ticks>;
@@ -51,8 +52,15 @@ export const TodoItem = memo(
           ) : null}
         </span>
         <span className="actions">
-          <button type="button" className="icon-button" tabIndex={tabIndex} aria-label={`Edit ${todo.title}`} title="Edit (e)" onClick={onEdit}>
-            ✎
+          <button
+            type="button"
+            className="icon-button"
+            tabIndex={tabIndex}
+            aria-label={`Edit ${todo.title}`}
+            title="Edit (e)"
+            onClick={onEdit}
+          >
+            <Icon name="edit" />
           </button>
           <button
             type="button"
@@ -62,7 +70,7 @@ export const TodoItem = memo(
             title="Delete"
             onClick={() => void client.mutate.deleteTodo({ id: todo.id })}
           >
-            ✕
+            <Icon name="trash" />
           </button>
         </span>
       </div>
@@ -78,7 +86,7 @@ export const TodoItem = memo(
 );
 
 function Due({ day }: { day: string }) {
-  const { text, isLate, isSoon } = describeDue(day, new Date());
+  const { text, isLate, isSoon } = describeDue(day, useToday());
   return (
     <span className="due" data-late={isLate} data-soon={isSoon}>
       <span className="visually-hidden">{isLate ? "Overdue since " : "Due "}</span>

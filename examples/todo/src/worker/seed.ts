@@ -55,7 +55,9 @@ function seedRows(nowMs: number): Rows {
   const random = createRandom(20_26);
   const rows: Rows = { lists: [], todos: [], ticks: [] };
   const listCount = SEED_LISTS.length;
-  SEED_LISTS.forEach((list, i) => addList(rows, list, { id: `seed-list-${i}`, nowMs, random, daysOld: 60 + listCount - i }));
+  SEED_LISTS.forEach((list, i) =>
+    addList(rows, list, { id: `seed-list-${i}`, nowMs, random, daysOld: 60 + listCount - i }),
+  );
   return rows;
 }
 
