@@ -29,7 +29,7 @@ import { SyncSession } from "./sync-session.ts";
 import { browserTabLinks } from "./tabs/browser-tab-links.ts";
 import { takeClientID, type ClientIdentity } from "./tabs/client-identity.ts";
 import { singleTabLinks } from "./tabs/single-tab-links.ts";
-import type { TabChannel, TabLinks, TabMessage } from "./tabs/tab-links.ts";
+import type { SharedStatus, TabChannel, TabLinks, TabMessage } from "./tabs/tab-links.ts";
 import { createHttpTransport } from "./transport/http-transport.ts";
 import { watchNetwork, type NetworkState } from "./transport/network-state.ts";
 
@@ -159,13 +159,13 @@ export class ClientCore {
       endpoint, schemaVersion, clientGroupID, env,
       clientID: () => this.replica.clientID,
       replicaID: () => this.replica.replicaID,
-      ...(fetcher === undefined ? {} : { fetcher }),
-      ...(authHeaders === undefined ? {} : { authHeaders }),
-      ...(pullPageSize === undefined ? {} : { pullPageSize }),
+      fetcher, authHeaders, pullPageSize,
     });
     const loop = createSyncLoop({
       replica, transport, env, pollIntervalMs, retry,
+      online: this.#network.online(),
       onError: (error) => this.#report(error),
+      onSuccess: () => this.status.update({ lastError: null }),
       onStatus: (shared) => this.#sharedStatus(shared),
       onStopped: onEnd,
     });
@@ -183,7 +183,8 @@ export class ClientCore {
         this.#identity.replace(clientID);
         this.#holdClientLock(clientID);
       },
-      replayFailed: ({ entry }, error) => this.#report({ kind: "rebase-replay", name: entry.name, clientID: entry.clientID, id: entry.id, error }),
+      replayFailed: ({ entry: { clientID, id, name } }, error) =>
+        this.#report({ kind: "rebase-replay", clientID, id, name, message: messageOf(error), error }),
       rejected: (mutation, rejection) => void this.#rejected(mutation, rejection),
       storageFailed: (error) => this.#storageFailed(error),
     };
@@ -204,7 +205,6 @@ export class ClientCore {
       ...loop,
       start: () => {
         this.#loop = loop;
-        loop.setOnline(this.#network.online());
         loop.start();
         unsubscribe = subscribe?.(() => loop.poke(), session) ?? null;
       },

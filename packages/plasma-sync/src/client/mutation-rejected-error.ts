@@ -6,7 +6,6 @@ export class MutationRejectedError extends Error {
   readonly code: string;
   override readonly name: string;
   readonly args: unknown;
-  readonly [Symbol.for("plasma-sync.error")] = true;
 
   constructor(rejection: { readonly code: string; readonly message: string }, name: string, args: unknown) {
     super(rejection.message);

@@ -1,26 +1,40 @@
-// Owns: the contract of an operator of the incremental pipeline.
+// Owns: the contract of an operator: the entries of one query before its window (order, limit and offset), whole and as
+// changes. An entry is a row (row-operator.ts) or a joined tuple with its result (tuple-operator.ts).
 // Invariants:
-//   1. `hydrate` is async: a source may have to load cold rows first. `push` is synchronous: everything it needs is there.
-//   2. During one commit all sources already hold the new rows; an operator gets consolidated changes (at most one per
-//      key) and derives the state before from `before` images, never from a source.
-//   3. The work of `push` is O(log n + output changes) per change.
+//   1. The order is total: entries that compare equal are the same entry before and after a change that did not move it.
+//   2. During a commit all sources already hold the new rows; the state before comes from the batch, never from a source.
+//   3. `push` does O(log n + changed entries) work per changed row, apart from entries beyond `edge`.
 
+import type { ResultRow } from "../../core/query/ast.ts";
 import type { Row } from "../../core/schema/value.ts";
+import type { RowReader } from "./source.ts";
 
-/** A row of a joined query: one slot per source of the query, null on the empty side of an outer join. */
-export type Tuple = readonly (Row | null)[];
-
-/** One change of an operator's output. Never both null. */
-export interface TupleChange {
-  readonly before: Tuple | null;
-  readonly after: Tuple | null;
+/** A change of an entry. Never both null. */
+export interface EntryChange<E> {
+  readonly before: E | null;
+  readonly after: E | null;
 }
 
-export interface Operator {
-  /** Makes cold inputs available. Resolves at once when everything is in memory. */
-  hydrate(): Promise<void>;
-  /** The operator's rows in the query's order, pulled lazily: asking for ten touches about ten. Only after `hydrate`. */
-  pull(): Iterable<Tuple>;
-  /** Maintains under one commit and returns the net changes of its output. */
-  push(changes: readonly TupleChange[], slot: number): readonly TupleChange[];
+/** One commit as operators see it. */
+export interface Batch {
+  /** Changed rows by table, at most one change per row. */
+  readonly changes: ReadonlyMap<string, readonly EntryChange<Row>[]>;
+  /** The table as it was before the commit. */
+  before(table: string): RowReader;
+}
+
+export interface Operator<E> {
+  /** Whether `pull` yields in the query's order, lazily; else it yields everything in any order. */
+  readonly isOrdered: boolean;
+  compare(a: E, b: E): number;
+  /** Equal for the same entry before and after a change, whatever its order. */
+  keyOf(entry: E): string;
+  /** The same object each time for the same entry. */
+  resultOf(entry: E): ResultRow;
+  /** Whether both have equal results; then `after` takes over the result object of `before`. */
+  keepResult(before: E, after: E): boolean;
+  /** The entries now. With `from` (ordered only) those at its place or after it, and perhaps a few before. */
+  pull(from: E | null): Iterable<E>;
+  /** The net changes of entries under a commit; those beyond `edge` may be left out. */
+  push(batch: Batch, edge: E | null): Iterable<EntryChange<E>>;
 }

@@ -1,0 +1,107 @@
+// Owns: MemorySource, the rows of one table in memory, with the ordered indexes that queries have asked for.
+// Invariants:
+//   1. Every index that is built holds exactly the rows of `#rowsByID`; one that is not built costs nothing.
+
+import type { TableMeta } from "../../core/schema/table.ts";
+import { OrderedMap } from "../../core/lib/ordered-map.ts";
+import type { Row, Value } from "../../core/schema/value.ts";
+import { createRowOrder, type RowOrder } from "./row-order.ts";
+import type { IndexSpec, OrderedIndex, TableSource, Work } from "./source.ts";
+
+export class MemorySource implements TableSource {
+  readonly #meta: TableMeta;
+  readonly #work: Work;
+  readonly #rowsByID = new Map<string, Row>();
+  readonly #indexes = new Map<string, MemoryIndex>();
+
+  constructor(meta: TableMeta, work: Work) {
+    this.#meta = meta;
+    this.#work = work;
+  }
+
+  get table(): string {
+    return this.#meta.name;
+  }
+
+  get size(): number {
+    return this.#rowsByID.size;
+  }
+
+  get(id: string): Row | undefined {
+    this.#work.rows += 1;
+    return this.#rowsByID.get(id);
+  }
+
+  *rows(): Iterable<Row> {
+    for (const row of this.#rowsByID.values()) {
+      this.#work.rows += 1;
+      yield row;
+    }
+  }
+
+  index(spec: IndexSpec): OrderedIndex {
+    let index = this.#indexes.get(spec.key);
+    if (index === undefined) {
+      index = new MemoryIndex(createRowOrder(this.#meta, spec), this.#rowsByID, this.#work);
+      this.#indexes.set(spec.key, index);
+    }
+    return index;
+  }
+
+  /** Puts `after` in the place of the row with this id, or removes it when null. Returns the row before. */
+  change(id: string, after: Row | null): Row | null {
+    const before = this.#rowsByID.get(id) ?? null;
+    if (after === null) this.#rowsByID.delete(id);
+    else this.#rowsByID.set(id, after);
+    this.#work.rows += 1;
+    for (const index of this.#indexes.values()) index.change(before, after);
+    return before;
+  }
+
+  /** Adds many rows at once. Indexes are built anew when next asked. */
+  fill(rows: readonly Row[]): void {
+    for (const row of rows) this.#rowsByID.set(row["id"] as string, row);
+    for (const index of this.#indexes.values()) index.drop();
+  }
+}
+
+class MemoryIndex implements OrderedIndex {
+  readonly #order: RowOrder;
+  readonly #rowsByID: ReadonlyMap<string, Row>;
+  readonly #work: Work;
+  /** Null until rows are asked for. */
+  #entries: OrderedMap<Row> | null = null;
+
+  constructor(order: RowOrder, rowsByID: ReadonlyMap<string, Row>, work: Work) {
+    this.#order = order;
+    this.#rowsByID = rowsByID;
+    this.#work = work;
+  }
+
+  *rows(prefix: readonly Value[], from?: Row): Iterable<Row> {
+    const { compare, place } = this.#order;
+    const entries = (this.#entries ??= this.#build());
+    for (const row of entries.from(from === undefined ? (row) => place(row, prefix) : (row) => compare(row, from))) {
+      if (place(row, prefix) !== 0) return;
+      this.#work.rows += 1;
+      yield row;
+    }
+  }
+
+  change(before: Row | null, after: Row | null): void {
+    if (this.#entries === null) return;
+    this.#work.rows += 1;
+    const moved = before !== null && (after === null || this.#order.compare(before, after) !== 0);
+    if (moved) this.#entries.delete(before);
+    if (after !== null) this.#entries.set(after);
+  }
+
+  drop(): void {
+    this.#entries = null;
+  }
+
+  #build(): OrderedMap<Row> {
+    this.#work.rows += this.#rowsByID.size;
+    return new OrderedMap(this.#order.compare, [...this.#rowsByID.values()]);
+  }
+}

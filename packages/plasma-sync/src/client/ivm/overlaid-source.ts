@@ -1,0 +1,100 @@
+// Owns: OverlaidSource, a table as an overlay changes it: a transaction's writes over a source, or the rows before a commit
+// over the rows after it.
+// Invariants:
+//   1. The overlay may change between uses only where a new OverlaidSource is made for each use.
+//   2. A row of the overlay replaces the one with its id, a null hides it; order and lookups see the replacement.
+
+import type { TableMeta } from "../../core/schema/table.ts";
+import type { Row, Value } from "../../core/schema/value.ts";
+import { createRowOrder, type RowOrder } from "./row-order.ts";
+import type { IndexSpec, OrderedIndex, RowReader } from "./source.ts";
+
+type OverlayRows = ReadonlyMap<string, Row | null>;
+
+export class OverlaidSource implements RowReader {
+  readonly #meta: TableMeta;
+  readonly #below: RowReader;
+  readonly #overlay: OverlayRows;
+  readonly #indexes = new Map<string, OverlaidIndex>();
+
+  constructor(meta: TableMeta, below: RowReader, overlay: OverlayRows) {
+    this.#meta = meta;
+    this.#below = below;
+    this.#overlay = overlay;
+  }
+
+  get(id: string): Row | undefined {
+    const own = this.#overlay.get(id);
+    return own === undefined ? this.#below.get(id) : (own ?? undefined);
+  }
+
+  *rows(): Iterable<Row> {
+    for (const row of this.#below.rows()) if (!this.#overlay.has(row["id"] as string)) yield row;
+    for (const row of this.#overlay.values()) if (row !== null) yield row;
+  }
+
+  index(spec: IndexSpec): OrderedIndex {
+    let index = this.#indexes.get(spec.key);
+    if (index === undefined) {
+      index = new OverlaidIndex(createRowOrder(this.#meta, spec), this.#below.index(spec), this.#overlay);
+      this.#indexes.set(spec.key, index);
+    }
+    return index;
+  }
+}
+
+class OverlaidIndex implements OrderedIndex {
+  readonly #order: RowOrder;
+  readonly #below: OrderedIndex;
+  readonly #overlay: OverlayRows;
+  #sorted: readonly Row[] | null = null;
+  #isFirstUse = true;
+
+  constructor(order: RowOrder, below: OrderedIndex, overlay: OverlayRows) {
+    this.#order = order;
+    this.#below = below;
+    this.#overlay = overlay;
+  }
+
+  *rows(prefix: readonly Value[], from?: Row): Iterable<Row> {
+    const { compare } = this.#order;
+    const own = this.#own(prefix);
+    let next = from === undefined ? 0 : own.findIndex((row) => compare(row, from) >= 0);
+    if (next < 0) next = own.length;
+    for (const row of this.#below.rows(prefix, from)) {
+      if (this.#overlay.has(row["id"] as string)) continue;
+      for (let o = own[next]; o !== undefined && compare(o, row) < 0; o = own[++next]) yield o;
+      yield row;
+    }
+    for (let o = own[next]; o !== undefined; o = own[++next]) yield o;
+  }
+
+  /** The overlay's rows with this prefix, in order. Sorting all of them pays only from the second lookup on. */
+  #own(prefix: readonly Value[]): readonly Row[] {
+    const { compare, place } = this.#order;
+    if (this.#isFirstUse) {
+      this.#isFirstUse = false;
+      return this.#present().filter((row) => place(row, prefix) === 0).sort(compare);
+    }
+    const sorted = (this.#sorted ??= this.#present().sort(compare));
+    const start = lowerBound(sorted, (row) => place(row, prefix) >= 0);
+    const end = lowerBound(sorted, (row) => place(row, prefix) > 0);
+    return sorted.slice(start, end);
+  }
+
+  #present(): Row[] {
+    return [...this.#overlay.values()].filter((row) => row !== null);
+  }
+}
+
+/** Index of the first row that satisfies `isFrom`, which holds for all rows after it too. */
+function lowerBound(rows: readonly Row[], isFrom: (row: Row) => boolean): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isFrom(rows[middle] as Row)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

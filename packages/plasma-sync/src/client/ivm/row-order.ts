@@ -1,0 +1,54 @@
+// Owns: index specs and the order of a table's rows under them.
+
+import { must } from "../../core/lib/assert.ts";
+import { comparerOf } from "../../core/query/compare.ts";
+import type { TableMeta } from "../../core/schema/table.ts";
+import { compareFamily, type Row, type Value } from "../../core/schema/value.ts";
+import type { IndexColumn, IndexSpec } from "./source.ts";
+
+export interface RowOrder {
+  compare(a: Row, b: Row): number;
+  /** Places a row relative to the rows whose first columns equal `prefix`. */
+  place(row: Row, prefix: readonly Value[]): number;
+}
+
+/** The index over `columns`: the id is appended where it is missing, and columns after it are left out: they decide nothing. */
+export function indexSpec(columns: readonly IndexColumn[]): IndexSpec {
+  const id = columns.findIndex(({ column }) => column === "id");
+  const total: readonly IndexColumn[] = id >= 0 ? columns.slice(0, id + 1) : [...columns, { column: "id", direction: "asc" }];
+  return { key: total.map(({ column, direction }) => `${column} ${direction}`).join(), columns: total };
+}
+
+/** An index for looking rows up by one column. */
+export const lookupSpec = (column: string): IndexSpec => indexSpec([{ column, direction: "asc" }]);
+
+/** The order of an index of this table. */
+export function createRowOrder(meta: TableMeta, spec: IndexSpec): RowOrder {
+  const keys = spec.columns.map(({ column, direction }) => {
+    const { kind } = must(meta.columnsByName.get(column), "row order: queries name known columns").def;
+    const family = must(compareFamily(kind), "row order: the builder refuses kinds without order");
+    return { column, compare: comparerOf(family), sign: direction === "asc" ? 1 : -1 };
+  });
+  const compareKey = ({ compare, sign }: (typeof keys)[number], a: Value, b: Value): number => {
+    if (a === b) return 0;
+    return (a === null ? -1 : b === null ? 1 : compare(a, b)) * sign;
+  };
+  return {
+    compare(a, b) {
+      if (a === b) return 0;
+      for (const key of keys) {
+        const order = compareKey(key, a[key.column] ?? null, b[key.column] ?? null);
+        if (order !== 0) return order;
+      }
+      return 0;
+    },
+    place(row, prefix) {
+      for (let i = 0; i < prefix.length; i++) {
+        const key = must(keys[i], "row order: a prefix is no longer than its index");
+        const order = compareKey(key, row[key.column] ?? null, prefix[i] ?? null);
+        if (order !== 0) return order;
+      }
+      return 0;
+    },
+  };
+}

@@ -1,0 +1,54 @@
+// Owns: how a replica lies in IndexedDB: object stores, keys, the format's version and the steps between versions.
+//
+//   store    key                 record
+//   rows     [table, id]         the row
+//   outbox   order               OutboxEntry        index byClient: [clientID, id]
+//   clients  clientID            { clientID, lastID }
+//   meta     "replica"           ReplicaMeta
+//
+// History of FORMAT_VERSION (it only goes up; every step stays in `upgrade`):
+//   1: first.
+
+import type { FirstSync } from "./store.ts";
+
+export const FORMAT_VERSION = 1;
+
+/** What changes with every commit. */
+export interface ReplicaMeta {
+  readonly replicaID: string;
+  readonly seq: number;
+  readonly epoch: number;
+  /** The order of the next outbox entry. */
+  readonly nextOrder: number;
+  readonly cookie: string | null;
+  readonly firstSync: FirstSync;
+}
+
+export interface ClientRecord {
+  readonly clientID: string;
+  /** Highest id that it has appended. */
+  readonly lastID: number;
+}
+
+/** The meta of a replica that holds nothing. */
+export const emptyMeta = (replicaID: string): ReplicaMeta => ({
+  replicaID,
+  seq: 0,
+  epoch: 0,
+  nextOrder: 1,
+  cookie: null,
+  firstSync: { done: false, rows: 0 },
+});
+
+/** The name of the database of one user of one app: users never share one. */
+export const databaseName = (dbName: string, clientGroupID: string): string => `plasma:${encodeURIComponent(dbName)}:${encodeURIComponent(clientGroupID)}`;
+
+/** Takes a database from `oldVersion` (0: new) to FORMAT_VERSION, inside its versionchange transaction. */
+export function upgrade(database: IDBDatabase, oldVersion: number): void {
+  if (oldVersion < 1) {
+    database.createObjectStore("rows");
+    database.createObjectStore("outbox", { keyPath: "order" }).createIndex("byClient", ["clientID", "id"], { unique: true });
+    database.createObjectStore("clients", { keyPath: "clientID" });
+    database.createObjectStore("meta");
+  }
+}
