@@ -51,6 +51,10 @@ export const limits = {
   commitGapWaitMs: 100,
   /** Milliseconds that a tab waits for the leading tab to end a push or pull: a slow network's worth, then the caller goes on. */
   leaderAnswerMs: 15_000,
+  /** Milliseconds until a request without an answer counts as failed: a slow page of a first sync takes less. */
+  requestMsMax: 60_000,
+  /** Longest Retry-After that a client honours: an hour, so that a wrong header does not end syncing. */
+  retryAfterMsMax: 3_600_000,
   /** Outbox entries in one store transaction: keeps the wait of the first entry short. */
   outboxBatchEntriesMax: 1000,
   /** Rows in one IndexedDB read or write request batch. */
