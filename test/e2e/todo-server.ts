@@ -18,6 +18,8 @@ const OUTPUT_CHARS_MAX = 20_000;
 export interface TodoServer {
   /** `http://127.0.0.1:PORT/`, the same after a restart. */
   readonly url: string;
+  /** Where the database is, for looking at what has arrived. */
+  readonly stateDir: string;
   /** The end of what the server printed. */
   output(): string;
   /** Ends the server at once, as a crash would (SIGKILL). */
@@ -63,7 +65,7 @@ export async function startTodoServer(env: Readonly<Record<string, string>> = {}
   }
 
   await start();
-  return { url, output: () => output, kill, restart: start, close };
+  return { url, stateDir, output: () => output, kill, restart: start, close };
 }
 
 function spawnVite(port: number, env: Readonly<Record<string, string>>): ChildProcess {

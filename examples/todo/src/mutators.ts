@@ -19,6 +19,13 @@ export interface NewTodo {
   readonly listId: string;
   readonly title: string;
 }
+/** What its author deleted and wants back. */
+export interface DeletedTodo extends NewTodo {
+  readonly id: string;
+  readonly note: string;
+  readonly due: string | null;
+  readonly createdAt: number;
+}
 export interface TodoEdit {
   readonly id: string;
   readonly title?: string;
@@ -69,6 +76,11 @@ export const forms = {
     const [tick] = await db.select().from(ticks).where(eq(ticks.id, id));
     if (tick !== undefined) return; // Two people ticked it: the first one counts.
     await db.insert(ticks).values({ id, todoId: id, userId: ctx.userId, ownerId, shared, at: now });
+  },
+
+  restoreTodo: async ({ db, args, ctx }: Input<DeletedTodo>) => {
+    const { ownerId, shared } = await visibleList(db, args.listId, ctx);
+    await db.insert(todos).values({ ...args, title: named(args.title), authorId: ctx.userId, ownerId, shared });
   },
 
   deleteTodo: async ({ db, args }: Input<{ id: string }>) => {

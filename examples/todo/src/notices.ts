@@ -1,4 +1,5 @@
-// Owns: what the app must tell the person: changes that the server refused, in words, until they are dismissed.
+// Owns: what the app must tell the person. Changes that the server refused stay until they are dismissed; a deleted
+// todo can be brought back for a while.
 import { eq, type Db } from "plasma-sync";
 import type { SyncClientError } from "plasma-sync/client";
 import { personName } from "./people.ts";
@@ -7,8 +8,12 @@ import { lists, todos } from "./schema.ts";
 export interface Notice {
   readonly id: number;
   readonly title: string;
-  readonly reason: string;
+  readonly reason?: string;
+  /** Present where a click takes something back; such a notice goes by itself. */
+  readonly undo?: () => void;
 }
+
+const UNDO_MS = 8000;
 
 let notices: readonly Notice[] = [];
 let nextId = 1;
@@ -28,17 +33,26 @@ export function clearNotices(): void {
   show([]);
 }
 
+/** Offers to take something back, in place of the offer before. */
+export function offerUndo(title: string, undo: () => void): void {
+  show(notices.filter((notice) => notice.undo === undefined));
+  const id = add({ title, undo });
+  setTimeout(() => dismissNotice(id), UNDO_MS);
+}
+
 /** Tells of a refused change and of a failing disk; the network's troubles show in the sync badge. */
 export async function reportError(db: Db, error: SyncClientError): Promise<void> {
   if (error.kind === "mutation-rejected") {
-    add(await describeRefusal(db, error.error));
+    add(await describeRefusal(db, error));
   } else if (error.kind === "storage") {
     add({ title: "This browser could not save a change", reason: "Free some disk space, then reload the page." });
   }
 }
 
-function add(notice: Omit<Notice, "id">): void {
-  show([...notices, { ...notice, id: nextId++ }]);
+function add(notice: Omit<Notice, "id">): number {
+  const id = nextId++;
+  show([...notices, { ...notice, id }]);
+  return id;
 }
 
 function show(next: readonly Notice[]): void {
@@ -46,12 +60,7 @@ function show(next: readonly Notice[]): void {
   for (const listener of listeners) listener();
 }
 
-interface Refusal {
-  readonly name: string;
-  readonly code: string;
-  readonly message: string;
-  readonly args: unknown;
-}
+type Refusal = Extract<SyncClientError, { kind: "mutation-rejected" }>;
 
 /** What was refused and why. By now the view shows the rows as they were before. */
 async function describeRefusal(db: Db, refusal: Refusal): Promise<Omit<Notice, "id">> {
@@ -71,6 +80,7 @@ const quote = (text: string | undefined): string => (text === undefined ? "it" :
 
 const WHAT: Readonly<Record<string, (subject: string) => string>> = {
   createTodo: (it) => `${it} was not added`,
+  restoreTodo: (it) => `${it} was not brought back`,
   createList: (it) => `The list ${it} was not added`,
   editTodo: (it) => `Your edit of ${it} was taken back`,
   deleteTodo: (it) => `${it} was not deleted`,

@@ -36,7 +36,7 @@ export function App({ userId }: { userId: string }) {
           <span className="brand-mark">
             <Icon name="check" />
           </span>
-          Todo
+          <span className="brand-name">Todo</span>
         </h1>
         <SyncBadge isLoading={status !== "complete"} />
         <button

@@ -1,28 +1,42 @@
-// Owns: how notices look. They stay until dismissed.
+// Owns: how notices look.
 import { useSyncExternalStore } from "react";
-import { dismissNotice, onNotices, readNotices } from "../notices.ts";
+import { dismissNotice, onNotices, readNotices, type Notice } from "../notices.ts";
 import { Icon } from "./icons.tsx";
 
 export function Notices() {
   const notices = useSyncExternalStore(onNotices, readNotices);
   return (
-    <section className="notices" aria-label="Refused changes">
-      {notices.map(({ id, title, reason }) => (
-        <div key={id} className="notice" role="alert">
-          <div>
-            <strong>{title}</strong>
-            <p>{reason}</p>
-          </div>
-          <button
-            type="button"
-            className="icon-button"
-            aria-label={`Dismiss: ${title}`}
-            onClick={() => dismissNotice(id)}
-          >
-            <Icon name="close" />
-          </button>
-        </div>
+    <section className="notices" aria-label="Notices">
+      {notices.map((notice) => (
+        <NoticeCard key={notice.id} notice={notice} />
       ))}
     </section>
+  );
+}
+
+function NoticeCard({ notice: { id, title, reason, undo } }: { notice: Notice }) {
+  const dismiss = () => dismissNotice(id);
+  return (
+    <div className="notice" role={undo === undefined ? "alert" : "status"}>
+      <div>
+        <strong>{title}</strong>
+        {reason === undefined ? null : <p>{reason}</p>}
+      </div>
+      {undo === undefined ? null : (
+        <button
+          type="button"
+          className="button small quiet"
+          onClick={() => {
+            undo();
+            dismiss();
+          }}
+        >
+          Undo
+        </button>
+      )}
+      <button type="button" className="icon-button" aria-label={`Dismiss: ${title}`} onClick={dismiss}>
+        <Icon name="close" />
+      </button>
+    </div>
   );
 }

@@ -1,16 +1,19 @@
 // Owns: one line on whether changes have reached the server. It says nothing of polls: those would only flicker.
-import { useSyncStatus } from "plasma-sync/react";
+import { useSyncStatus, type SyncStatus } from "plasma-sync/react";
 
 export function SyncBadge({ isLoading }: { isLoading: boolean }) {
   const { online, outboxDepth, lastError } = useSyncStatus();
-  const { tone, text } = describe({ online, waiting: outboxDepth, hasFailed: lastError !== null, isLoading });
+  const { tone, text } = describe({ online, waiting: outboxDepth, hasFailed: isOutOfReach(lastError), isLoading });
   return (
     <p className="sync-badge" data-tone={tone} role="status">
       <span className="sync-dot" aria-hidden="true" />
-      {text}
+      <span>{text}</span>
     </p>
   );
 }
+
+const isOutOfReach = (error: SyncStatus["lastError"]): boolean =>
+  error?.kind === "network" || error?.kind === "push-http" || error?.kind === "pull-http";
 
 interface SyncState {
   readonly online: boolean;

@@ -4,7 +4,13 @@ import { useState, type FormEvent, type KeyboardEvent } from "react";
 import { TITLE_CHARS_MAX, type TodoEdit } from "../mutators.ts";
 import type { Todo } from "./todo-item.tsx";
 
-export function TodoEditor({ todo, onDone }: { todo: Todo; onDone: () => void }) {
+interface TodoEditorProps {
+  readonly todo: Todo;
+  readonly onDelete: () => void;
+  readonly onDone: () => void;
+}
+
+export function TodoEditor({ todo, onDelete, onDone }: TodoEditorProps) {
   const client = usePlasma();
   const [title, setTitle] = useState(todo.title);
   const [note, setNote] = useState(todo.note);
@@ -58,7 +64,7 @@ export function TodoEditor({ todo, onDone }: { todo: Todo; onDone: () => void })
           type="button"
           className="button small quiet danger-text"
           onClick={() => {
-            void client.mutate.deleteTodo({ id: todo.id });
+            onDelete();
             onDone();
           }}
         >

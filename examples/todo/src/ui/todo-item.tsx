@@ -17,10 +17,11 @@ interface TodoItemProps {
   readonly isShared: boolean;
   readonly userId: string;
   readonly onEdit: () => void;
+  readonly onDelete: () => void;
 }
 
 export const TodoItem = memo(
-  function TodoItem({ todo, tick, isTabStop, isShared, userId, onEdit }: TodoItemProps) {
+  function TodoItem({ todo, tick, isTabStop, isShared, userId, onEdit, onDelete }: TodoItemProps) {
     const client = usePlasma();
     const isDone = tick !== null;
     const tabIndex = isTabStop ? 0 : -1;
@@ -68,7 +69,7 @@ export const TodoItem = memo(
             tabIndex={tabIndex}
             aria-label={`Delete ${todo.title}`}
             title="Delete"
-            onClick={() => void client.mutate.deleteTodo({ id: todo.id })}
+            onClick={onDelete}
           >
             <Icon name="trash" />
           </button>
@@ -76,7 +77,7 @@ export const TodoItem = memo(
       </div>
     );
   },
-  // `onEdit` is new in each render but always does the same.
+  // The handlers are new in each render, but do the same as long as the row is the same.
   (a, b) =>
     a.todo === b.todo &&
     a.tick === b.tick &&

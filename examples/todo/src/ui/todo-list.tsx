@@ -2,9 +2,9 @@
 // Invariants:
 //   1. One todo is in the tab order; arrow keys, j and k choose which (a roving tabindex).
 //   2. When the focused todo leaves (done under "open", deleted, refused), its neighbour gets the focus.
-import { usePlasma } from "plasma-sync/react";
 import { useLayoutEffect, useRef, useState, type FocusEvent, type KeyboardEvent } from "react";
 import { useKeys } from "./app-keys.ts";
+import { useDeleteTodo } from "./delete-todo.ts";
 import type { TodoWithTick } from "./queries.ts";
 import { TodoEditor } from "./todo-editor.tsx";
 import { TodoItem } from "./todo-item.tsx";
@@ -16,7 +16,7 @@ interface TodoListProps {
 }
 
 export function TodoList({ rows, isShared, userId }: TodoListProps) {
-  const client = usePlasma();
+  const deleteTodo = useDeleteTodo();
   const element = useRef<HTMLUListElement>(null);
   const [activeId, setActiveId] = useState<string | null>(null);
   const [editingId, setEditingId] = useState<string | null>(null);
@@ -57,7 +57,7 @@ export function TodoList({ rows, isShared, userId }: TodoListProps) {
     const row = rows[at];
     if (row === undefined || !(event.target instanceof HTMLInputElement) || event.target.type !== "checkbox") return;
     if (event.key === "Enter" || event.key === "e") setEditingId(row.todos.id);
-    else if (event.key === "Delete" || event.key === "Backspace") void client.mutate.deleteTodo({ id: row.todos.id });
+    else if (event.key === "Delete" || event.key === "Backspace") deleteTodo(row);
     else return;
     event.preventDefault();
   };
@@ -69,22 +69,26 @@ export function TodoList({ rows, isShared, userId }: TodoListProps) {
 
   return (
     <ul ref={element} className="todos" aria-label="Todos" onFocus={onFocus} onBlur={onBlur} onKeyDown={onKeyDown}>
-      {rows.map(({ todos: todo, ticks: tick }, index) => (
-        <li key={todo.id} data-todo={todo.id} data-done={tick !== null}>
-          {todo.id === editingId ? (
-            <TodoEditor todo={todo} onDone={() => stopEditing(todo.id)} />
-          ) : (
-            <TodoItem
-              todo={todo}
-              tick={tick}
-              isTabStop={index === tabStop}
-              isShared={isShared}
-              userId={userId}
-              onEdit={() => setEditingId(todo.id)}
-            />
-          )}
-        </li>
-      ))}
+      {rows.map((row, index) => {
+        const { todos: todo, ticks: tick } = row;
+        return (
+          <li key={todo.id} data-todo={todo.id} data-done={tick !== null}>
+            {todo.id === editingId ? (
+              <TodoEditor todo={todo} onDelete={() => deleteTodo(row)} onDone={() => stopEditing(todo.id)} />
+            ) : (
+              <TodoItem
+                todo={todo}
+                tick={tick}
+                isTabStop={index === tabStop}
+                isShared={isShared}
+                userId={userId}
+                onEdit={() => setEditingId(todo.id)}
+                onDelete={() => deleteTodo(row)}
+              />
+            )}
+          </li>
+        );
+      })}
     </ul>
   );
 }

@@ -12,12 +12,16 @@ interface Env {
   readonly DB: D1Database;
 }
 
-/** The server's own form of two mutators: the same, after a rule that browsers do not know. */
+/** The server's own form of what sets a title: the same, after a rule that browsers do not know. */
 const mutators = defineMutators<typeof schema, Ctx>()({
   ...forms,
   createTodo: async (input: Parameters<typeof forms.createTodo>[0]) => {
     assertTitleAllowed(input.args.title);
     await forms.createTodo(input);
+  },
+  restoreTodo: async (input: Parameters<typeof forms.restoreTodo>[0]) => {
+    assertTitleAllowed(input.args.title);
+    await forms.restoreTodo(input);
   },
   editTodo: async (input: Parameters<typeof forms.editTodo>[0]) => {
     assertTitleAllowed(input.args.title ?? "");
