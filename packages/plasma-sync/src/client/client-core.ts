@@ -17,6 +17,7 @@ import type { PlasmaClientOptions } from "./plasma-client.ts";
 import type { PendingMutation, ServerOutcome } from "./replica/pending-mutation.ts";
 import { Replica, type ReplicaEvents } from "./replica/replica.ts";
 import { ReplicaSync } from "./replica/replica-sync.ts";
+import { describePending } from "./describe-pending.ts";
 import { createRunPending } from "./run-pending.ts";
 import { createIdbStore } from "./store/idb-store.ts";
 import { databaseName } from "./store/layout.ts";
@@ -165,7 +166,7 @@ export class ClientCore {
       replica, transport, env, pollIntervalMs, retry,
       online: this.#network.online(),
       onError: (error) => this.#report(error),
-      onSuccess: () => this.status.update({ lastError: null }),
+      onSuccess: () => this.#answered(),
       onStatus: (shared) => this.#sharedStatus(shared),
       onStopped: onEnd,
     });
@@ -265,6 +266,20 @@ export class ClientCore {
   #report(error: SyncClientError): void {
     this.status.update({ lastError: error });
     this.#options.onError?.(error);
+    if (error.kind === "schema-mismatch") void this.#schemaMismatch();
+  }
+
+  /** The server has answered: what an earlier request met is over. */
+  #answered(): void {
+    const kind = this.status.get().lastError?.kind;
+    if (kind === "network" || kind === "push-http" || kind === "pull-http" || kind === "schema-mismatch") this.status.update({ lastError: null });
+  }
+
+  /** The loop has stopped; the app says whether to wait for a reload or to begin anew with what the server has. */
+  async #schemaMismatch(): Promise<void> {
+    if ((await this.#options.onSchemaMismatch?.()) !== "reset" || this.#closed) return;
+    this.#options.onReset?.(this.replica.pending.map(describePending));
+    await this.reset().catch((error: unknown) => this.#storageFailed(error));
   }
 
   #sharedStatus(shared: SharedStatus): void {

@@ -1,14 +1,13 @@
 // Owns: createPlasmaClient, the composition root of the client: it makes the parts and joins them.
 
 import type { AnyMutators } from "../core/mutation/mutator.ts";
-import { decodeTagged } from "../core/protocol/tagged-json.ts";
 import { createDb } from "../core/query/db.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
 import { ClientCore } from "./client-core.ts";
 import { resolveOptions } from "./client-options.ts";
+import { describePending } from "./describe-pending.ts";
 import { createMutate } from "./mutate.ts";
-import type { PendingMutationInfo, PlasmaClient, PlasmaClientOptions } from "./plasma-client.ts";
-import type { PendingMutation } from "./replica/pending-mutation.ts";
+import type { PlasmaClient, PlasmaClientOptions } from "./plasma-client.ts";
 import { createViewEngine } from "./view-engine.ts";
 
 /**
@@ -61,9 +60,3 @@ export function createPlasmaClient<S extends AnySchema, M extends AnyMutators>(o
     close: () => client.close(),
   };
 }
-
-const describePending = (mutation: PendingMutation): PendingMutationInfo => {
-  const { clientID, id, name, args, timestamp } = mutation.entry;
-  const { state, attempts, lastError } = mutation;
-  return { clientID, id, name, args: decodeTagged(args), timestamp, state, attempts, ...(lastError === null ? {} : { lastError }) };
-};

@@ -21,8 +21,9 @@ export interface QueryRuntime {
   /**
    * Applies one commit: all sources, then all pipelines, then at most one delivery per live query. Listeners run last;
    * one that throws does not keep the others from theirs (the error is rethrown asynchronously, or given to `onError`).
+   * `status`, when given, takes effect with the same delivery; while rows are loading it does not start queries.
    */
-  commit(changes: readonly RowChange[]): void;
+  commit(changes: readonly RowChange[], status?: LiveQueryStatus): void;
   /** Fills sources at start without delivering; then `setStatus` starts the waiting queries. */
   fill(table: string, rows: readonly Row[]): void;
   /** "loading" until the replica is loaded; then "partial" while the first sync runs, then "complete". Delivers. */

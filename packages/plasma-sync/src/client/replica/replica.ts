@@ -276,7 +276,7 @@ export class Replica {
       mutation.replayReported = true;
       events.replayFailed(mutation, effect.error);
     });
-    runtime.commit(plan.changes);
+    runtime.commit(plan.changes, this.#liveStatus());
   }
 
   async #context(): Promise<unknown> {
@@ -308,9 +308,13 @@ export class Replica {
   }
 
   #shown(): void {
-    this.#deps.runtime.setStatus(this.#state.firstSync.done ? "complete" : "partial");
+    this.#deps.runtime.setStatus(this.#liveStatus());
     this.#deps.events.changed();
     this.#wake((seq) => seq <= this.#feed.lastSeq);
+  }
+
+  #liveStatus(): "partial" | "complete" {
+    return this.#state.firstSync.done ? "complete" : "partial";
   }
 
   #wake(isOver: (seq: number) => boolean): void {

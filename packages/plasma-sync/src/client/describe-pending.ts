@@ -1,0 +1,11 @@
+// Owns: a pending mutation as the app sees it.
+
+import { decodeTagged } from "../core/protocol/tagged-json.ts";
+import type { PendingMutationInfo } from "./plasma-client.ts";
+import type { PendingMutation } from "./replica/pending-mutation.ts";
+
+export function describePending(mutation: PendingMutation): PendingMutationInfo {
+  const { clientID, id, name, args, timestamp } = mutation.entry;
+  const { state, attempts, lastError } = mutation;
+  return { clientID, id, name, args: decodeTagged(args), timestamp, state, attempts, ...(lastError === null ? {} : { lastError }) };
+}

@@ -1,0 +1,17 @@
+// Owns: the public surface of `plasma-sync/client`.
+
+export { createPlasmaClient } from "./client.ts";
+export { createIdbEngine, type IdbEngine } from "./idb-engine.ts";
+export { MutationRejectedError } from "./mutation-rejected-error.ts";
+export type {
+  Mutate,
+  MutationPromise,
+  PendingMutationInfo as PendingMutation,
+  PlasmaClient,
+  PlasmaClientOptions,
+  RetryOptions,
+  SubscribeSession,
+} from "./plasma-client.ts";
+export { deleteLocalData, type LostMutation } from "./store/delete-local-data.ts";
+export type { ClientStatus, ClientStatusStore } from "./sync/client-status.ts";
+export type { SyncClientError } from "./sync/sync-error.ts";
