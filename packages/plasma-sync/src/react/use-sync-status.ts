@@ -19,8 +19,11 @@ export type SyncStatus = Pick<ClientStatus, "online" | "outboxDepth" | "lastErro
  */
 export function useSyncStatus(): SyncStatus {
   const { status } = usePlasma<AnyPlasmaClient>();
-  const read = useMemo(() => createReader(status), [status]);
-  return useSyncExternalStore(status.subscribe, read, read);
+  const { subscribe, read } = useMemo(
+    () => ({ subscribe: (listener: () => void) => status.subscribe(listener), read: createReader(status) }),
+    [status],
+  );
+  return useSyncExternalStore(subscribe, read, read);
 }
 
 /** Reads the four fields; the object keeps its identity until one of them differs. */
