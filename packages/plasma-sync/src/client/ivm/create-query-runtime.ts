@@ -58,7 +58,7 @@ function select<E>(query: SelectNode, operator: Operator<E>): readonly ResultRow
     }
   }
   if (!operator.isOrdered) entries.sort(operator.compare);
-  return entries.slice(offset, end).map((entry) => operator.resultOf(entry));
+  return operator.resultsOf(entries.slice(offset, end));
 }
 
 type SourceOf = (table: string) => MemorySource;

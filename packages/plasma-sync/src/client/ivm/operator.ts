@@ -31,6 +31,8 @@ export interface Operator<E> {
   keyOf(entry: E): string;
   /** The same object each time for the same entry. */
   resultOf(entry: E): ResultRow;
+  /** The results of many entries; the array given may be the one returned. */
+  resultsOf(entries: E[]): readonly ResultRow[];
   /** Whether both have equal results; then `after` takes over the result object of `before`. */
   keepResult(before: E, after: E): boolean;
   /** The entries now. With `from` (ordered only) those at its place or after it, and perhaps a few before. */

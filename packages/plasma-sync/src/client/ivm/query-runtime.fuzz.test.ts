@@ -14,16 +14,20 @@ const users = table("users", { id: id(), name: text().nullable(), rank: int() })
 const issues = table(
   "issues",
   { id: id(), title: text(), open: boolean(), ownerId: ref(() => users.id).nullable(), prio: int().nullable(), big: bigint().nullable() },
-  { indexes: (t) => [[t.open, t.prio], [t.prio, t.ownerId]] },
+  { indexes: (t) => [[t.open, t.prio], [t.title, t.ownerId]] },
 );
 const comments = table("comments", { id: id(), issueId: ref(() => issues.id), authorId: text().nullable(), at: int(), body: blob().nullable() });
 const schema = defineSchema({ users, issues, comments });
 type TableName = keyof typeof schema.tables;
 const tableNames = Object.keys(schema.tables) as TableName[];
 
-// Few ids and values, so that rows meet, tie and come back.
-const pools = { users: ["u0", "u1", "u2", "u3"], issues: ["i0", "i1", "i2", "i3", "i4", "i5"], comments: ["c0", "c1", "c2", "c3", "c4", "c5", "c6"] };
-const refs: Record<string, readonly string[]> = { ownerId: pools.users, issueId: pools.issues, authorId: pools.users };
+type Pools = Readonly<Record<TableName, readonly string[]>>;
+const ids = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+// Few ids and values, so that rows meet, tie and come back; sometimes enough to run over the edge of a window.
+const few: Pools = { users: ids("u", 4), issues: ids("i", 6), comments: ids("c", 7) };
+const many: Pools = { users: ids("u", 8), issues: ids("i", 60), comments: ids("c", 60) };
+let pools = few;
+const refs: Record<string, TableName> = { ownerId: "users", issueId: "issues", authorId: "users" };
 
 /** A number from 0 to `max`. */
 type Draw = (max: number) => number;
@@ -39,8 +43,8 @@ function drawValue(draw: Draw, tableName: string, column: string): Value {
   const { kind, notNull } = metaOf(schema.tables[tableName as TableName]).columnsByName.get(column)!.def;
   if (!notNull && chance(draw, 4)) return null;
   if (column === "id") return pick(draw, pools[tableName as TableName]);
-  const pool = refs[column];
-  if (pool !== undefined) return pick(draw, pool);
+  const parent = refs[column];
+  if (parent !== undefined) return pick(draw, pools[parent]);
   switch (compareFamily(kind)) {
     case "text": return pick(draw, ["", "a", "A", "ab", "\u{1F600}", "\uFFFD"]);
     case "number": return draw(5) - 2;
@@ -78,7 +82,8 @@ function operandFor(draw: Draw, sources: readonly Source[], column: ColumnNode):
 
 function drawExpr(draw: Draw, sources: readonly Source[], depth: number): Expr {
   const column = drawColumn(draw, sources);
-  const type = pick(draw, ["compare", "compare", "eq", "in", "isNull", "like", "between", ...(depth > 0 ? ["and", "or", "not", "and"] : [])] as const);
+  const plain = ["compare", "compare", "eq", "in", "isNull", "like", "between"] as const;
+  const type = pick(draw, depth > 0 ? ([...plain, "and", "and", "or", "not"] as const) : plain);
   switch (type) {
     case "compare": return { type, op: pick(draw, ["eq", "ne", "gt", "gte", "lt", "lte"]), left: column, right: operandFor(draw, sources, column) };
     case "eq": {
@@ -105,7 +110,7 @@ function drawJoin(draw: Draw, sources: readonly Source[], joined: Source): JoinN
     return def === undefined ? [] : [{ type: "column", source: name, column, kind: def.kind }];
   };
   const pairs = sources.flatMap((source) => links.flatMap(([a, b]) => columnOf(source, a).flatMap((left) => columnOf(joined, b).map((right) => ({ left, right })))));
-  const sensible = pairs.filter(({ left, right }) => refs[left.column] === pools[joined.table] || refs[right.column] !== undefined);
+  const sensible = pairs.filter(({ left, right }) => refs[left.column] === joined.table || refs[right.column] !== undefined);
   const { left, right } = pick(draw, sensible.length > 0 && !chance(draw, 4) ? sensible : pairs);
   const link: Expr = chance(draw, 2) ? { type: "compare", op: "eq", left, right } : { type: "compare", op: "eq", left: right, right: left };
   const on: Expr = chance(draw, 6) ? drawExpr(draw, all, 1) : chance(draw, 3) ? { type: "and", args: [link, drawExpr(draw, all, 1)] } : link;
@@ -115,7 +120,7 @@ function drawJoin(draw: Draw, sources: readonly Source[], joined: Source): JoinN
 function drawQuery(draw: Draw): SelectNode {
   const sources: Source[] = [];
   const joins: JoinNode[] = [];
-  const count = pick(draw, [1, 1, 2, 2, 3]);
+  const count = pick(draw, pools === few ? [1, 1, 2, 2, 3] : [1, 1, 2]);
   for (let i = 0; i < count; i++) {
     const source = { name: `s${i}`, table: pick(draw, tableNames) };
     if (i > 0) joins.push(drawJoin(draw, sources, source));
@@ -129,7 +134,7 @@ function drawQuery(draw: Draw): SelectNode {
     type: "select",
     from: sources[0]!,
     joins,
-    where: chance(draw, 4) ? null : drawExpr(draw, sources, 2),
+    where: chance(draw, 2) ? null : drawExpr(draw, sources, 2),
     orderBy,
     limit: chance(draw, 3) ? null : draw(5),
     offset: chance(draw, 2) ? 0 : draw(3),
@@ -146,11 +151,12 @@ class Model {
   /** Draws changes of distinct rows. */
   drawChanges(draw: Draw, max: number): RowChange[] {
     const changes = new Map<string, RowChange>();
+    const deleteOneIn = pick(draw, [4, 4, 1]);
     for (let n = 1 + draw(max - 1); n > 0; n--) {
       const name = pick(draw, tableNames);
       const rowID = pick(draw, pools[name]);
       const before = this.tables.get(name)!.get(rowID) ?? null;
-      let after = chance(draw, 4) ? null : drawRow(draw, name, rowID);
+      let after = chance(draw, deleteOneIn) ? null : drawRow(draw, name, rowID);
       if (before !== null && after !== null && chance(draw, 2)) {
         const column = pick(draw, [...metaOf(schema.tables[name]).columnsByName.keys()]);
         after = { ...before, [column]: after[column]! };
@@ -204,7 +210,10 @@ class Watcher {
   check(model: Model, previous: readonly ResultRow[], deliveriesBefore: number): void {
     const expected = textOf(evaluate(this.query, model.rowsOf));
     expect(textOf(this.rows)).toBe(expected);
-    expect(this.deliveries - deliveriesBefore).toBe(expected === this.expected ? 0 : 1);
+    const delivered = this.deliveries - deliveriesBefore;
+    // Without ids in the result, another row may give an equal one: a delivery then is no fault.
+    if (expected !== this.expected || this.#hasIDs) expect(delivered).toBe(expected === this.expected ? 0 : 1);
+    else expect(delivered).toBeLessThanOrEqual(1);
     expect([...this.replayed].map(textOf).sort()).toEqual(this.rows.map(textOf).sort());
     expect(new Set(this.rows).size).toBe(this.rows.length);
     for (const row of this.rows) expect(this.replayed.has(row)).toBe(true);
@@ -212,10 +221,18 @@ class Watcher {
     this.expected = expected;
   }
 
+  get #sources() {
+    return [this.query.from, ...this.query.joins.map(({ source }) => source)];
+  }
+
+  get #hasIDs(): boolean {
+    const { projection } = this.query;
+    return projection === null || this.#sources.every(({ name }) => projection.some(({ key }) => key === `${name}.id`));
+  }
+
   #checkIdentity(previous: readonly ResultRow[]): void {
-    const keys = this.query.projection?.map(({ key }) => key) ?? [];
-    const sources = [this.query.from, ...this.query.joins.map(({ source }) => source)];
-    if (this.query.projection !== null && !sources.every(({ name }) => keys.includes(`${name}.id`))) return;
+    if (!this.#hasIDs) return;
+    const sources = this.#sources;
     const keyOf = (row: ResultRow): string =>
       textOf(sources.map(({ name }) => (this.query.projection !== null ? row[`${name}.id`] : sources.length === 1 ? row["id"] : (row[name] as Row | null)?.["id"])));
     const before = new Map(previous.map((row) => [keyOf(row), row]));
@@ -227,16 +244,17 @@ class Watcher {
 }
 
 function runCase(draw: Draw): void {
+  pools = chance(draw, 6) ? many : few;
   const model = new Model();
   const runtime = createQueryRuntime({ schema, onError: (error) => expect.fail(String(error)) });
-  const initial = model.drawChanges(draw, 20).filter(({ after }) => after !== null);
+  const initial = model.drawChanges(draw, pools === few ? 20 : 80).filter(({ after }) => after !== null);
   model.apply(initial);
   for (const name of tableNames) runtime.fill(name, [...model.rowsOf(name)]);
   const watchers = Array.from({ length: 3 }, () => new Watcher(drawQuery(draw), runtime));
   runtime.setStatus("complete");
   for (const watcher of watchers) watcher.check(model, [], 0);
-  for (let commits = draw(5); commits > 0; commits--) {
-    const changes = model.drawChanges(draw, pick(draw, [1, 3, 10]));
+  for (let commits = draw(6); commits > 0; commits--) {
+    const changes = model.drawChanges(draw, pick(draw, pools === few ? [1, 3, 10] : [3, 60]));
     const before = watchers.map(({ rows, deliveries }) => ({ rows, deliveries }));
     model.apply(changes);
     runtime.commit(changes);
@@ -253,6 +271,6 @@ function runCase(draw: Draw): void {
 }
 
 test("live rows, deltas and selects equal the naive evaluation after every commit", { timeout: 60_000 }, () => {
-  const tape = fc.array(fc.nat(0xffff), { minLength: 100, maxLength: 1500, size: "max" });
+  const tape = fc.noBias(fc.array(fc.nat(0xffff), { minLength: 200, maxLength: 4000, size: "max" }));
   fc.assert(fc.property(tape, (numbers) => runCase(drawFrom(numbers))), { numRuns: Number(process.env["FUZZ_RUNS"] ?? 1000) });
 });

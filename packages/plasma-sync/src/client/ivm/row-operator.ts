@@ -3,11 +3,11 @@
 import type { ResultRow } from "../../core/query/ast.ts";
 import { must } from "../../core/lib/assert.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
-import type { Row } from "../../core/schema/value.ts";
+import type { Row, Value } from "../../core/schema/value.ts";
 import type { Batch, EntryChange, Operator } from "./operator.ts";
 import type { Access, QueryPlan } from "./plan.ts";
 import { createRowOrder, indexSpec } from "./row-order.ts";
-import type { RowReader } from "./source.ts";
+import type { OrderedIndex, RowReader } from "./source.ts";
 
 export class RowOperator implements Operator<Row> {
   readonly isOrdered: boolean;
@@ -29,6 +29,10 @@ export class RowOperator implements Operator<Row> {
 
   resultOf(entry: Row): ResultRow {
     return entry;
+  }
+
+  resultsOf(entries: Row[]): readonly ResultRow[] {
+    return entries;
   }
 
   keepResult(before: Row, after: Row): boolean {
@@ -56,20 +60,19 @@ export class RowOperator implements Operator<Row> {
 }
 
 /** Rows of a query's first source, by its access path; see `Operator.pull` for `from`. */
-export function* rowsOf(access: Access, reader: RowReader, from: Row | null): Iterable<Row> {
+export function rowsOf(access: Access, reader: RowReader, from: Row | null): Iterable<Row> {
   switch (access.type) {
     case "scan":
-      return yield* reader.rows();
+      return reader.rows();
     case "ids":
-      for (const id of access.ids) {
-        const row = reader.get(id);
-        if (row !== undefined) yield row;
-      }
-      return;
+      return access.ids.map((id) => reader.get(id)).filter((row) => row !== undefined);
     case "lookup":
-      for (const prefix of access.prefixes) yield* reader.index(access.spec).rows(prefix);
-      return;
+      return lookedUp(reader.index(access.spec), access.prefixes);
     case "ordered":
-      yield* reader.index(access.spec).rows(access.prefix, from ?? undefined);
+      return reader.index(access.spec).rows(access.prefix, from ?? undefined);
   }
+}
+
+function* lookedUp(index: OrderedIndex, prefixes: readonly (readonly Value[])[]): Iterable<Row> {
+  for (const prefix of prefixes) yield* index.rows(prefix);
 }

@@ -60,6 +60,10 @@ export class TupleOperator implements Operator<TupleEntry> {
     return (entry.result ??= this.#shape(entry.rows));
   }
 
+  resultsOf(entries: TupleEntry[]): readonly ResultRow[] {
+    return entries.map((entry) => this.resultOf(entry));
+  }
+
   keepResult(before: TupleEntry, after: TupleEntry): boolean {
     if (before === after) return true;
     const [old, own] = [this.resultOf(before), this.resultOf(after)];

@@ -15,7 +15,7 @@ import type { LiveDelta } from "../../core/query/live-query.ts";
 import type { Batch, EntryChange, Operator } from "./operator.ts";
 
 /** Entries held beyond the window, so that a row which leaves is not followed by a pull each time. */
-const SPARE = 16;
+const SPARE = 8;
 
 export interface WindowChange extends LiveDelta<ResultRow> {
   /** Some row with an equal result may have another place now. */
@@ -31,7 +31,7 @@ export class Window<E> {
   readonly #operator: Operator<E>;
   readonly #start: number;
   readonly #end: number;
-  #entries: OrderedMap<E>;
+  readonly #entries: OrderedMap<E>;
   /** Null: everything is held. */
   #edge: E | null = null;
   /** What entered and left the window in this commit, by key. */
@@ -42,24 +42,26 @@ export class Window<E> {
     this.#operator = operator;
     this.#start = offset;
     this.#end = limit === null ? Infinity : offset + limit;
-    if (this.#isNever) this.#entries = new OrderedMap(operator.compare);
-    else if (operator.isOrdered) {
-      this.#entries = new OrderedMap(operator.compare);
-      this.#pull(null, this.#end);
-      this.#net.clear();
-    } else this.#entries = new OrderedMap(operator.compare, [...operator.pull(null)]);
+    const entries: E[] = [];
+    if (!this.#isNever) for (const entry of operator.pull(null)) {
+      entries.push(entry);
+      if (!operator.isOrdered || entries.length < this.#end) continue;
+      this.#edge = entry;
+      break;
+    }
+    this.#entries = new OrderedMap(operator.compare, entries);
   }
 
   /** A new array of the rows. */
   rows(): readonly ResultRow[] {
-    return this.#entries.slice(this.#start, this.#end).map((entry) => this.#operator.resultOf(entry));
+    return this.#operator.resultsOf(this.#entries.slice(this.#start, this.#end));
   }
 
   /** Takes a commit that the sources already hold; null when it changed nothing here. */
   push(batch: Batch): WindowChange | null {
     if (this.#isNever) return null;
     for (const change of this.#operator.push(batch, this.#edge)) this.#change(change);
-    if (this.#edge !== null && this.#entries.size < this.#end) this.#pull(this.#edge, this.#end + SPARE);
+    if (this.#edge !== null && this.#entries.size < this.#end) this.#refill(this.#edge);
     if (this.#operator.isOrdered && this.#entries.size > this.#end + 2 * SPARE) this.#trim();
     return this.#settle();
   }
@@ -106,16 +108,15 @@ export class Window<E> {
     if (left !== undefined) this.#leaves(left);
   }
 
-  /** Adds entries after `from` until `size` are held or there are no more. */
-  #pull(from: E | null, size: number): void {
-    this.#edge = from;
-    for (const entry of this.#operator.pull(from)) {
-      if (from !== null && this.#operator.compare(entry, from) <= 0) continue;
+  /** Adds entries after the edge until there are some to spare. */
+  #refill(edge: E): void {
+    for (const entry of this.#operator.pull(edge)) {
+      if (this.#operator.compare(entry, edge) <= 0) continue;
       const position = this.#entries.size;
       this.#entries.set(entry);
       if (position >= this.#start && position < this.#end) this.#enters(entry);
       this.#edge = entry;
-      if (position + 1 >= size) return;
+      if (position + 1 >= this.#end + SPARE) return;
     }
     this.#edge = null;
   }

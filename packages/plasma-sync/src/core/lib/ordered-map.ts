@@ -1,15 +1,21 @@
 // Owns: OrderedMap, entries kept in order under a comparison; an entry is its own key (rows order themselves by columns).
 //
-//   chunks:  [a b c d] [e f g] [h i j k]     each sorted, none empty, each before the next
+//   chunks:  [a b c d] [e f g] [l i k h …… j m] [n o p]     none empty, each before the next; long ones are not sorted yet
+//
+// Loading is lazy: entries start as one long unsorted chunk. Whoever needs a place in it splits it around pivots, as quicksort
+// does, but only on the way to that place. So the first hundred of n loaded entries cost O(n), all of them O(n log n).
 //
 // Invariants:
 //   1. The comparison is total: two entries that compare equal are the same entry, held once.
-//   2. A chunk holds at most CHUNK_MAX entries. A search is two binary searches; an edit moves entries of one chunk. A chunk
-//      is split or dropped after at least CHUNK_MAX / 2 edits of it, and only then does the list of chunks move.
-//   3. No entry changes and nothing is edited while an iteration runs.
+//   2. The last entry of every chunk but the last one is its greatest. A chunk of at most CHUNK_MAX entries that has been
+//      looked into is sorted, and no chunk is edited before it is.
+//   3. A search is two binary searches; an edit moves entries of one chunk. A sorted chunk is split or dropped after at least
+//      CHUNK_MAX / 4 edits of it, and only then does the list of chunks move.
+//   4. Nothing is edited while an iteration runs.
 
 /** Large enough that the list of chunks stays short (a million entries: about 10,000), small enough that moves are cheap. */
 const CHUNK_MAX = 128;
+const PIVOT_SAMPLES = 9;
 
 /** Places an entry relative to a target: negative before it, 0 at it, positive after it. Must be monotonic over the order. */
 export type Probe<E> = (entry: E) => number;
@@ -17,16 +23,17 @@ export type Probe<E> = (entry: E) => number;
 export class OrderedMap<E> {
   readonly #compare: (a: E, b: E) => number;
   #chunks: E[][] = [];
+  /** Chunks as they were loaded or split, in any order inside. */
+  readonly #unsorted = new Set<E[]>();
   #size = 0;
 
-  /** `entries` may come in any order; the array is kept from now on and sorted. */
+  /** `entries` may come in any order; the array is the map's own from now on. */
   constructor(compare: (a: E, b: E) => number, entries: E[] = []) {
     this.#compare = compare;
-    entries.sort(compare);
     this.#size = entries.length;
-    // Three quarters full: room for inserts before the first splits.
-    const step = (CHUNK_MAX * 3) / 4;
-    for (let i = 0; i < entries.length; i += step) this.#chunks.push(entries.slice(i, i + step));
+    if (entries.length === 0) return;
+    this.#chunks.push(entries);
+    this.#unsorted.add(entries);
   }
 
   get size(): number {
@@ -34,6 +41,7 @@ export class OrderedMap<E> {
   }
 
   get last(): E | undefined {
+    while (this.#refine(this.#chunks.length - 1));
     return this.#chunks.at(-1)?.at(-1);
   }
 
@@ -48,7 +56,7 @@ export class OrderedMap<E> {
   /** Adds `entry`, or puts it in the place of the equal one, which is returned. */
   set(entry: E): E | undefined {
     const probe: Probe<E> = (other) => this.#compare(other, entry);
-    const at = Math.min(this.#chunkAt(probe), Math.max(0, this.#chunks.length - 1));
+    const at = this.#chunkAt(probe);
     const chunk = (this.#chunks[at] ??= []);
     const i = firstAt(chunk, probe);
     const found = chunk[i];
@@ -89,47 +97,86 @@ export class OrderedMap<E> {
 
   /** The entry at a position. O(position / CHUNK_MAX). */
   at(position: number): E | undefined {
-    let left = position;
-    for (const chunk of this.#chunks) {
-      if (left < chunk.length) return chunk[left];
-      left -= chunk.length;
+    let before = 0;
+    for (let c = 0; c < this.#chunks.length; c++) {
+      const isIn = () => position < before + (this.#chunks[c] as E[]).length;
+      while (isIn() && this.#refine(c));
+      if (isIn()) return this.#chunks[c]?.[position - before];
+      before += (this.#chunks[c] as E[]).length;
     }
     return undefined;
   }
 
   /** Entries in order, from the first that `probe` places at or after its target. */
   *from(probe: Probe<E>): Iterable<E> {
-    const at = this.#chunkAt(probe);
-    const first = this.#chunks[at];
-    if (first === undefined) return;
-    for (let i = firstAt(first, probe); i < first.length; i++) yield first[i] as E;
-    for (let c = at + 1; c < this.#chunks.length; c++) yield* this.#chunks[c] as E[];
+    let c = this.#chunkAt(probe);
+    let chunk = this.#chunks[c];
+    let i = chunk === undefined ? 0 : firstAt(chunk, probe);
+    while (chunk !== undefined) {
+      for (; i < chunk.length; i++) yield chunk[i] as E;
+      // Another search may have split chunks before this one meanwhile.
+      if (this.#chunks[c] !== chunk) c = this.#chunks.indexOf(chunk);
+      c += 1;
+      while (this.#refine(c));
+      chunk = this.#chunks[c];
+      i = 0;
+    }
   }
 
   /** The entries of positions `start` to `end` (exclusive) as a new array. */
   slice(start = 0, end = this.#size): E[] {
-    const result: E[] = [];
-    let position = 0;
-    for (const chunk of this.#chunks) {
-      if (position >= end) break;
-      const [low, high] = [Math.max(0, start - position), Math.min(chunk.length, end - position)];
-      for (let i = low; i < high; i++) result.push(chunk[i] as E);
-      position += chunk.length;
+    const [first, last] = [Math.min(start, this.#size), Math.min(end, this.#size)];
+    const result = new Array<E>(Math.max(0, last - first));
+    let before = 0;
+    let at = 0;
+    for (let c = 0; before < last && c < this.#chunks.length; c++) {
+      while (before + (this.#chunks[c] as E[]).length > first && this.#refine(c));
+      const chunk = this.#chunks[c] as E[];
+      const stop = Math.min(chunk.length, last - before);
+      for (let i = Math.max(0, first - before); i < stop; i++) result[at++] = chunk[i] as E;
+      before += chunk.length;
     }
     return result;
   }
 
-  /** The first chunk that ends at or after the target; the number of chunks when none does. */
+  /** The first chunk that ends at or after the target, else the last one; 0 when there is none. It is sorted. */
   #chunkAt(probe: Probe<E>): number {
-    let low = 0;
-    let high = this.#chunks.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const chunk = this.#chunks[middle] as E[];
-      if (probe(chunk[chunk.length - 1] as E) < 0) low = middle + 1;
-      else high = middle;
+    for (;;) {
+      let low = 0;
+      let high = Math.max(0, this.#chunks.length - 1);
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        const chunk = this.#chunks[middle] as E[];
+        if (probe(chunk[chunk.length - 1] as E) < 0) low = middle + 1;
+        else high = middle;
+      }
+      if (!this.#refine(low)) return low;
     }
-    return low;
+  }
+
+  /** Takes an unsorted chunk one step on: splits a long one, sorts a short one. False when there was nothing to do. */
+  #refine(at: number): boolean {
+    const chunk = this.#chunks[at];
+    if (chunk === undefined || !this.#unsorted.delete(chunk)) return false;
+    if (chunk.length <= CHUNK_MAX) {
+      chunk.sort(this.#compare);
+      return true;
+    }
+    const pivot = this.#pivotOf(chunk);
+    const left: E[] = [];
+    const right: E[] = [];
+    for (const entry of chunk) if (entry !== pivot) (this.#compare(entry, pivot) < 0 ? left : right).push(entry);
+    left.push(pivot);
+    this.#chunks.splice(at, 1, left, right);
+    this.#unsorted.add(left).add(right);
+    return true;
+  }
+
+  /** The median of a few entries: some are greater, so neither side of a split is empty. */
+  #pivotOf(chunk: readonly E[]): E {
+    const step = Math.floor(chunk.length / PIVOT_SAMPLES);
+    const samples = Array.from({ length: PIVOT_SAMPLES }, (_, i) => chunk[i * step] as E);
+    return samples.sort(this.#compare)[PIVOT_SAMPLES >> 1] as E;
   }
 
   /** Puts a small chunk together with a neighbour where both fit with room to spare; drops an empty one. */
