@@ -34,7 +34,7 @@ afterAll(async () => {
 test("a todo whose promise has resolved survives the browser's death and reaches the server", async () => {
   const first = await startBrowser();
   const page = await openTodo(first.context, server, "ada");
-  await page.route("**/sync/push", (route) => route.abort("internetdisconnected"));
+  await page.route(`${server.url}sync/push`, (route) => route.abort("internetdisconnected"));
   const added: string[] = [];
   for (let i = 0; i < 5; i++) {
     added.push(`Promised ${i}`);
@@ -61,7 +61,7 @@ test("a push whose answer died with the server is applied once", async () => {
   const page = await openTodo(await browser.newContext(), server, "grace");
   await openList(page, "Garden");
   const answered = Promise.withResolvers<void>();
-  await page.route("**/sync/push", async (route) => {
+  await page.route(`${server.url}sync/push`, async (route) => {
     await route.fetch();
     answered.resolve();
     await route.abort("connectionreset");
@@ -69,7 +69,7 @@ test("a push whose answer died with the server is applied once", async () => {
   await addTodo(page, "Applied, answer lost");
   await answered.promise;
   await server.kill();
-  await page.unroute("**/sync/push");
+  await page.unroute(`${server.url}sync/push`);
   await addTodo(page, "Added while the server is down");
   await server.restart();
   await finish(page, ["Applied, answer lost", "Added while the server is down"]);
@@ -79,7 +79,7 @@ test.each([0, 1, 2])("a push during which the server is killed is applied once (
   const page = await openTodo(await browser.newContext(), server, "linus");
   await openList(page, "Kernel chores");
   const batch = Array.from({ length: 6 }, (_, i) => `Round ${round}, todo ${i}`);
-  const requested = page.waitForRequest("**/sync/push");
+  const requested = page.waitForRequest(`${server.url}sync/push`);
   for (const title of batch) await addTodo(page, title);
   await requested;
   await server.kill();

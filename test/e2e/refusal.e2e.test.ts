@@ -115,7 +115,7 @@ test("a refusal whose answer was lost is told after a reload", async () => {
 /** Lets pushes reach the server and drops its answers. `first` resolves when the server has answered one. */
 async function losePushAnswers(page: Page) {
   const first = Promise.withResolvers<void>();
-  const pattern = "**/sync/push";
+  const pattern = `${server.url}sync/push`;
   await page.route(pattern, async (route) => {
     await route.fetch();
     await route.abort("connectionreset");

@@ -103,7 +103,7 @@ test("many changes made offline, with the tab closed in between, arrive once and
   const context = await newContext();
   const page = await openAs("linus", "Diving trip", context);
   // The page must be loadable without a network; an app that is installed has a service worker for this.
-  await context.route("**/sync/**", (route) => route.abort("internetdisconnected"));
+  await context.route(`${server.url}sync/**`, (route) => route.abort("internetdisconnected"));
   const before = Array.from({ length: 12 }, (_, i) => `Before ${i}`);
   for (const title of before) await addTodo(page, title);
   await tick(page, "Before 3");
@@ -117,7 +117,7 @@ test("many changes made offline, with the tab closed in between, arrive once and
   for (const title of after) await addTodo(page, title);
   await untilBadge(page, /22 changes to send/);
   expect(addedTitles(server, "linus")).toEqual([]);
-  await context.unroute("**/sync/**");
+  await context.unroute(`${server.url}sync/**`);
   await untilSaved(page);
   expect(addedTitles(server, "linus")).toEqual([...before, ...after]);
   expect(repeatedMutations(server)).toEqual([]);
@@ -129,12 +129,12 @@ test("many changes made offline, with the tab closed in between, arrive once and
 test("switching the person shows only that person's rows and keeps what was not sent", async () => {
   const context = await newContext();
   const page = await openAs("ada", "Errands", context);
-  await context.route("**/sync/push", (route) => route.abort("internetdisconnected"));
+  await context.route(`${server.url}sync/push`, (route) => route.abort("internetdisconnected"));
   await addTodo(page, "Ada's last words");
   await page.getByLabel("You are").selectOption("grace");
   await page.getByRole("link", { name: "Compiler work" }).waitFor();
   expect(await page.getByRole("link", { name: "Errands" }).count()).toBe(0);
-  await context.unroute("**/sync/push");
+  await context.unroute(`${server.url}sync/push`);
   await page.getByLabel("You are").selectOption("ada");
   await openList(page, "Errands");
   await todo(page, "Ada's last words").waitFor();
