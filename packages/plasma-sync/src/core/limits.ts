@@ -17,6 +17,8 @@ export const limits = {
   pullPageSizeDefault: 1000,
   /** Most rows scanned for one page of a pull, whatever the client asks. */
   pullPageSizeMax: 5000,
+  /** Tables that one page of a first sync reads: a free-plan Worker may make 50 queries per request. */
+  firstSyncReadsMax: 16,
   /** Milliseconds that a client's timestamp may be ahead of the server's clock before it is clamped. */
   clockSkewMsMax: 5 * 60_000,
   /** Characters of an id (client, group, replica, row) from outside: a UUID is 36; room for people's own schemes. */
@@ -31,6 +33,10 @@ export const limits = {
   uniqueRowsPerLookup: 200,
   /** Bound parameters in one statement: D1 and Durable Objects refuse more. */
   sqlParamsMax: 100,
+  /** Columns in one result: D1 refuses more. */
+  sqlResultColumnsMax: 100,
+  /** Prepared statements that one SQLite connection keeps: an app's statements are few; the bound is for generated ones. */
+  sqlPreparedStatementsMax: 500,
   /** Terms in one compound select: D1 refuses more. */
   sqlCompoundTermsMax: 5,
   /** Bytes of one JSON parameter that carries an array: half of D1's 2 MB cell. */

@@ -46,6 +46,11 @@ export interface PushTransaction {
    * fails, the mutation's writes are discarded and the error is thrown on as PlasmaError; its log entries carry `origin`.
    */
   mutation(origin: MutationOrigin, run: (store: MutationStore) => Promise<void>): Promise<void>;
+  /**
+   * Whether this transaction takes no further mutation (its batch is full, or a failed commit must find its culprit): the
+   * push answers with the results so far, and the client goes on from there.
+   */
+  readonly isFull: boolean;
   /** Records that the client's id is processed (a log position), with its error when it was rejected. */
   advance(origin: MutationOrigin, error?: { readonly code: string; readonly message: string }): void;
 }

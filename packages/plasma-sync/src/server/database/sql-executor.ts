@@ -33,6 +33,8 @@ export interface SqlExecutor extends SqlConnection {
   readonly dialect: "sqlite" | "postgres";
   /** Whether `transaction` exists; where not (D1, Durable Objects), writes are buffered and committed by `batch`. */
   readonly interactive: boolean;
+  /** Statements after which a push stops taking further mutations: what the engine allows per request, less a margin. */
+  readonly pushStatementsMax: number;
   /** Runs the statements in order, all or none, and returns each one's rows: also the way to read a consistent snapshot. */
   batch(statements: readonly SqlStatement[]): Promise<readonly (readonly SqlRow[])[]>;
   /** Runs `fn` in one serializable transaction; a throw rolls back and is rethrown. Only where `interactive`. */

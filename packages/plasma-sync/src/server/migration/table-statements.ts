@@ -1,0 +1,53 @@
+// Owns: the DDL of an app's table: columns, unique constraints, indexes. All statements are idempotent.
+
+import type { ColumnDef } from "../../core/schema/column.ts";
+import type { TableMeta } from "../../core/schema/table.ts";
+import type { Value } from "../../core/schema/value.ts";
+import { toHex } from "../../core/lib/hex.ts";
+import { quoteName, quoteText } from "../sql/sql-text.ts";
+import { sqlType, toParam } from "../sql/sql-value.ts";
+
+/** Creates the table with its indexes. */
+export function tableStatements(meta: TableMeta): string[] {
+  const table = quoteName(meta.name);
+  const columns = meta.columns.map(({ def }) => columnSql(def)).join(", ");
+  return [
+    `CREATE TABLE IF NOT EXISTS ${table} (${columns}) STRICT`,
+    ...meta.unique.map((names) => indexSql("UNIQUE INDEX", meta.name, names)),
+    ...indexLists(meta).map((names) => indexSql("INDEX", meta.name, names)),
+  ];
+}
+
+function columnSql(def: ColumnDef): string {
+  const type = `${quoteName(def.name)} ${sqlType(def.kind)}`;
+  // In SQLite a primary key alone may be null.
+  if (def.kind === "id") return `${type} PRIMARY KEY NOT NULL`;
+  const notNull = def.notNull ? " NOT NULL" : "";
+  return def.default === undefined ? type + notNull : `${type}${notNull} DEFAULT ${literal(def, def.default.value as Value)}`;
+}
+
+/** For rows that raw SQL inserts without the column. */
+function literal({ kind }: ColumnDef, value: Value): string {
+  const param = toParam(kind, value);
+  if (param === null) return "NULL";
+  if (param instanceof Uint8Array) return `x'${toHex(param)}'`;
+  return typeof param === "number" || kind === "bigint" ? `(${param})` : quoteText(param);
+}
+
+/** The table option's lists and one per ref, without those that a unique index or an earlier list begins with. */
+function indexLists(meta: TableMeta): (readonly string[])[] {
+  const refs = meta.columns.filter(({ def }) => def.kind === "ref").map(({ def }) => [def.name]);
+  const lists: (readonly string[])[] = [];
+  for (const list of [...meta.indexes, ...refs]) {
+    const isCovered = [...meta.unique, ...lists].some((other) => list.every((name, i) => other[i] === name));
+    if (!isCovered) lists.push(list);
+  }
+  return lists;
+}
+
+/** A dot stands in no name, so two lists never share an index name. */
+function indexSql(what: "INDEX" | "UNIQUE INDEX", table: string, names: readonly string[]): string {
+  const prefix = what === "INDEX" ? "_plasma_index" : "_plasma_unique";
+  const index = quoteName([prefix, table, ...names].join("."));
+  return `CREATE ${what} IF NOT EXISTS ${index} ON ${quoteName(table)} (${names.map(quoteName).join(", ")})`;
+}

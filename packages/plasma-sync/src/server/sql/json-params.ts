@@ -1,0 +1,24 @@
+// Owns: arrays as JSON parameters: any number of items in one or a few bound values.
+
+import { utf8SizeBytes } from "../../core/lib/utf8.ts";
+import { limits } from "../../core/limits.ts";
+
+/** JSON arrays that together hold the items, in order, each within the size bound. One item alone may exceed it. */
+export function packJson(items: readonly unknown[]): string[] {
+  const params: string[] = [];
+  let parts: string[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const part = JSON.stringify(item);
+    const partBytes = utf8SizeBytes(part) + 1;
+    if (parts.length > 0 && bytes + partBytes > limits.sqlJsonParamBytesMax) {
+      params.push(`[${parts.join(",")}]`);
+      parts = [];
+      bytes = 0;
+    }
+    parts.push(part);
+    bytes += partBytes;
+  }
+  if (parts.length > 0) params.push(`[${parts.join(",")}]`);
+  return params;
+}

@@ -1,0 +1,57 @@
+// Owns: one value's form in SQLite per column kind: stored, bound, inside a JSON parameter, read back.
+// Invariants:
+//   1. A bigint travels as text both ways: D1 hands integers back as doubles.
+//   2. What is bound and what comes out of a JSON parameter are the same SQL value, bit for bit.
+
+import { must } from "../../core/lib/assert.ts";
+import { toHex } from "../../core/lib/hex.ts";
+import { isJsonKind, type ColumnKind, type Value } from "../../core/schema/value.ts";
+import type { SqlParam } from "../database/sql-executor.ts";
+
+export type SqlType = "TEXT" | "INTEGER" | "REAL" | "BLOB";
+/** A value inside a JSON parameter. */
+export type JsonCell = string | number | null;
+
+/** The declared type of a column. */
+export function sqlType(kind: ColumnKind): SqlType {
+  if (kind === "int" || kind === "timestamp" || kind === "bigint" || kind === "boolean") return "INTEGER";
+  if (kind === "real") return "REAL";
+  return kind === "blob" ? "BLOB" : "TEXT";
+}
+
+/** The value as it is bound to a parameter; its SQL value is `boundSql`. */
+export function toParam(kind: ColumnKind, value: Value): SqlParam {
+  if (value === null || value instanceof Uint8Array) return value;
+  if (isJsonKind(kind)) return JSON.stringify(value);
+  if (typeof value === "boolean") return value ? 1 : 0;
+  return typeof value === "bigint" ? String(value) : (value as string | number);
+}
+
+/** The value as it stands in a JSON parameter; its SQL value is `cellSql`. */
+export function toCell(kind: ColumnKind, value: Value): JsonCell {
+  return value instanceof Uint8Array ? toHex(value) : (toParam(kind, value) as JsonCell);
+}
+
+/** The value to store, from the placeholder that `toParam` is bound to. */
+export const boundSql = (kind: ColumnKind, placeholder: string): string =>
+  kind === "bigint" ? `CAST(${placeholder} AS INTEGER)` : placeholder;
+
+/** The value to store, from the cell that `toCell` made. */
+export function cellSql(kind: ColumnKind, cell: string): string {
+  if (kind === "bigint") return `CAST(${cell} AS INTEGER)`;
+  // JSON writes 5.0 as 5, and whole doubles beyond 2^53 would come back as integers that no double holds.
+  if (kind === "real") return `CAST(${cell} AS REAL)`;
+  return kind === "blob" ? `unhex(${cell})` : cell;
+}
+
+/** How a column is selected, so that `fromSql` can read it. */
+export const readSql = (kind: ColumnKind, column: string): string => (kind === "bigint" ? `CAST(${column} AS TEXT)` : column);
+
+/** The value of a selected column. D1 hands blobs back as arrays of numbers. */
+export function fromSql(kind: ColumnKind, raw: unknown): Value {
+  if (raw === null || raw === undefined) return null;
+  if (kind === "boolean") return raw !== 0;
+  if (kind === "bigint") return BigInt(raw as string);
+  if (kind === "blob") return raw instanceof Uint8Array ? raw : Uint8Array.from(must(raw as number[], "sql value: a blob is bytes"));
+  return isJsonKind(kind) ? (JSON.parse(raw as string) as Value) : (raw as Value);
+}
