@@ -1,5 +1,5 @@
 // Owns: the name of the open list, its renaming and deleting. Everyone may try in a shared list; the server decides.
-import { usePlasma } from "plasma-sync/react";
+import { useMutation } from "plasma-sync/react";
 import { useState, type FormEvent } from "react";
 import { personName } from "../people.ts";
 import { Icon } from "./icons.tsx";
@@ -57,11 +57,11 @@ export function ListHeading({ list, counts, isMine }: ListHeadingProps) {
 }
 
 function Rename({ list, onDone }: { list: List; onDone: () => void }) {
-  const client = usePlasma();
+  const { mutate: renameList } = useMutation("renameList");
   const [name, setName] = useState(list.name);
   const save = (event: FormEvent) => {
     event.preventDefault();
-    if (name.trim() !== "" && name.trim() !== list.name) void client.mutate.renameList({ id: list.id, name });
+    if (name.trim() !== "" && name.trim() !== list.name) void renameList({ id: list.id, name });
     onDone();
   };
   return (
@@ -89,9 +89,9 @@ function Rename({ list, onDone }: { list: List; onDone: () => void }) {
 }
 
 function Confirm({ list, count, onDone }: { list: List; count: number; onDone: () => void }) {
-  const client = usePlasma();
+  const { mutate: deleteList } = useMutation("deleteList");
   const remove = () => {
-    void client.mutate.deleteList({ id: list.id });
+    void deleteList({ id: list.id });
     onDone();
     closeList();
   };

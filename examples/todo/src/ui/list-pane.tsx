@@ -1,5 +1,5 @@
 // Owns: the open list: its heading, filters, search, the field for a new todo, and the todos.
-import { usePlasma } from "plasma-sync/react";
+import { useMutation } from "plasma-sync/react";
 import { useDeferredValue, useRef, useState, type FormEvent, type KeyboardEvent } from "react";
 import { TITLE_CHARS_MAX } from "../mutators.ts";
 import { useKeys } from "./app-keys.ts";
@@ -87,12 +87,12 @@ function OpenList({ list, userId }: { list: List; userId: string }) {
 const LABELS: Readonly<Record<Filter, string>> = { all: "All", open: "Open", done: "Done" };
 
 function NewTodo({ listId, field }: { listId: string; field: React.RefObject<HTMLInputElement | null> }) {
-  const client = usePlasma();
+  const { mutate: createTodo } = useMutation("createTodo");
   const [title, setTitle] = useState("");
   const create = (event: FormEvent) => {
     event.preventDefault();
     if (title.trim() === "") return;
-    void client.mutate.createTodo({ listId, title });
+    void createTodo({ listId, title });
     setTitle("");
   };
   return (
