@@ -32,8 +32,8 @@ const server = await createServer({
   root: import.meta.dirname,
   configFile: false,
   logLevel: "error",
-  // A finer clock (0.005 ms) for pages that are isolated from others.
-  server: { port: 0, host: "127.0.0.1", headers: { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" }, fs: { allow: [".."] } },
+  // No reloads: an edit must not end a run. A finer clock (0.005 ms) for pages that are isolated from others.
+  server: { port: 0, host: "127.0.0.1", hmr: false, watch: null, headers: { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" }, fs: { allow: [".."] } },
   optimizeDeps: { include: ["replicache"] },
   define: { "process.env.NODE_ENV": JSON.stringify("production") },
 });

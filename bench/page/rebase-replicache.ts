@@ -14,6 +14,7 @@ const put = (item: Item): Patch => ({ op: "put", key: item.id, value: item as un
 
 export async function run(params: RebaseParams): Promise<RunResult> {
   let round = 0;
+  let cookie = 0;
   let handedOverMs = 0;
   const rep = new Replicache({
     name: "bench",
@@ -23,10 +24,11 @@ export async function run(params: RebaseParams): Promise<RunResult> {
     pushDelay: 1e9,
     pusher: async () => ({ httpRequestInfo: { httpStatusCode: 503, errorMessage: "held back" } }),
     puller: async () => {
-      const items = round === 0 ? Array.from({ length: params.rows }, (_, i) => itemAt(i)) : pulledItems(params, round);
-      const patch = items.map(put);
+      const first = cookie === 0 ? Array.from({ length: params.rows }, (_, i) => itemAt(i)) : [];
+      const patch = (round === 0 ? first : pulledItems(params, round)).map(put);
+      cookie += 1;
       handedOverMs = performance.now();
-      return { response: { cookie: round, lastMutationIDChanges: {}, patch }, httpRequestInfo: { httpStatusCode: 200, errorMessage: "" } };
+      return { response: { cookie, lastMutationIDChanges: {}, patch }, httpRequestInfo: { httpStatusCode: 200, errorMessage: "" } };
     },
     mutators: {
       async increment(tx: WriteTransaction, id: string) {

@@ -55,8 +55,10 @@ export class ClientCore {
   readonly #database: string;
   #loop: SyncLoop | null = null;
   #releaseClientLock: () => void = () => undefined;
+  /** No more calls. */
+  #closing = false;
+  /** Nothing more to tell other tabs. */
   #closed = false;
-  #stopped = false;
 
   constructor(options: Options, resolved: ResolvedOptions) {
     const { env, storage } = resolved;
@@ -94,13 +96,13 @@ export class ClientCore {
   }
 
   assertOpen(): void {
-    if (this.#closed) throw new PlasmaError("client/closed", {});
+    if (this.#closing) throw new PlasmaError("client/closed", {});
   }
 
   start(): void {
-    if (this.#closed) return;
+    if (this.#closing) return;
     this.session.start();
-    this.#channel.post({ type: "hello" });
+    this.#post({ type: "hello" });
   }
 
   async once(what: "push" | "pull"): Promise<void> {
@@ -115,16 +117,17 @@ export class ClientCore {
     await this.loaded;
     this.session.stop();
     await this.replica.reset();
-    this.#channel.post({ type: "reset" });
+    this.#post({ type: "reset" });
     this.start();
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#closing) return;
+    this.#closing = true;
     this.session.stop();
     this.#network.close();
     await this.replica.settled();
+    this.#closed = true;
     this.replica.close();
     this.#store.close();
     this.#channel.close();
@@ -138,7 +141,7 @@ export class ClientCore {
       links: this.#links,
       lockName: `${this.#database}:leader`,
       env: this.#resolved.env,
-      post: (message) => this.#channel.post(message),
+      post: (message) => this.#post(message),
       lead: (onEnd) => this.#lead(onEnd),
       onRole: () => this.#updateStatus(),
       onError: (error) => this.#storageFailed(error),
@@ -153,7 +156,7 @@ export class ClientCore {
     const committed = (commit: StoreCommit) => this.#committed(commit);
     const applied = (ids: readonly { clientID: string; id: number }[]) => {
       this.#applied(ids);
-      this.#channel.post({ type: "applied", ids });
+      this.#post({ type: "applied", ids });
     };
     const replica = new ReplicaSync({ schema, replica: this.replica, store: this.#store, env, epoch, committed, applied });
     const transport = createHttpTransport({
@@ -176,7 +179,7 @@ export class ClientCore {
   #replicaEvents(): ReplicaEvents {
     return {
       committed: (commit) => {
-        this.#channel.post({ type: "commit", commit });
+        this.#post({ type: "commit", commit });
         this.session.localWork();
       },
       changed: () => this.#updateStatus(),
@@ -217,6 +220,10 @@ export class ClientCore {
     };
   }
 
+  #post(message: TabMessage): void {
+    if (!this.#closed) this.#channel.post(message);
+  }
+
   #receive(message: TabMessage): void {
     if (this.#closed) return;
     this.session.receive(message);
@@ -240,7 +247,7 @@ export class ClientCore {
   }
 
   #committed(commit: StoreCommit): void {
-    this.#channel.post({ type: "commit", commit });
+    this.#post({ type: "commit", commit });
     this.replica.receive(commit);
   }
 
@@ -289,7 +296,7 @@ export class ClientCore {
 
   #postStatus(): void {
     const { online, syncing, auth } = this.status.get();
-    this.#channel.post({ type: "status", status: { online, syncing, auth } });
+    this.#post({ type: "status", status: { online, syncing, auth } });
   }
 
   #updateStatus(): void {

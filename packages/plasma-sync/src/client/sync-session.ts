@@ -40,7 +40,8 @@ export class SyncSession {
   #turn = 0;
   #release: (() => void) | null = null;
   #loop: LeaderLoop | null = null;
-  readonly #requests = new Map<string, () => void>();
+  /** Requests of this tab that wait for a leader. */
+  readonly #requests = new Map<string, { readonly what: What; readonly done: () => void }>();
 
   constructor(deps: SyncSessionDeps) {
     this.#deps = deps;
@@ -59,7 +60,7 @@ export class SyncSession {
   stop(): void {
     this.#started = false;
     this.#end();
-    for (const done of this.#requests.values()) done();
+    for (const { done } of this.#requests.values()) done();
   }
 
   /** The outbox has grown. */
@@ -68,27 +69,27 @@ export class SyncSession {
   }
 
   /** One push or pull, here or by the leader; resolves when it has ended, at the latest after a bounded time. */
-  async once(what: "push" | "pull"): Promise<void> {
+  async once(what: What): Promise<void> {
     if (!this.#started) return;
-    if (this.#loop !== null) return what === "push" ? this.#loop.pushOnce() : this.#loop.pullOnce();
+    if (this.#loop !== null) return runOnce(this.#loop, what);
     const nonce = this.#deps.env.randomUUID();
     await new Promise<void>((resolve) => {
-      const timer = this.#deps.env.setTimeout(() => this.#requests.get(nonce)?.(), limits.leaderAnswerMs);
-      this.#requests.set(nonce, () => {
+      const done = () => {
         this.#requests.delete(nonce);
         this.#deps.env.clearTimeout(timer);
         resolve();
-      });
+      };
+      const timer = this.#deps.env.setTimeout(done, limits.leaderAnswerMs);
+      this.#requests.set(nonce, { what, done });
       this.#deps.post({ type: "request", nonce, what });
     });
   }
 
   /** Takes `request` and `done` messages of other tabs. */
   receive(message: TabMessage): void {
-    if (message.type === "done") this.#requests.get(message.nonce)?.();
+    if (message.type === "done") this.#requests.get(message.nonce)?.done();
     if (message.type !== "request" || this.#loop === null) return;
-    const ended = message.what === "push" ? this.#loop.pushOnce() : this.#loop.pullOnce();
-    void ended.finally(() => this.#deps.post({ type: "done", nonce: message.nonce }));
+    void runOnce(this.#loop, message.what).finally(() => this.#deps.post({ type: "done", nonce: message.nonce }));
   }
 
   #candidate(): void {
@@ -104,8 +105,8 @@ export class SyncSession {
       this.#loop = loop;
       this.#deps.onRole(true);
       loop.start();
-      // Requests of this tab that no leader heard.
-      for (const done of this.#requests.values()) done();
+      // Requests of this tab that no leader may have heard.
+      for (const { what, done } of this.#requests.values()) void runOnce(loop, what).finally(done);
     } catch (error) {
       this.#fail(turn, error);
     }
@@ -130,3 +131,7 @@ export class SyncSession {
     this.#release = null;
   }
 }
+
+type What = "push" | "pull";
+
+const runOnce = (loop: LeaderLoop, what: What): Promise<void> => (what === "push" ? loop.pushOnce() : loop.pullOnce());

@@ -1,6 +1,6 @@
-// Owns: the sync loop: runs the machine's effects against replica, transport and timers, and feeds back what happened.
+// Owns: the sync loop: runs the machine's effects against replica, transport and timers, and feeds back lane happened.
 // Invariants:
-//   1. Whatever ends after `stop` is dropped, except what the replica made durable.
+//   1. LaneNameever ends after `stop` is dropped, except lane the replica made durable.
 //   2. An exception of the replica ends the loop (`onStopped`): this tab may no longer write.
 
 import type { Env, TimerHandle } from "../../core/lib/env.ts";
@@ -9,7 +9,18 @@ import type { RetryOptions } from "../plasma-client.ts";
 import type { OutboxEntry } from "../store/store.ts";
 import type { HttpFailure, HttpTransport } from "../transport/http-transport.ts";
 import type { SyncClientError } from "./sync-error.ts";
-import { initialSyncState, stepSync, type MachineOptions, type SyncEffect, type SyncEvent, type SyncFailure, type SyncState } from "./sync-machine.ts";
+import {
+  initialSyncState,
+  isBusy,
+  stepSync,
+  type LaneName,
+  type MachineOptions,
+  type SyncEffect,
+  type SyncEvent,
+  type SyncFailure,
+  type SyncState,
+  type TimerName,
+} from "./sync-machine.ts";
 import type { SyncReplica } from "./sync-replica.ts";
 
 export interface SyncLoopOptions {
@@ -54,15 +65,13 @@ export function createSyncLoop(options: SyncLoopOptions): SyncLoop {
   };
 }
 
-type What = "push" | "pull";
-
 class SyncRunner {
   readonly #options: SyncLoopOptions;
   readonly #machine: MachineOptions;
   readonly #timers = new Map<string, TimerHandle>();
   #state: SyncState;
   #auth: "ok" | "required" = "ok";
-  #waiting: { readonly what: What; readonly resolve: () => void }[] = [];
+  #waiting: { readonly lane: LaneName; readonly resolve: () => void }[] = [];
 
   constructor(options: SyncLoopOptions) {
     const { pollIntervalMs, retry, env, online } = options;
@@ -74,26 +83,30 @@ class SyncRunner {
   dispatch(event: SyncEvent): void {
     const { state, effects } = stepSync(this.#state, event, this.#machine);
     this.#state = state;
-    const syncing = state.phase === "pushing" || state.phase === "pulling";
-    this.#options.onStatus({ online: state.online, syncing, auth: this.#auth });
+    this.#options.onStatus({ online: state.online, syncing: isBusy(state), auth: this.#auth });
     for (const effect of effects) this.#run(effect);
     this.#wake();
   }
 
-  request(what: What): Promise<void> {
+  request(lane: LaneName): Promise<void> {
     return new Promise((resolve) => {
-      this.#waiting.push({ what, resolve });
-      this.dispatch({ type: "request", what });
+      this.#waiting.push({ lane, resolve });
+      this.dispatch({ type: "request", lane });
     });
   }
 
   #wake(): void {
-    const { phase, wantPush, wantPull, online } = this.#state;
-    const canGoOn = online && (phase === "idle" || phase === "pushing" || phase === "pulling");
-    const isOver = (what: What) => !canGoOn || (what === "push" ? !wantPush && phase !== "pushing" : !wantPull && phase !== "pulling");
-    const over = this.#waiting.filter(({ what }) => isOver(what));
-    this.#waiting = this.#waiting.filter(({ what }) => !isOver(what));
+    const over = this.#waiting.filter(({ lane }) => this.#isOver(lane));
+    this.#waiting = this.#waiting.filter(({ lane }) => !over.some((other) => other.lane === lane));
     for (const { resolve } of over) resolve();
+  }
+
+  /** Whether a request of the lane has ended, or cannot begin now. */
+  #isOver(lane: LaneName): boolean {
+    const { phase, online } = this.#state;
+    const { phase: lanePhase, wanted } = this.#state[lane];
+    if (phase !== "running" || !online) return lanePhase !== "busy";
+    return lanePhase === "backoff" || lanePhase === "resting" || (lanePhase === "idle" && !wanted);
   }
 
   #run(effect: SyncEffect): void {
@@ -108,35 +121,36 @@ class SyncRunner {
     );
   }
 
-  #setTimer(name: "poll" | "retry", delayMs: number | null): void {
+  #setTimer(name: TimerName, delayMs: number | null): void {
     const { env } = this.#options;
     const old = this.#timers.get(name);
     if (old !== undefined) env.clearTimeout(old);
     this.#timers.delete(name);
     if (delayMs === null) return;
-    this.#timers.set(name, env.setTimeout(() => {
+    const fire = () => {
       this.#timers.delete(name);
-      this.dispatch({ type: name });
-    }, delayMs));
+      this.dispatch(name === "poll" ? { type: "poll" } : { type: "retry", lane: name });
+    };
+    this.#timers.set(name, env.setTimeout(fire, delayMs));
   }
 
   async #push(countMax: number): Promise<SyncEvent> {
     const { replica, transport } = this.#options;
     const batch = replica.nextPush(countMax, limits.pushBytesMax);
-    if (batch.length === 0) return { type: "pushed", count: 0, hasMore: false };
+    if (batch.length === 0) return { type: "pushed", count: 0 };
     const answer = await transport.push(batch);
-    if (!answer.ok) return { type: "failed", failure: await this.#pushFailed(batch, answer.failure) };
+    if (!answer.ok) return { type: "failed", lane: "push", failure: await this.#pushFailed(batch, answer.failure) };
     this.#succeeded();
     await replica.pushed(answer.value.results);
     const count = answer.value.results.length;
-    if (count === 0) return { type: "failed", failure: { kind: "transient", retryAfterMs: null } };
-    return { type: "pushed", count, hasMore: true };
+    if (count === 0) return { type: "failed", lane: "push", failure: { kind: "transient", retryAfterMs: null } };
+    return { type: "pushed", count };
   }
 
   async #pull(): Promise<SyncEvent> {
     const { replica, transport } = this.#options;
     const answer = await transport.pull(replica.pullCookie());
-    if (!answer.ok) return { type: "failed", failure: await this.#pullFailed(answer.failure) };
+    if (!answer.ok) return { type: "failed", lane: "pull", failure: await this.#pullFailed(answer.failure) };
     this.#succeeded();
     await replica.pulled(answer.value);
     return { type: "pulled", hasMore: answer.value.hasMore === true };
@@ -152,12 +166,12 @@ class SyncRunner {
     replica.pushFailed(batch, failure.message);
     if (failure.kind === "http" && failure.status === 413) {
       if (batch.length === 1) this.#report("push", failure);
-      return { kind: "mended", shrink: true };
+      return { kind: "too-large" };
     }
     const { clientID, lastMutationID } = failure.body;
     if (failure.body.code === "push/gap" && clientID !== undefined && lastMutationID !== undefined) {
       await replica.pushGap(clientID, lastMutationID);
-      return { kind: "mended", shrink: false };
+      return { kind: "mended" };
     }
     return this.#plainFailure("push", failure);
   }
@@ -166,12 +180,12 @@ class SyncRunner {
     const { replica } = this.#options;
     if (failure.body.code === "pull/cookie") {
       await replica.forgetCookie();
-      return { kind: "mended", shrink: false };
+      return { kind: "mended" };
     }
     return this.#plainFailure("pull", failure);
   }
 
-  #plainFailure(phase: What, failure: HttpFailure): SyncFailure {
+  #plainFailure(phase: LaneName, failure: HttpFailure): SyncFailure {
     this.#report(phase, failure);
     if (failure.kind === "network") return { kind: "transient", retryAfterMs: null };
     if (failure.status === 401) this.#auth = "required";
@@ -180,7 +194,7 @@ class SyncRunner {
     return isTransient ? { kind: "transient", retryAfterMs: failure.retryAfterMs } : { kind: "refused" };
   }
 
-  #report(phase: What, failure: HttpFailure): void {
+  #report(phase: LaneName, failure: HttpFailure): void {
     const { message, body } = failure;
     if (failure.kind === "network") return this.#options.onError({ kind: "network", phase, message });
     if (isMismatch(failure)) {
