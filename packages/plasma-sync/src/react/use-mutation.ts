@@ -38,14 +38,23 @@ interface MutationState {
 const IDLE: MutationState = { running: 0, error: null };
 
 /**
- * Calls one mutator and follows it. Callbacks are those of the last render.
+ * Calls one mutator and follows it. Callbacks are those of the last render. Where the app has not registered its client,
+ * name its mutators: `useMutation<typeof mutators, "createTodo">("createTodo")`.
  *
  * @throws PlasmaError `client/no-provider` outside of a provider.
  * @example
  * const { mutate, error } = useMutation("createTodo", { onError: (e) => toast(e.message) });
  * mutate({ title: "Water the plants" });
  */
-export function useMutation<M extends AnyMutators = RegisteredMutators, N extends MutatorName<M> = MutatorName<M>>(
+export function useMutation<N extends MutatorName<RegisteredMutators>>(
+  name: N,
+  options?: UseMutationOptions<MutatorArgs<RegisteredMutators, N>>,
+): UseMutationResult<RegisteredMutators, N>;
+export function useMutation<M extends AnyMutators, N extends MutatorName<M>>(
+  name: N,
+  options?: UseMutationOptions<MutatorArgs<M, N>>,
+): UseMutationResult<M, N>;
+export function useMutation<M extends AnyMutators, N extends MutatorName<M>>(
   name: N,
   options: UseMutationOptions<MutatorArgs<M, N>> = {},
 ): UseMutationResult<M, N> {
