@@ -79,7 +79,9 @@ const column = <TData, THasDefault extends boolean = false>(kind: ColumnKind, mo
 export const id = (): Column<string, true, true> => column<string, true>("id");
 /** Text, ordered by Unicode code point. With `enum`, only those values. */
 export function text<const E extends readonly [string, ...string[]]>(options: { readonly enum: E }): Column<E[number], true, false>;
-export function text<T extends string = string>(): Column<T, true, false>;
+// Without type argument an overload of its own: where a record of columns is expected, an open T would become any.
+export function text(): Column<string, true, false>;
+export function text<T extends string>(): Column<T, true, false>;
 export function text(options?: { readonly enum: readonly string[] }): Column<string, true, false> {
   return column<string>("text", { values: options?.enum });
 }
@@ -95,7 +97,11 @@ export const boolean = (): Column<boolean, true, false> => column<boolean>("bool
 /** Small bytes, kept in the row. */
 export const blob = (): Column<Uint8Array, true, false> => column<Uint8Array>("blob");
 /** Any JSON value. */
-export const json = <T = JsonValue>(): Column<T, true, false> => column<T>("json");
+export function json(): Column<JsonValue, true, false>;
+export function json<T>(): Column<T, true, false>;
+export function json(): Column<unknown, true, false> {
+  return column("json");
+}
 /** A file: the row holds a FileRef, the bytes live beside. */
 export const file = (options: FileOptions = {}): Column<FileRef, true, false> => column<FileRef>("file", { file: options });
 /** The id of a row of another table. `onDelete` says what happens to this row when that one is deleted. */
@@ -108,9 +114,17 @@ export const crdtCounter = (): Column<CrdtCounterState, true, true> => crdt("crd
 /** Counter that goes both ways. */
 export const crdtPnCounter = (): Column<CrdtPnCounterState, true, true> => crdt("crdtPnCounter", { p: {}, n: {} });
 /** Last-writer-wins value. */
-export const crdtLwwRegister = <T = JsonValue>(): Column<CrdtLwwState<T>, true, true> => crdt("crdtLwwRegister", {});
+export function crdtLwwRegister(): Column<CrdtLwwState<JsonValue>, true, true>;
+export function crdtLwwRegister<T>(): Column<CrdtLwwState<T>, true, true>;
+export function crdtLwwRegister(): Column<CrdtLwwState<unknown>, true, true> {
+  return crdt("crdtLwwRegister", {});
+}
 /** Set whose adds win over concurrent removes. */
-export const crdtOrSet = <T = JsonValue>(): Column<CrdtOrSetState<T>, true, true> => crdt("crdtOrSet", { adds: {}, removes: {} });
+export function crdtOrSet(): Column<CrdtOrSetState<JsonValue>, true, true>;
+export function crdtOrSet<T>(): Column<CrdtOrSetState<T>, true, true>;
+export function crdtOrSet(): Column<CrdtOrSetState<unknown>, true, true> {
+  return crdt("crdtOrSet", { adds: {}, removes: {} });
+}
 
 export type CrdtCounterState = { readonly [clientID: string]: number };
 export type CrdtPnCounterState = { readonly p: CrdtCounterState; readonly n: CrdtCounterState };
