@@ -157,7 +157,7 @@ const codeNames: { readonly [code: number]: string } = {
 const CONSTRAINT = 19;
 
 function classify(error: unknown): SqlErrorClass {
-  const { code, errcode, message } = error as { readonly code?: unknown; readonly errcode?: unknown; readonly message?: unknown };
+  const { code, errcode, message } = (error ?? {}) as { readonly code?: unknown; readonly errcode?: unknown; readonly message?: unknown };
   // An integer that no JavaScript number holds was stored by raw SQL.
   if (code === "ERR_OUT_OF_RANGE") return "data";
   if (typeof errcode !== "number") return "retry";

@@ -6,7 +6,11 @@
 //   3. What `clients` says still holds at the commit (serializable transaction, or guard): else `fn` runs again from the
 //      start, at most `limits.pushGuardRetriesMax` times, then `server/retry`. So `fn` has no effect outside `tx`.
 //   4. A database error that is not the mutation's own fault (class "retry"/"conflict"), even one that the mutator caught,
-//      ends the push: nothing commits.
+//      ends the push with `server/retry`: nothing commits. One that is its fault refuses the mutation, caught or not.
+//   5. `fn` asks `isFull` before each mutation that it would run, and stops there: what it returns covers a prefix. A buffered
+//      transaction is full when its batch is, or when an earlier commit of this push broke a constraint: the mutations are
+//      then halved until the culprit stands alone; if it fails again with the guard holding, `mutation` throws its error.
+//   6. No error of an engine leaves unclassified: they are PlasmaErrors with the engine's error as `cause`.
 
 import type { MutationStore } from "../../core/mutation/mutation-store.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
@@ -42,10 +46,11 @@ export interface PushTransaction {
   /** Outcomes recorded for ids of the push that were already processed (rejections; applied ones may have expired). */
   readonly outcomes: readonly RecordedOutcome[];
   /**
-   * Runs one mutation on a store of its own. If `run` throws a rejection-class error (see isRejection) or a constraint
-   * fails, the mutation's writes are discarded and the error is thrown on as PlasmaError; its log entries carry `origin`.
+   * Runs one mutation on a store of its own; its log entries carry `origin` (null: none, as raw SQL). If `run` throws, or the
+   * database refuses a write (`constraint/*`, `data/invalid`), its writes are discarded and the error is thrown on. One after
+   * another: never two at once.
    */
-  mutation(origin: MutationOrigin, run: (store: MutationStore) => Promise<void>): Promise<void>;
+  mutation(origin: MutationOrigin | null, run: (store: MutationStore) => Promise<void>): Promise<void>;
   /**
    * Whether this transaction takes no further mutation (its batch is full, or a failed commit must find its culprit): the
    * push answers with the results so far, and the client goes on from there.

@@ -1,0 +1,114 @@
+// Owns: the statements by which a push reads and writes what it records: clients, outcomes, origin, the guard.
+
+import type { SqlRow, SqlStatement } from "./sql-executor.ts";
+import type { ClientRecord, MutationOrigin, PushScope, RecordedOutcome } from "./push-transaction.ts";
+
+/** The table whose name marks the failure of `guardStatement`. */
+export const GUARD_TABLE = "_plasma_guard";
+
+export const readVersion: SqlStatement = { text: `SELECT coalesce(max(row_version), 0) AS version FROM _plasma_changes`, params: [] };
+
+/** Records of the scope's clients. */
+export const readClients = ({ idsByClient }: PushScope): SqlStatement => ({
+  text:
+    `SELECT client_id, client_group_id, replica_id, last_mutation_id FROM _plasma_client_mutations ` +
+    `WHERE client_id IN (SELECT value FROM json_each(?1))`,
+  params: [JSON.stringify([...idsByClient.keys()])],
+});
+
+/** Outcomes recorded for the scope's ids. */
+export const readOutcomes = ({ idsByClient }: PushScope): SqlStatement => ({
+  text:
+    `SELECT log.client_id, log.mutation_id, log.value FROM json_each(?1) AS wanted CROSS JOIN _plasma_changes AS log ` +
+    `ON log.op = 'ack' AND log.client_id = wanted.value->>0 AND log.mutation_id = wanted.value->>1`,
+  params: [JSON.stringify([...idsByClient].flatMap(([clientID, ids]) => ids.map((id) => [clientID, id])))],
+});
+
+export function toClients(rows: readonly SqlRow[]): Map<string, ClientRecord> {
+  const records = rows.map((row) => ({
+    clientID: String(row["client_id"]),
+    clientGroupID: String(row["client_group_id"]),
+    replicaID: row["replica_id"] as string | null,
+    lastMutationID: Number(row["last_mutation_id"]),
+  }));
+  return new Map(records.map((record) => [record.clientID, record]));
+}
+
+export const toOutcomes = (rows: readonly SqlRow[]): RecordedOutcome[] =>
+  rows.map((row) => ({
+    clientID: String(row["client_id"]),
+    id: Number(row["mutation_id"]),
+    ...(row["value"] === null ? {} : { error: JSON.parse(String(row["value"])) as { code: string; message: string } }),
+  }));
+
+export interface Guard {
+  /** The log's version that the push read at its start. */
+  readonly version: number;
+  readonly tablesRead: Iterable<string>;
+  /** Last mutation id per client as read; null for a client that was unknown. */
+  readonly lastIDs: Iterable<readonly [clientID: string, lastMutationID: number | null]>;
+}
+
+/** Fails, by a null in `_plasma_guard`, when something that the push read has changed since. */
+export const guardStatement = ({ version, tablesRead, lastIDs }: Guard): SqlStatement => ({
+  text:
+    `INSERT INTO ${GUARD_TABLE} (held) SELECT NULL WHERE EXISTS (` +
+    `SELECT 1 FROM _plasma_changes WHERE row_version > ?1 AND table_name IN (SELECT value FROM json_each(?2))) ` +
+    `OR EXISTS (SELECT 1 FROM json_each(?3) AS client WHERE client.value->>1 IS NOT ` +
+    `(SELECT last_mutation_id FROM _plasma_client_mutations WHERE client_id = client.value->>0))`,
+  params: [version, JSON.stringify([...tablesRead]), JSON.stringify([...lastIDs])],
+});
+
+/** Names the origin of the row changes that follow; null: none. */
+export function originStatement(origin: MutationOrigin | null, now: number): SqlStatement {
+  if (origin === null) return { text: `DELETE FROM _plasma_origin_context`, params: [] };
+  const { clientGroupID, clientID, replicaID, mutationID } = origin;
+  return {
+    text:
+      `INSERT INTO _plasma_origin_context (id, client_group_id, client_id, replica_id, mutation_id, now) VALUES (1, ?1, ?2, ?3, ?4, ?5) ` +
+      `ON CONFLICT (id) DO UPDATE SET client_group_id = excluded.client_group_id, client_id = excluded.client_id, ` +
+      `replica_id = excluded.replica_id, mutation_id = excluded.mutation_id, now = excluded.now`,
+    params: [clientGroupID, clientID, replicaID, mutationID, now],
+  };
+}
+
+export const isSameOrigin = (a: MutationOrigin | null, b: MutationOrigin | null): boolean =>
+  a === null || b === null ? a === b : a.clientID === b.clientID && a.mutationID === b.mutationID;
+
+export interface Ack {
+  readonly origin: MutationOrigin;
+  readonly error: { readonly code: string; readonly message: string } | undefined;
+}
+
+/** Logs a processed mutation id. */
+export const ackStatement = ({ origin, error }: Ack, now: number): SqlStatement => ({
+  text:
+    `INSERT INTO _plasma_changes (op, value, created_at, client_group_id, client_id, replica_id, mutation_id, tag) ` +
+    `VALUES ('ack', ?1, ?2, ?3, ?4, ?5, ?6, lower(hex(randomblob(8))))`,
+  params: [
+    error === undefined ? null : JSON.stringify({ code: error.code, message: error.message }),
+    now,
+    origin.clientGroupID,
+    origin.clientID,
+    origin.replicaID,
+    origin.mutationID,
+  ],
+});
+
+/** Stores the last ids that the acks reach, one row per client. */
+export function clientsStatement(acks: readonly Ack[], now: number): SqlStatement {
+  const last = new Map<string, MutationOrigin>();
+  for (const { origin } of acks) {
+    if (origin.mutationID > (last.get(origin.clientID)?.mutationID ?? 0)) last.set(origin.clientID, origin);
+  }
+  const records = [...last.values()].map((origin) => [origin.clientID, origin.clientGroupID, origin.replicaID, origin.mutationID]);
+  return {
+    text:
+      `INSERT INTO _plasma_client_mutations (client_id, client_group_id, replica_id, last_mutation_id, updated_at) ` +
+      `SELECT value->>0, value->>1, value->>2, value->>3, ?2 FROM json_each(?1) WHERE true ` +
+      // A client keeps its owners: the push has checked that they are the same, or that no replica was known yet.
+      `ON CONFLICT (client_id) DO UPDATE SET replica_id = coalesce(replica_id, excluded.replica_id), ` +
+      `last_mutation_id = excluded.last_mutation_id, updated_at = excluded.updated_at`,
+    params: [JSON.stringify(records), now],
+  };
+}
