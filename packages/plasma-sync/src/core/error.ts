@@ -7,6 +7,12 @@
 type Names = readonly string[];
 const oneOf = (names: Names): string => (names.length === 0 ? "there are none" : `use one of: ${names.join(", ")}`);
 
+/** One thing that an args schema found wrong, and where in the args. */
+export interface ArgsIssue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
 /** Code → message. `data` is what the thrower knows; the message is made from it alone. */
 const catalog = {
   "bug/invariant": (d: { invariant: string }) =>
@@ -20,7 +26,8 @@ const catalog = {
     `Table "${d.table}" needs exactly one id() column, named "id"; it has ${d.found.length === 0 ? "none" : d.found.join(", ")}. Write { id: id(), … }.`,
   "schema/key": (d: { key: string; table: string }) =>
     `defineSchema has table "${d.table}" under the key "${d.key}". Keys equal table names: write { ${d.table}: … }.`,
-  "schema/not-a-table": (d: { key: string }) => `defineSchema's "${d.key}" is not a table. Make it with table("${d.key}", { … }).`,
+  "schema/not-a-table": (d: { key: string }) =>
+    `defineSchema's "${d.key}" is not a table. Make it with table("${d.key}", { … }).`,
   "schema/not-a-column": (d: { table: string; column: string }) =>
     `Table "${d.table}" has "${d.column}", which is not a column. Use id(), text(), int() and the other column functions.`,
   "schema/default": (d: { table: string; column: string; expected: string }) =>
@@ -37,17 +44,21 @@ const catalog = {
 
   "query/unknown-column": (d: { table: string; column: string; known: Names }) =>
     `Table "${d.table}" has no column "${d.column}"; ${oneOf(d.known)}.`,
-  "query/unknown-table": (d: { table: string; known: Names }) => `The schema has no table "${d.table}"; ${oneOf(d.known)}.`,
+  "query/unknown-table": (d: { table: string; known: Names }) =>
+    `The schema has no table "${d.table}"; ${oneOf(d.known)}.`,
   "query/not-in-from": (d: { table: string; column: string; known: Names }) =>
     `"${d.table}.${d.column}" is used, but "${d.table}" is not in this query. Join it, or use a column of: ${d.known.join(", ")}.`,
   "query/no-from": () => `A select has no table. Write .select().from(table).`,
   "query/join-on": (d: { table: string; found: number }) =>
     `The join with "${d.table}" has no condition, and ${d.found} refs link it to the query. Write the condition: .innerJoin(${d.table}, eq(a.x, b.y)).`,
-  "query/duplicate-source": (d: { table: string }) => `"${d.table}" is in this query twice. Give one of them another name with alias(table, "other").`,
+  "query/duplicate-source": (d: { table: string }) =>
+    `"${d.table}" is in this query twice. Give one of them another name with alias(table, "other").`,
   "query/kinds": (d: { left: string; right: string; op: string }) =>
     `${d.op} compares ${d.left} with ${d.right}, which are different kinds. Compare values of one kind.`,
   "query/value": (d: { table: string; column: string; expected: string; got: string }) =>
     `"${d.table}.${d.column}" takes ${d.expected}, but got ${d.got}.`,
+  "query/condition": (d: { got: string }) =>
+    `A condition was expected, but got ${d.got}. Make one with eq, inArray, and, or and the like: where(eq(todos.done, true)).`,
   "query/like-pattern": (d: { bytes: number; bytesMax: number }) =>
     `A like pattern of ${d.bytes} bytes is too long: at most ${d.bytesMax}. Shorten it.`,
   "query/limit": (d: { what: string; got: string }) => `${d.what}(${d.got}) is not a whole number of 0 or more.`,
@@ -55,7 +66,8 @@ const catalog = {
     `${d.statement}("${d.table}") has no where. Add .where(…), or .all() if every row is meant.`,
   "query/unsupported": (d: { what: string }) => `${d.what} is not supported here.`,
   "query/overflow": (d: { what: string }) => `${d.what} is beyond the range of its type. Sum fewer or smaller values.`,
-  "query/unbound": () => `This select is bound to no database. Use db.select() to run it; the free select() is for subqueries only.`,
+  "query/unbound": () =>
+    `This select is bound to no database. Use db.select() to run it; the free select() is for subqueries only.`,
   "query/order": (d: { table: string; column: string; kind: string }) =>
     `"${d.table}.${d.column}" (${d.kind}) has no order. Order by a column of another kind.`,
 
@@ -65,18 +77,21 @@ const catalog = {
     `"${d.table}.${d.column}" has no value, no default and is not nullable. Give it a value.`,
   "data/unknown-column": (d: { table: string; column: string; known: Names }) =>
     `Table "${d.table}" has no column "${d.column}"; ${oneOf(d.known)}.`,
-  "data/id-change": (d: { table: string }) => `An update of "${d.table}" sets "id". An id never changes: delete the row and insert another.`,
+  "data/id-change": (d: { table: string }) =>
+    `An update of "${d.table}" sets "id". An id never changes: delete the row and insert another.`,
   "limit/row": (d: { table: string; sizeBytes: number; sizeBytesMax: number }) =>
     `A row of "${d.table}" takes ${d.sizeBytes} bytes; at most ${d.sizeBytesMax} fit. Keep large content in a file() column.`,
   "constraint/unique": (d: { table: string; columns: Names }) =>
     `Another row of "${d.table}" already has this ${d.columns.join(" + ")}. Use another value.`,
   "constraint/restrict": (d: { table: string; child: string; column: string }) =>
     `A row of "${d.table}" cannot be deleted while rows of "${d.child}" refer to it by "${d.column}". Delete those first.`,
-  "constraint/not-null": (d: { table: string; column: string }) => `"${d.table}.${d.column}" cannot be null. Give it a value.`,
+  "constraint/not-null": (d: { table: string; column: string }) =>
+    `"${d.table}.${d.column}" cannot be null. Give it a value.`,
   "auth/denied": (d: { table: string; action: string }) => `You may not ${d.action} this row of "${d.table}".`,
 
   "mutation/unknown": (d: { name: string; known: Names }) => `There is no mutator "${d.name}"; ${oneOf(d.known)}.`,
-  "mutation/args": (d: { name: string; issues: string }) => `The args of mutator "${d.name}" are not valid: ${d.issues}`,
+  "mutation/args": (d: { name: string; issues: string; details?: readonly ArgsIssue[] }) =>
+    `The args of mutator "${d.name}" are not valid: ${d.issues}`,
   "mutation/args-value": (d: { name: string; path: string; got: string }) =>
     `The args of mutator "${d.name}" hold ${d.got} at ${d.path}, which cannot be sent. Use JSON values, bigint, Uint8Array or a file.`,
   "mutation/args-size": (d: { name: string; sizeBytes: number; sizeBytesMax: number }) =>
@@ -91,7 +106,8 @@ const catalog = {
     `${d.statement}("${d.table}") outside a mutator. client.db only reads: write in a mutator and call client.mutate.`,
   "client/closed": () => `The client is closed. Create a new one.`,
   "client/option": (d: { option: string; why: string }) => `createPlasmaClient: "${d.option}" ${d.why}`,
-  "client/storage": (d: { what: string }) => `The local database failed: ${d.what}. The change was not saved and has been taken back.`,
+  "client/storage": (d: { what: string }) =>
+    `The local database failed: ${d.what}. The change was not saved and has been taken back.`,
   "client/deposed": () => `Another tab has taken over syncing.`,
   "client/reset": () => `The local database was reset before the server had confirmed this change.`,
   "client/rejected": (d: { name: string; message: string }) => d.message,
@@ -109,18 +125,22 @@ const catalog = {
   "schema/mismatch": (d: { expected: string }) => `The server has schema version "${d.expected}". Reload the app.`,
   "push/gap": (d: { clientID: string; lastMutationID: number }) =>
     `The next mutation of client "${d.clientID}" is ${d.lastMutationID + 1}.`,
-  "limit/mutations": (d: { count: number; countMax: number }) => `A push holds ${d.count} mutations; at most ${d.countMax} are accepted.`,
-  "limit/payload": (d: { sizeBytesMax: number }) => `The request is larger than ${d.sizeBytesMax} bytes. Send fewer mutations at once.`,
-  "limit/rate": () => `Too many requests. Try again later.`,
+  "limit/mutations": (d: { count: number; countMax: number }) =>
+    `A push holds ${d.count} mutations; at most ${d.countMax} are accepted.`,
+  "limit/payload": (d: { sizeBytesMax: number }) =>
+    `The request is larger than ${d.sizeBytesMax} bytes. Send fewer mutations at once.`,
+  "limit/rate": (_d: { retryAfterSeconds: number }) => `Too many requests. Try again later.`,
   "server/retry": () => `The server could not answer now. Nothing was changed; try again.`,
   "server/option": (d: { option: string; why: string }) => `createSyncHandler: "${d.option}" ${d.why}`,
   "server/internal-write": (d: { what: string }) => `The database refused: ${d.what}`,
-  "migration/refused": (d: { refusals: Names }) => `The schema cannot be migrated: ${d.refusals.join("; ")}. Migrate these by hand.`,
+  "migration/refused": (d: { refusals: Names }) =>
+    `The schema cannot be migrated: ${d.refusals.join("; ")}. Migrate these by hand.`,
 } as const satisfies Record<string, (data: never) => string>;
 
 export type PlasmaErrorCode = keyof typeof catalog;
 /** What an error of this code knows, for programs that act on it. */
-export type PlasmaErrorData<C extends PlasmaErrorCode> = Parameters<(typeof catalog)[C]> extends [infer D] ? D : Record<never, never>;
+export type PlasmaErrorData<C extends PlasmaErrorCode> =
+  Parameters<(typeof catalog)[C]> extends [infer D] ? D : Record<never, never>;
 
 const brand = Symbol.for("plasma-sync.error");
 
@@ -149,6 +169,16 @@ export function isPlasmaError<C extends PlasmaErrorCode>(error: unknown, code?: 
   if (typeof error !== "object" || error === null || !(brand in error)) return false;
   return code === undefined || (error as PlasmaError).code === code;
 }
+
+/** The args schema of a mutator refused the args: \`data.name\` is the mutator, \`data.details\` the issues. */
+export type MutatorValidationError = PlasmaError<"mutation/args">;
+export const isMutatorValidationError = (error: unknown): error is MutatorValidationError =>
+  isPlasmaError(error, "mutation/args");
+
+/** A rule of \`auth.write\` refused a row: \`data.table\`, \`data.action\`. */
+export type PlasmaAuthorizationError = PlasmaError<"auth/denied">;
+export const isPlasmaAuthorizationError = (error: unknown): error is PlasmaAuthorizationError =>
+  isPlasmaError(error, "auth/denied");
 
 /** Every code, for tests and docs. */
 export const plasmaErrorCodes = Object.keys(catalog) as readonly PlasmaErrorCode[];

@@ -19,7 +19,12 @@ interface Plan {
 }
 
 /** Plans the delete of `rows` of `table`: children first, the named rows last. Throws `constraint/restrict`. */
-export async function planCascade(schema: AnySchema, store: MutationStore, table: string, rows: readonly Row[]): Promise<RowWrite[]> {
+export async function planCascade(
+  schema: AnySchema,
+  store: MutationStore,
+  table: string,
+  rows: readonly Row[],
+): Promise<RowWrite[]> {
   const plan: Plan = { deleted: new Map(), emptied: new Map(), restricting: [] };
   let level = addDeleted(plan, table, rows);
   while (level.length > 0) {

@@ -30,7 +30,10 @@ export interface MutatorDef {
 type Run<S extends AnySchema, Ctx, Args> = (input: MutatorInput<S, Ctx, Args>) => Promise<void> | void;
 type Form<S extends AnySchema, Ctx, A> =
   | Run<S, Ctx, A>
-  | { readonly args: A & StandardSchemaV1; readonly run: Run<S, Ctx, A extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<A> : never> };
+  | {
+      readonly args: A & StandardSchemaV1;
+      readonly run: Run<S, Ctx, A extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<A> : never>;
+    };
 
 /** Where a definition keeps its run-time form, and its type. */
 export const MUTATORS: unique symbol = Symbol.for("plasma-sync.mutators");
@@ -45,7 +48,13 @@ export type AnyMutators = Mutators;
 export type MutatorName<M extends AnyMutators> = M extends Mutators<infer A> ? keyof A & string : never;
 /** What `mutate(name, args)` takes: the args schema's input. */
 export type MutatorArgs<M extends AnyMutators, N extends MutatorName<M>> =
-  M extends Mutators<infer A> ? (N extends keyof A ? (A[N] extends StandardSchemaV1 ? StandardSchemaV1.InferInput<A[N]> : A[N]) : never) : never;
+  M extends Mutators<infer A>
+    ? N extends keyof A
+      ? A[N] extends StandardSchemaV1
+        ? StandardSchemaV1.InferInput<A[N]>
+        : A[N]
+      : never
+    : never;
 
 /**
  * Defines the mutators: the only way to change synced data.
@@ -58,7 +67,9 @@ export type MutatorArgs<M extends AnyMutators, N extends MutatorName<M>> =
  *   },
  * });
  */
-export function defineMutators<S extends AnySchema, Ctx>(): <A extends object>(forms: { [K in keyof A]: Form<S, Ctx, A[K]> }) => Mutators<A> {
+export function defineMutators<S extends AnySchema, Ctx>(): <A extends object>(forms: {
+  [K in keyof A]: Form<S, Ctx, A[K]>;
+}) => Mutators<A> {
   return (forms) => {
     const byName = new Map<string, MutatorDef>();
     for (const [name, form] of Object.entries<unknown>(forms)) byName.set(name, defOf(name, form));
@@ -69,7 +80,8 @@ export function defineMutators<S extends AnySchema, Ctx>(): <A extends object>(f
 function defOf(name: string, form: unknown): MutatorDef {
   if (typeof form === "function") return { args: undefined, run: form as MutatorDef["run"] };
   const { args, run } = (form ?? {}) as Partial<MutatorDef>;
-  if (typeof run !== "function") throw new PlasmaError("mutation/definition", { name, why: "write a function, or { args, run }." });
+  if (typeof run !== "function")
+    throw new PlasmaError("mutation/definition", { name, why: "write a function, or { args, run }." });
   if (args !== undefined && !("~standard" in args)) {
     throw new PlasmaError("mutation/definition", { name, why: "args is a Standard Schema, such as z.object({ … })." });
   }

@@ -44,18 +44,27 @@ function planWrites(scope: StatementScope, meta: TableMeta, node: WriteNode): Pr
   }
 }
 
-async function planInsert({ store, newId, authorize }: StatementScope, meta: TableMeta, node: InsertNode): Promise<RowWrite[]> {
+async function planInsert(
+  { store, newId, authorize }: StatementScope,
+  meta: TableMeta,
+  node: InsertNode,
+): Promise<RowWrite[]> {
   const rows = node.rows.map((input) => completeInsert(meta, input, newId));
   if (rows.length === 0) return [];
   for (const row of rows) authorize?.(meta.name, row, "insert");
   const ids = rows.map(idOf);
   const taken = await store.getMany(meta.name, ids);
-  if (taken.length > 0 || new Set(ids).size < ids.length) throw new PlasmaError("constraint/unique", { table: meta.name, columns: ["id"] });
+  if (taken.length > 0 || new Set(ids).size < ids.length)
+    throw new PlasmaError("constraint/unique", { table: meta.name, columns: ["id"] });
   await checkUnique(store, meta, rows);
   return rows.map((row) => ({ table: meta.name, id: idOf(row), before: null, after: row }));
 }
 
-async function planUpdate({ store, authorize }: StatementScope, meta: TableMeta, node: UpdateNode): Promise<RowWrite[]> {
+async function planUpdate(
+  { store, authorize }: StatementScope,
+  meta: TableMeta,
+  node: UpdateNode,
+): Promise<RowWrite[]> {
   const writes: RowWrite[] = [];
   for (const before of await matching(store, meta, node.where)) {
     const after = mergeUpdate(meta, before, node.set);
@@ -64,11 +73,19 @@ async function planUpdate({ store, authorize }: StatementScope, meta: TableMeta,
     if (after !== before) writes.push({ table: meta.name, id: idOf(before), before, after });
   }
   const touched = meta.unique.filter((columns) => columns.some((column) => node.set[column] !== undefined));
-  await checkUnique(store, { ...meta, unique: touched }, writes.map(({ after }) => must(after, "statement: an update leaves a row")));
+  await checkUnique(
+    store,
+    { ...meta, unique: touched },
+    writes.map(({ after }) => must(after, "statement: an update leaves a row")),
+  );
   return writes;
 }
 
-async function planDelete({ schema, store, authorize }: StatementScope, meta: TableMeta, node: DeleteNode): Promise<RowWrite[]> {
+async function planDelete(
+  { schema, store, authorize }: StatementScope,
+  meta: TableMeta,
+  node: DeleteNode,
+): Promise<RowWrite[]> {
   const rows = await matching(store, meta, node.where);
   for (const row of rows) authorize?.(meta.name, row, "delete");
   return planCascade(schema, store, meta.name, rows);

@@ -40,16 +40,32 @@ const keyOf = (row: Row, columns: readonly string[]): string =>
 function anyOf(meta: TableMeta, columns: readonly string[], rows: readonly Row[]): Expr {
   const [only] = columns;
   if (columns.length === 1 && only !== undefined) {
-    return { type: "in", operand: columnOf(meta, only), values: rows.map((row) => valueOf(meta, only, row)), negated: false };
+    return {
+      type: "in",
+      operand: columnOf(meta, only),
+      values: rows.map((row) => valueOf(meta, only, row)),
+      negated: false,
+    };
   }
   return { type: "or", args: rows.map((row) => allEqual(meta, columns, row)) };
 }
 
 const allEqual = (meta: TableMeta, columns: readonly string[], row: Row): Expr => ({
   type: "and",
-  args: columns.map((column) => ({ type: "compare", op: "eq", left: columnOf(meta, column), right: valueOf(meta, column, row) })),
+  args: columns.map((column) => ({
+    type: "compare",
+    op: "eq",
+    left: columnOf(meta, column),
+    right: valueOf(meta, column, row),
+  })),
 });
 
-const kindOf = (meta: TableMeta, column: string) => must(meta.columnsByName.get(column), "unique: columns are checked at definition").def.kind;
-const columnOf = (meta: TableMeta, column: string) => ({ type: "column", source: meta.name, column, kind: kindOf(meta, column) }) as const;
-const valueOf = (meta: TableMeta, column: string, row: Row): ValueNode => ({ type: "value", value: row[column] ?? null, kind: kindOf(meta, column) });
+const kindOf = (meta: TableMeta, column: string) =>
+  must(meta.columnsByName.get(column), "unique: columns are checked at definition").def.kind;
+const columnOf = (meta: TableMeta, column: string) =>
+  ({ type: "column", source: meta.name, column, kind: kindOf(meta, column) }) as const;
+const valueOf = (meta: TableMeta, column: string, row: Row): ValueNode => ({
+  type: "value",
+  value: row[column] ?? null,
+  kind: kindOf(meta, column),
+});
