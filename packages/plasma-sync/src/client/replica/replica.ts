@@ -20,7 +20,7 @@ import type { Rejection } from "../../core/protocol/pull.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { Row } from "../../core/schema/value.ts";
 import type { QueryRuntime } from "../ivm/query-runtime.ts";
-import type { BaseChange, FirstSync, NewOutboxEntry, OutboxEntry, Store, StoreCommit, StoreState } from "../store/store.ts";
+import type { BaseChange, FirstSync, NewOutboxEntry, Store, StoreCommit, StoreState } from "../store/store.ts";
 import { CommitFeed } from "./commit-feed.ts";
 import { OutboxWriter } from "./outbox-writer.ts";
 import { FeedStep } from "./feed-step.ts";
@@ -246,7 +246,7 @@ export class Replica {
     for (const commit of commits) step.add(commit);
     if (step.cookie !== undefined) this.#state = { ...this.#state, cookie: step.cookie };
     if (step.firstSync !== undefined) this.#state = { ...this.#state, firstSync: step.firstSync };
-    for (const { mutation, entry } of step.renamed) this.#rename(mutation, entry);
+    this.#rename(step.renamed);
     if (step.inserted.size > 0 || step.patch.length > 0 || step.gone.size > 0) {
       const staying = this.#pending.filter((mutation) => !step.gone.has(mutation));
       await this.#rebase(inOrder([...staying, ...step.inserted]), step.patch, [...step.gone.keys()]);
@@ -328,16 +328,20 @@ export class Replica {
     else mutation.outcome?.resolve({ clientID: mutation.entry.clientID, id: mutation.entry.id });
   }
 
-  #rename(mutation: PendingMutation, entry: OutboxEntry): void {
-    const own = mutation.entry.clientID === this.#clientID;
-    this.#byKey.delete(keyOf(mutation.entry));
-    this.#byKey.set(keyOf(entry), mutation);
-    mutation.entry = entry;
-    mutation.state = "queued";
-    if (!own) return;
-    this.#clientID = entry.clientID;
-    this.#nextID = entry.id + 1;
-    this.#deps.events.clientIDReplaced(entry.clientID);
+  /** Entries go on under a new client; so does this tab when they are its own. */
+  #rename(renamed: FeedStep["renamed"]): void {
+    const ownID = this.#clientID;
+    for (const { mutation, entry } of renamed) {
+      const isOwn = mutation.entry.clientID === ownID;
+      this.#byKey.delete(keyOf(mutation.entry));
+      this.#byKey.set(keyOf(entry), mutation);
+      mutation.entry = entry;
+      mutation.state = "queued";
+      if (!isOwn) continue;
+      this.#clientID = entry.clientID;
+      this.#nextID = entry.id + 1;
+    }
+    if (this.#clientID !== ownID) this.#deps.events.clientIDReplaced(this.#clientID);
   }
 
   #replaceClientID(): void {
