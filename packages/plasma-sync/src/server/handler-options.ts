@@ -1,0 +1,99 @@
+// Owns: what an app gives to `createSyncHandler`, and the checks of it.
+
+import { PlasmaError } from "../core/error.ts";
+import { systemEnv, type Env } from "../core/lib/env.ts";
+import { limits } from "../core/limits.ts";
+import { MUTATORS, type AnyMutators, type MutatorDef } from "../core/mutation/mutator.ts";
+import type { AnySchema } from "../core/schema/schema.ts";
+import type { SqlExecutor } from "./database/sql-executor.ts";
+import type { CorsOptions } from "./sync/cors.ts";
+import type { PlasmaMetric, SyncServerError } from "./sync/sync-server-error.ts";
+
+/** Who is asking, as the app's `auth` says. */
+export interface Authorized<Ctx = unknown> {
+  readonly ok: true;
+  /** Names the user: the same on all their devices. Must equal the request's. */
+  readonly clientGroupID: string;
+  /** When given, it must equal the request's top-level clientID. */
+  readonly clientID?: string;
+  /** Handed to mutators and to the `auth` rules of tables. */
+  readonly ctx: Ctx;
+  /** Names what `ctx` lets its person see: when it changes, the client syncs anew. */
+  readonly ctxKey?: string;
+}
+export type AuthResult<Ctx = unknown> = Authorized<Ctx> | { readonly ok: false; readonly reason: string };
+
+/** A mutation that was processed for the first time, told after its commit. */
+export interface MutationEvent<Ctx = unknown> {
+  readonly name: string;
+  /** As the mutator got them before its args schema; null where they could not be read. */
+  readonly args: unknown;
+  readonly id: number;
+  readonly clientID: string;
+  readonly ctx: Ctx;
+  readonly status: "applied" | "rejected";
+}
+
+export interface SyncHandlerOptions<Ctx = unknown> {
+  readonly schema: AnySchema;
+  readonly mutators: AnyMutators;
+  readonly executor: SqlExecutor;
+  /** Clients of another version are answered `schema/mismatch`. */
+  readonly schemaVersion: string;
+  /** Asked on every request. It must not read the body. A throw answers 503. */
+  readonly auth: (request: Request) => AuthResult<Ctx> | Promise<AuthResult<Ctx>>;
+  /** The path before `/push` and `/pull`. Default "/sync". */
+  readonly basePath?: string;
+  /** Called once per push that changed a row, after its commit: the place to poke other clients. */
+  readonly onPushed?: (auth: Authorized<Ctx>) => void | Promise<void>;
+  /** Called per mutation after its commit, never for duplicates: the place for mail and payments. */
+  readonly onMutation?: (event: MutationEvent<Ctx>) => void | Promise<void>;
+  readonly onError?: (error: SyncServerError) => void;
+  readonly onMetric?: (metric: PlasmaMetric) => void;
+  /** Takes the promises of hooks (a Worker's `ctx.waitUntil`); without it the answer waits for them. */
+  readonly waitUntil?: (promise: Promise<unknown>) => void;
+  /** Default 200. */
+  readonly maxMutationsPerPush?: number;
+  /** Bytes of a push body. Default 1 MiB, at least 640 KiB. */
+  readonly maxPayloadBytes?: number;
+  /** Asked after `auth`; a refusal answers 429 with Retry-After. */
+  readonly rateLimit?: (input: { readonly request: Request; readonly auth: Authorized<Ctx> }) => RateLimitResult | Promise<RateLimitResult>;
+  /** Lets pages of other origins in. Default: none. */
+  readonly cors?: CorsOptions;
+  /** Clock and randomness. Default: the platform's. */
+  readonly env?: Env;
+}
+
+export type RateLimitResult = { readonly ok: true } | { readonly ok: false; readonly retryAfterSeconds: number };
+
+/** The options with defaults filled in, in the form in which requests use them. */
+export interface HandlerSettings {
+  readonly options: SyncHandlerOptions;
+  readonly mutatorsByName: ReadonlyMap<string, MutatorDef>;
+  readonly env: Env;
+  /** Without a slash at its end. */
+  readonly basePath: string;
+  readonly mutationsMax: number;
+  readonly payloadBytesMax: number;
+}
+
+/** Checks the options. Throws `server/option`. */
+export function checkHandlerOptions(options: SyncHandlerOptions): HandlerSettings {
+  const { basePath = "/sync", maxMutationsPerPush = limits.pushMutationsMax, maxPayloadBytes = limits.pushBytesMax } = options;
+  const refuse = (option: string, why: string) => new PlasmaError("server/option", { option, why });
+  if (!basePath.startsWith("/")) throw refuse("basePath", `must begin with "/".`);
+  if (typeof options.auth !== "function") throw refuse("auth", "must be a function that says who is asking.");
+  if (typeof options.schemaVersion !== "string" || options.schemaVersion === "") throw refuse("schemaVersion", "must be a text.");
+  if (!Number.isSafeInteger(maxMutationsPerPush) || maxMutationsPerPush < 1) throw refuse("maxMutationsPerPush", "must be 1 or more.");
+  if (!Number.isSafeInteger(maxPayloadBytes) || maxPayloadBytes < limits.pushBytesMaxMin) {
+    throw refuse("maxPayloadBytes", `must be at least ${limits.pushBytesMaxMin}, so that one mutation always fits.`);
+  }
+  return {
+    options,
+    mutatorsByName: options.mutators[MUTATORS].byName,
+    env: options.env ?? systemEnv,
+    basePath: basePath.replace(/\/+$/, ""),
+    mutationsMax: maxMutationsPerPush,
+    payloadBytesMax: maxPayloadBytes,
+  };
+}

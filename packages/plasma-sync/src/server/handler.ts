@@ -1,0 +1,182 @@
+// Owns: createSyncHandler: from a Request to a Response. Routes, asks who it is, checks the request, and hands it to push or
+// pull; turns whatever is thrown into an answer; calls the app's hooks.
+// Invariants:
+//   1. Every request gets an answer: nothing thrown here, by the database, a rule or a hook escapes.
+//   2. `auth` is asked before the body is read. A preflight, an unknown path and a wrong method are answered without it:
+//      they say nothing of any data.
+//   3. Hooks run after the commit and cannot change the answer.
+//   4. Nothing is awaited that another request began: a Worker may not.
+
+import { PlasmaError } from "../core/error.ts";
+import { parsePullRequest } from "../core/protocol/pull.ts";
+import { parsePushRequest } from "../core/protocol/push.ts";
+import { PROTOCOL_VERSION } from "../core/protocol/version.ts";
+import { checkHandlerOptions, type Authorized, type HandlerSettings, type SyncHandlerOptions } from "./handler-options.ts";
+import { ensureSchema } from "./migration/ensure-schema.ts";
+import { jsonResponse, refusalOf, type Refusal } from "./sync/answer.ts";
+import { addCorsHeaders, preflightResponse } from "./sync/cors.ts";
+import { HandlerHooks } from "./sync/handler-hooks.ts";
+import { pull, type PullReport } from "./sync/pull.ts";
+import { push, type PushReport } from "./sync/push.ts";
+import { readJsonBody } from "./sync/read-body.ts";
+import type { PlasmaMetric } from "./sync/sync-server-error.ts";
+
+export type SyncHandler = (request: Request) => Promise<Response>;
+
+/**
+ * Makes the sync server: a function from Request to Response that serves `{basePath}/push` and `{basePath}/pull`.
+ *
+ * @throws PlasmaError `server/option` for an option that cannot be.
+ * @example
+ * const handle = createSyncHandler({
+ *   schema, mutators, executor, schemaVersion: "1",
+ *   auth: async (request) => {
+ *     const user = await userOf(request.headers.get("authorization"));
+ *     return user ? { ok: true, clientGroupID: user.id, ctx: { userId: user.id } } : { ok: false, reason: "Sign in." };
+ *   },
+ * });
+ */
+export function createSyncHandler<Ctx>(options: SyncHandlerOptions<Ctx>): SyncHandler {
+  const handler = new Handler(checkHandlerOptions(options as unknown as SyncHandlerOptions));
+  return (request) => handler.handle(request);
+}
+
+type Endpoint = "push" | "pull";
+const methods: { readonly [E in Endpoint]: string } = { push: "POST", pull: "GET" };
+
+/** Counters of a request that failed before it had any. */
+const noCounts = {
+  push: { type: "push", applied: 0, rejected: 0, duplicates: 0, guardConflicts: 0 },
+  pull: { type: "pull", puts: 0, dels: 0, rowsScanned: 0, resync: false },
+} as const;
+
+/** What of a metric the request itself knows. */
+type Counts = PlasmaMetric extends infer M ? (M extends PlasmaMetric ? Omit<M, "latencyMs" | "ok" | "status"> : never) : never;
+
+class Handler {
+  readonly #settings: HandlerSettings;
+  readonly #hooks: HandlerHooks;
+  #isMigrated = false;
+
+  constructor(settings: HandlerSettings) {
+    this.#settings = settings;
+    this.#hooks = new HandlerHooks(settings.options);
+  }
+
+  async handle(request: Request): Promise<Response> {
+    try {
+      const response = await this.#route(request);
+      addCorsHeaders(response.headers, request, this.#settings.options.cors);
+      return response;
+    } catch (error) {
+      return this.#refuse(error);
+    }
+  }
+
+  async #route(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    const endpoint = this.#endpointOf(url.pathname);
+    if (endpoint === null) return this.#refuse(new PlasmaError("request/not-found", { path: url.pathname }));
+    if (request.method === "OPTIONS" && this.#settings.options.cors !== undefined) return preflightResponse(request);
+    const allowed = methods[endpoint];
+    if (request.method !== allowed) {
+      const response = this.#refuse(new PlasmaError("request/method", { method: request.method, allowed }));
+      response.headers.set("allow", allowed);
+      return response;
+    }
+    return this.#measured(endpoint, (setCounts) => (endpoint === "push" ? this.#push(request, setCounts) : this.#pull(request, url, setCounts)));
+  }
+
+  #endpointOf(path: string): Endpoint | null {
+    const { basePath } = this.#settings;
+    if (path === `${basePath}/push`) return "push";
+    return path === `${basePath}/pull` ? "pull" : null;
+  }
+
+  async #measured(endpoint: Endpoint, serve: (setCounts: (counts: Counts) => void) => Promise<Response>): Promise<Response> {
+    const { env } = this.#settings;
+    const startedAt = env.now();
+    let counts: Counts = noCounts[endpoint];
+    const response = await serve((known) => (counts = known)).catch((error: unknown) => this.#refuse(error));
+    const { ok, status } = response;
+    this.#hooks.metric({ ...counts, latencyMs: env.now() - startedAt, ok, status } as PlasmaMetric);
+    return response;
+  }
+
+  async #push(request: Request, setCounts: (counts: Counts) => void): Promise<Response> {
+    const auth = await this.#authorize(request);
+    const body = await readJsonBody(request, this.#settings.payloadBytesMax);
+    checkProtocol((body as { readonly protocolVersion?: unknown } | null)?.protocolVersion);
+    const parsed = parsePushRequest(body);
+    this.#checkIdentity(auth, parsed);
+    const count = parsed.mutations.length;
+    const countMax = this.#settings.mutationsMax;
+    if (count > countMax) throw new PlasmaError("limit/mutations", { count, countMax });
+    await this.#migrate();
+    const report = await push(this.#settings, auth, parsed);
+    setCounts(pushCounts(report));
+    await this.#hooks.pushed(auth, report);
+    return jsonResponse(200, report.response);
+  }
+
+  async #pull(request: Request, url: URL, setCounts: (counts: Counts) => void): Promise<Response> {
+    const auth = await this.#authorize(request);
+    const version = url.searchParams.get("protocolVersion");
+    checkProtocol(version !== null && /^\d{1,9}$/.test(version) ? Number(version) : null);
+    const parsed = parsePullRequest(url.searchParams);
+    this.#checkIdentity(auth, parsed);
+    await this.#migrate();
+    const report = await pull(this.#settings, auth, parsed);
+    setCounts(pullCounts(report));
+    return jsonResponse(200, report.response);
+  }
+
+  async #authorize(request: Request): Promise<Authorized> {
+    const { auth, rateLimit } = this.#settings.options;
+    const result = await auth(request);
+    if (!result.ok) throw new PlasmaError("auth/unauthorized", { reason: result.reason });
+    const rate = rateLimit === undefined ? null : await rateLimit({ request, auth: result });
+    if (rate !== null && !rate.ok) throw new PlasmaError("limit/rate", { retryAfterSeconds: rate.retryAfterSeconds });
+    return result;
+  }
+
+  /** What both kinds of request say of themselves must fit the server and the login. */
+  #checkIdentity(auth: Authorized, request: { readonly schemaVersion: string; readonly clientGroupID: string; readonly clientID: string }): void {
+    const expected = this.#settings.options.schemaVersion;
+    if (request.schemaVersion !== expected) throw new PlasmaError("schema/mismatch", { expected });
+    if (request.clientGroupID !== auth.clientGroupID) throw new PlasmaError("auth/group-mismatch", {});
+    const { clientID } = request;
+    if (auth.clientID !== undefined && auth.clientID !== clientID) throw new PlasmaError("auth/client-mismatch", { clientID });
+  }
+
+  /** Requests that come together each ask: cheap, idempotent, and none waits for another's promise. */
+  async #migrate(): Promise<void> {
+    if (this.#isMigrated) return;
+    const { schema, executor } = this.#settings.options;
+    await ensureSchema({ schema, executor });
+    this.#isMigrated = true;
+  }
+
+  #refuse(error: unknown): Response {
+    const refusal: Refusal = refusalOf(error);
+    const response = jsonResponse(refusal.status, refusal.body);
+    if (refusal.retryAfterSeconds !== undefined) response.headers.set("retry-after", String(refusal.retryAfterSeconds));
+    this.#hooks.refused(refusal, error);
+    return response;
+  }
+}
+
+/** Before the shape: another version may have another. What is no number is left to the parser. */
+function checkProtocol(version: unknown): void {
+  if (typeof version === "number" && version !== PROTOCOL_VERSION) throw new PlasmaError("protocol/mismatch", { expected: PROTOCOL_VERSION });
+}
+
+function pushCounts({ response, guardConflicts }: PushReport): Counts {
+  const count = (status: string) => response.results.filter((result) => result.status === status).length;
+  return { type: "push", applied: count("applied"), rejected: count("rejected"), duplicates: count("duplicate"), guardConflicts };
+}
+
+function pullCounts({ response, rowsScanned, resync }: PullReport): Counts {
+  const count = (op: string) => response.patch.filter((change) => change.op === op).length;
+  return { type: "pull", puts: count("put"), dels: count("del"), rowsScanned, resync };
+}

@@ -1,0 +1,62 @@
+// Owns: answers as Response objects: JSON, never stored, errors as `{ error, code, … }`.
+// Invariants:
+//   1. Only codes of the table below reach a client with their text; whatever else was thrown is `server/retry`.
+//   2. No stack, cause or row value stands in a body.
+
+import { isPlasmaError, PlasmaError } from "../../core/error.ts";
+import type { ErrorBody } from "../../core/protocol/error-body.ts";
+import type { SyncServerErrorKind } from "./sync-server-error.ts";
+
+interface ErrorClass {
+  readonly status: number;
+  /** What the operator is told; absent for answers that belong to normal work. */
+  readonly kind?: SyncServerErrorKind;
+}
+
+const errorClasses = {
+  "auth/unauthorized": { status: 401, kind: "unauthorized" },
+  "protocol/field": { status: 400, kind: "invalid-request" },
+  "request/invalid": { status: 400, kind: "invalid-request" },
+  "auth/group-mismatch": { status: 400, kind: "invalid-request" },
+  "auth/client-mismatch": { status: 400, kind: "invalid-request" },
+  "pull/cookie": { status: 400, kind: "invalid-request" },
+  "request/not-found": { status: 404 },
+  "request/method": { status: 405 },
+  "protocol/mismatch": { status: 409, kind: "protocol-mismatch" },
+  "schema/mismatch": { status: 409, kind: "schema-mismatch" },
+  "push/gap": { status: 409 },
+  "limit/mutations": { status: 413, kind: "invalid-request" },
+  "limit/payload": { status: 413, kind: "invalid-request" },
+  "limit/rate": { status: 429 },
+  "server/retry": { status: 503, kind: "database" },
+} as const satisfies { readonly [code: string]: ErrorClass };
+
+/** An error as it is answered. */
+export interface Refusal extends ErrorClass {
+  readonly body: ErrorBody;
+  readonly retryAfterSeconds?: number;
+}
+
+export function refusalOf(error: unknown): Refusal {
+  const known = isPlasmaError(error) && error.code in errorClasses ? error : new PlasmaError("server/retry", {});
+  const { code } = known;
+  const body = bodyOf(known);
+  return {
+    ...errorClasses[code as keyof typeof errorClasses],
+    body: code === "protocol/field" ? { ...body, code: "request/invalid" } : body,
+    ...(isPlasmaError(known, "limit/rate") ? { retryAfterSeconds: known.data.retryAfterSeconds } : {}),
+  };
+}
+
+function bodyOf(error: PlasmaError): ErrorBody {
+  if (isPlasmaError(error, "schema/mismatch")) return { error: "schema mismatch", code: error.code, expected: error.data.expected };
+  if (isPlasmaError(error, "push/gap")) return { error: error.text, code: error.code, ...error.data };
+  return { error: error.text, code: error.code };
+}
+
+export function jsonResponse(status: number, body: object): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "content-type": "application/json; charset=utf-8", "cache-control": "no-store", "x-content-type-options": "nosniff" },
+  });
+}

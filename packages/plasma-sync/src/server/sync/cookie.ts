@@ -1,0 +1,102 @@
+// Owns: the pull cookie: a position in the change log, and under what it was given. Opaque to clients:
+//   "c1:" + base64url of {"0":"123","$tag":"…","$schema":"…","$ctx":"…","$page":…}
+// Invariants:
+//   1. A cookie is input from outside: whoever forges one can at most lose their own rows. What a caller may see is
+//      decided by the rules of the tables, never by a cookie.
+//   2. `tag` is the random tag of the log entry at `version`; a log that has another entry there (a restored backup) has
+//      another history, and the client must sync anew.
+//   3. ctxKey travels as a digest: its length and content are the app's.
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { PlasmaError } from "../../core/error.ts";
+import { fromBase64, toBase64 } from "../../core/lib/base64.ts";
+import { toHex } from "../../core/lib/hex.ts";
+
+/** Where a first sync stands: in the tables (rows up to and with `after` were sent), or in the log behind them. */
+export type SyncPage = { readonly table: string; readonly after: string } | "log";
+
+export interface Cookie {
+  /** The last log entry that the client has; 0 before the first. Beyond any log when it does not fit a number. */
+  readonly version: number;
+  /** Null at version 0. */
+  readonly tag: string | null;
+  readonly scope: CookieScope;
+  /** Null when the client is consistent as of `version`. */
+  readonly page: SyncPage | null;
+}
+
+/** What a cookie is valid under. */
+export interface CookieScope {
+  readonly schemaVersion: string | null;
+  /** Digest of auth's ctxKey; null where there is none. */
+  readonly ctxDigest: string | null;
+}
+
+const PREFIX = "c1:";
+const REGION = "0";
+const DIGEST_BYTES = 16;
+
+export function cookieScope(schemaVersion: string, ctxKey: string | undefined): CookieScope {
+  const digest = (text: string) => toHex(sha256(new TextEncoder().encode(text)).subarray(0, DIGEST_BYTES));
+  return { schemaVersion, ctxDigest: ctxKey === undefined ? null : digest(ctxKey) };
+}
+
+export const sameScope = (a: CookieScope, b: CookieScope): boolean =>
+  a.schemaVersion === b.schemaVersion && a.ctxDigest === b.ctxDigest;
+
+export function encodeCookie({ version, tag, scope, page }: Cookie): string {
+  const fields = {
+    [REGION]: String(version),
+    ...(tag === null ? {} : { $tag: tag }),
+    $schema: scope.schemaVersion,
+    ...(scope.ctxDigest === null ? {} : { $ctx: scope.ctxDigest }),
+    ...(page === null ? {} : { $page: page }),
+  };
+  const base64 = toBase64(new TextEncoder().encode(JSON.stringify(fields)));
+  return PREFIX + base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** Throws `pull/cookie` for what no server made. */
+export function parseCookie(text: string): Cookie {
+  const fields = parseFields(text);
+  const isForeign = (key: string) => key !== REGION && !key.startsWith("$");
+  const version = fields[REGION];
+  if (typeof version !== "string" || !/^(0|[1-9]\d{0,18})$/.test(version) || Object.keys(fields).some(isForeign)) throw malformed();
+  return {
+    version: Number(version),
+    tag: optionalText(fields["$tag"]),
+    scope: { schemaVersion: optionalText(fields["$schema"]), ctxDigest: optionalText(fields["$ctx"]) },
+    page: parsePage(fields["$page"]),
+  };
+}
+
+function parseFields(text: string): { readonly [key: string]: unknown } {
+  const base64url = text.slice(PREFIX.length);
+  if (!text.startsWith(PREFIX) || !/^[\w-]+$/.test(base64url)) throw malformed();
+  const base64 = base64url.replaceAll("-", "+").replaceAll("_", "/");
+  const bytes = fromBase64(base64.padEnd(Math.ceil(base64.length / 4) * 4, "="));
+  if (bytes === null) throw malformed();
+  try {
+    const fields: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    if (typeof fields === "object" && fields !== null && !Array.isArray(fields)) return { ...fields };
+  } catch (cause) {
+    throw malformed(cause);
+  }
+  throw malformed();
+}
+
+function parsePage(value: unknown): SyncPage | null {
+  if (value === undefined) return null;
+  if (value === "log") return value;
+  const { table, after } = (value ?? {}) as { readonly [key: string]: unknown };
+  if (typeof table !== "string" || typeof after !== "string") throw malformed();
+  return { table, after };
+}
+
+function optionalText(value: unknown): string | null {
+  if (value === undefined) return null;
+  if (typeof value !== "string") throw malformed();
+  return value;
+}
+
+const malformed = (cause?: unknown) => new PlasmaError("pull/cookie", {}, { cause });

@@ -1,0 +1,77 @@
+// Owns: calling the app's hooks so that none of them can hurt a request.
+// Invariant: a hook that throws is reported to onError; an onError that throws is ignored, since nobody is left to tell.
+
+import type { Authorized, SyncHandlerOptions } from "../handler-options.ts";
+import type { Refusal } from "./answer.ts";
+import type { PushReport } from "./push.ts";
+import type { PlasmaMetric, SyncServerError } from "./sync-server-error.ts";
+
+export class HandlerHooks {
+  readonly #options: SyncHandlerOptions;
+
+  constructor(options: SyncHandlerOptions) {
+    this.#options = options;
+  }
+
+  metric(metric: PlasmaMetric): void {
+    try {
+      this.#options.onMetric?.(metric);
+    } catch (cause) {
+      this.#hookFailed("onMetric", cause);
+    }
+  }
+
+  /** Tells of an error answer where an operator may want to know. */
+  refused({ kind, status, body }: Refusal, cause: unknown): void {
+    if (kind !== undefined) this.#report({ kind, message: body.error, code: body.code, status, cause });
+  }
+
+  /** After the commit of a push: its refusals, its mutations, and that something changed. */
+  async pushed(auth: Authorized, report: PushReport): Promise<void> {
+    const { onMutation, onPushed } = this.#options;
+    const calls: [hook: string, call: () => void | Promise<void>][] = [];
+    for (const { rejection, ...event } of report.processed) {
+      if (rejection !== undefined) {
+        const { code, message, cause } = rejection;
+        const { clientID, id, name } = event;
+        this.#report({ kind: "mutation-error", code, message, clientGroupID: auth.clientGroupID, mutation: { clientID, id, name }, cause });
+      }
+      if (onMutation !== undefined) calls.push(["onMutation", () => onMutation(event)]);
+    }
+    if (report.hasChanges && onPushed !== undefined) calls.push(["onPushed", () => onPushed(auth)]);
+    if (calls.length > 0) await this.#handOver(this.#runAll(calls));
+  }
+
+  /** One after another: events in the order of their mutations. */
+  async #runAll(calls: readonly [string, () => void | Promise<void>][]): Promise<void> {
+    for (const [hook, call] of calls) {
+      try {
+        await call();
+      } catch (cause) {
+        this.#hookFailed(hook, cause);
+      }
+    }
+  }
+
+  async #handOver(done: Promise<void>): Promise<void> {
+    const { waitUntil } = this.#options;
+    if (waitUntil === undefined) return done;
+    try {
+      waitUntil(done);
+    } catch (cause) {
+      this.#hookFailed("waitUntil", cause);
+    }
+  }
+
+  #hookFailed(hook: string, cause: unknown): void {
+    this.#report({ kind: "onPushed-failed", message: `The hook ${hook} threw.`, cause });
+  }
+
+  #report(error: SyncServerError): void {
+    try {
+      this.#options.onError?.(error);
+    } catch {
+      return;
+    }
+  }
+}
