@@ -235,7 +235,7 @@ export class ClientCore {
       case "applied":
         return this.#applied(message.ids);
       case "status":
-        return void this.status.update(message.status);
+        return this.status.update(message.status);
       case "hello":
         if (this.session.leading) this.#postStatus();
         return;

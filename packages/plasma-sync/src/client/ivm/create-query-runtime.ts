@@ -19,21 +19,29 @@ import { TupleOperator } from "./tuple-operator.ts";
  * Makes the query side of a replica, empty and "loading". What a listener throws goes to `onError`; without one it is
  * thrown again outside the commit.
  */
-export function createQueryRuntime(options: { readonly schema: AnySchema; readonly onError?: (error: unknown) => void }): QueryRuntime {
+export function createQueryRuntime(options: {
+  readonly schema: AnySchema;
+  readonly onError?: (error: unknown) => void;
+}): QueryRuntime {
   const { schema } = options;
   const work = { rows: 0 };
   const sources = new Map([...schema.tablesByName].map(([name, meta]) => [name, new MemorySource(meta, work)]));
-  const source = (table: string): MemorySource => must(sources.get(table), "query runtime: the builder refuses unknown tables");
-  const metaOf = (table: string): TableMeta => must(schema.tablesByName.get(table), "query runtime: the builder refuses unknown tables");
+  const source = (table: string): MemorySource =>
+    must(sources.get(table), "query runtime: the builder refuses unknown tables");
+  const metaOf = (table: string): TableMeta =>
+    must(schema.tablesByName.get(table), "query runtime: the builder refuses unknown tables");
   const operatorOf = (query: SelectNode, reader: (table: string) => RowReader): Operator<unknown> => {
     const plan = planQuery(query, schema);
     const meta = metaOf(query.from.table);
     const isPlain = query.joins.length === 0 && query.projection === null;
-    const operator = isPlain ? new RowOperator(plan, meta, reader(query.from.table)) : new TupleOperator(plan, meta, plan.tables.map(reader));
-    // Entries are the operator's own: nobody else makes or reads them.
-    return operator as unknown as Operator<unknown>;
+    return isPlain
+      ? new RowOperator(plan, meta, reader(query.from.table))
+      : new TupleOperator(plan, meta, plan.tables.map(reader));
   };
-  const live = new LiveQueries({ operatorOf: (query) => operatorOf(query, source), onError: options.onError ?? throwLater });
+  const live = new LiveQueries({
+    operatorOf: (query) => operatorOf(query, source),
+    onError: options.onError ?? throwLater,
+  });
 
   return {
     source,
@@ -71,7 +79,8 @@ function readerOver(overlay: Overlay | undefined, source: SourceOf, metaOf: Meta
     const known = readers.get(table);
     if (known !== undefined) return known;
     const rows = overlay?.get(table);
-    const reader = rows === undefined || rows.size === 0 ? source(table) : new OverlaidSource(metaOf(table), source(table), rows);
+    const reader =
+      rows === undefined || rows.size === 0 ? source(table) : new OverlaidSource(metaOf(table), source(table), rows);
     readers.set(table, reader);
     return reader;
   };
@@ -92,18 +101,24 @@ function applyCommit(changes: readonly RowChange[], source: SourceOf, metaOf: Me
     changes: byTable,
     before(table) {
       let reader = readers.get(table);
-      if (reader === undefined) readers.set(table, (reader = readerBefore(byTable.get(table), source(table), metaOf(table))));
+      if (reader === undefined)
+        readers.set(table, (reader = readerBefore(byTable.get(table), source(table), metaOf(table))));
       return reader;
     },
   };
 }
 
-function readerBefore(changes: readonly EntryChange<Row>[] | undefined, source: MemorySource, meta: TableMeta): RowReader {
+function readerBefore(
+  changes: readonly EntryChange<Row>[] | undefined,
+  source: MemorySource,
+  meta: TableMeta,
+): RowReader {
   if (changes === undefined) return source;
   const rows = new Map(changes.map(({ before, after }) => [(before ?? after)?.["id"] as string, before]));
   return new OverlaidSource(meta, source, rows);
 }
 
-const throwLater = (error: unknown): void => queueMicrotask(() => {
-  throw error;
-});
+const throwLater = (error: unknown): void =>
+  queueMicrotask(() => {
+    throw error;
+  });

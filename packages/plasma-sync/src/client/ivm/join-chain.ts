@@ -9,9 +9,10 @@ import type { JoinPlan, QueryPlan } from "./plan.ts";
 import type { IndexSpec, RowReader } from "./source.ts";
 
 /** Equal for tuples of the same rows, whatever their values. Ids hold no U+0000. */
-export const tupleKey = (rows: Slots): string => rows.map((row) => (row === null ? "-" : `+${row["id"] as string}`)).join("\0");
+export const tupleKey = (rows: Slots): string =>
+  rows.map((row) => (row === null ? "-" : `+${row["id"] as string}`)).join("\0");
 
-/** Where changes of tuples go; the removal of a tuple comes before its next addition. */
+/** Where changes of tuples go; the removal of a tuple comes before its next addition, and may name one that was not there. */
 export interface TupleChanges {
   remove(tuple: Slots): void;
   add(tuple: Slots): void;
@@ -33,6 +34,13 @@ interface LeftChange {
   readonly come: Row[];
 }
 
+/** Tuples being made: of rows that `readers` hold, collected in `out` at `until` slots. */
+interface Growth {
+  readonly readers: readonly RowReader[];
+  readonly until: number;
+  readonly out: Slots[];
+}
+
 export class JoinChain {
   readonly #plan: QueryPlan;
 
@@ -42,9 +50,9 @@ export class JoinChain {
 
   /** The complete tuples that begin with this row of slot 0. */
   tuplesOf(row: Row, readers: readonly RowReader[]): Slots[] {
-    const tuples: Slots[] = [];
-    this.#extend([], row, readers, tuples);
-    return tuples;
+    const out: Slots[] = [];
+    this.#extend([], row, { readers, until: readers.length, out });
+    return out;
   }
 
   /** Reports how the complete tuples change with a commit. */
@@ -62,27 +70,36 @@ export class JoinChain {
 
   #pushFirst(rows: readonly EntryChange<Row>[], readers: readonly RowReader[], { isInReach, changes }: JoinPush): void {
     for (const { before, after } of rows) {
-      if (before !== null && isInReach(before)) for (const tuple of this.tuplesOf(before, readers)) changes.remove(tuple);
+      if (before !== null && isInReach(before))
+        for (const tuple of this.tuplesOf(before, readers)) changes.remove(tuple);
       if (after !== null && isInReach(after)) for (const tuple of this.tuplesOf(after, readers)) changes.add(tuple);
     }
   }
 
   #pushJoined(slot: number, rows: readonly EntryChange<Row>[], readers: readonly RowReader[], input: JoinPush): void {
-    for (const left of this.#leftChanges(slot, rows, readers, input)) {
-      const [wasEmpty, isEmpty] = this.#join(slot).kind === "left" ? this.#emptiness(slot, left, input) : [false, false];
-      const gone: Slots[] = [];
-      const come: Slots[] = [];
-      for (const row of left.gone) this.#extend(left.tuple, row, readers, gone);
-      for (const row of left.come) this.#extend(left.tuple, row, readers, come);
-      if (wasEmpty && !isEmpty) this.#extend(left.tuple, null, readers, gone);
-      if (isEmpty && !wasEmpty) this.#extend(left.tuple, null, readers, come);
-      for (const tuple of gone) input.changes.remove(tuple);
-      for (const tuple of come) input.changes.add(tuple);
+    const isLeft = this.#join(slot).kind === "left";
+    for (const { tuple, gone, come } of this.#leftChanges(slot, rows, readers, input)) {
+      const removed: Slots[] = [];
+      const added: Slots[] = [];
+      const before: Growth = { readers, until: readers.length, out: removed };
+      const after: Growth = { readers, until: readers.length, out: added };
+      for (const row of gone) this.#extend(tuple, row, before);
+      for (const row of come) this.#extend(tuple, row, after);
+      if (isLeft && !this.#hasMatch(slot, tuple, input.now)) this.#extend(tuple, null, after);
+      // With other matches it was not there: to remove it then is cheaper than to find out.
+      else if (isLeft && gone.length === 0) this.#extend(tuple, null, before);
+      for (const t of removed) input.changes.remove(t);
+      for (const t of added) input.changes.add(t);
     }
   }
 
   /** The left tuples, as they are now, that a changed row of `slot` matched before or matches now. */
-  #leftChanges(slot: number, rows: readonly EntryChange<Row>[], readers: readonly RowReader[], { isInReach }: JoinPush): Iterable<LeftChange> {
+  #leftChanges(
+    slot: number,
+    rows: readonly EntryChange<Row>[],
+    readers: readonly RowReader[],
+    { isInReach }: JoinPush,
+  ): Iterable<LeftChange> {
     const { on } = this.#join(slot);
     const byKey = new Map<string, LeftChange>();
     const leftOf = (tuple: Slots): LeftChange => {
@@ -92,47 +109,48 @@ export class JoinChain {
       return left;
     };
     for (const { before, after } of rows) {
-      if (before !== null) for (const t of this.#leftsOf(slot, before, readers, isInReach)) if (on([...t, before])) leftOf(t).gone.push(before);
-      if (after !== null) for (const t of this.#leftsOf(slot, after, readers, isInReach)) if (on([...t, after])) leftOf(t).come.push(after);
+      if (before !== null)
+        for (const t of this.#leftsOf(slot, before, readers, isInReach))
+          if (on([...t, before])) leftOf(t).gone.push(before);
+      if (after !== null)
+        for (const t of this.#leftsOf(slot, after, readers, isInReach))
+          if (on([...t, after])) leftOf(t).come.push(after);
     }
     return byKey.values();
   }
 
-  /** Whether a left tuple had no match before, and has none now. */
-  #emptiness(slot: number, { tuple, gone, come }: LeftChange, { now }: JoinPush): [wasEmpty: boolean, isEmpty: boolean] {
-    let isEmpty = true;
-    for (const row of this.#matches(slot, tuple, now)) {
-      isEmpty = false;
-      // A match that did not come with this commit was there before, if perhaps with other values.
-      if (!come.includes(row)) return [false, false];
-    }
-    return [gone.length === 0, isEmpty];
-  }
-
-  /** Adds to `out` the complete tuples that begin with `tuple` and then `row`. */
-  #extend(tuple: Slots, row: Row | null, readers: readonly RowReader[], out: Slots[], until = readers.length): void {
+  /** Adds to `out` the tuples that begin with `tuple` and then `row`. */
+  #extend(tuple: Slots, row: Row | null, growth: Growth): void {
     const slot = tuple.length;
     const longer = [...tuple, row];
     const filter = this.#plan.filters[slot];
     if (filter !== null && filter !== undefined && !filter(longer)) return;
-    if (longer.length === until) {
-      out.push(longer);
+    if (longer.length === growth.until) {
+      growth.out.push(longer);
       return;
     }
     let isEmpty = true;
-    for (const match of this.#matches(slot + 1, longer, readers)) {
+    for (const match of this.#matches(slot + 1, longer, growth.readers)) {
       isEmpty = false;
-      this.#extend(longer, match, readers, out, until);
+      this.#extend(longer, match, growth);
     }
-    if (isEmpty && this.#join(slot + 1).kind === "left") this.#extend(longer, null, readers, out, until);
+    if (isEmpty && this.#join(slot + 1).kind === "left") this.#extend(longer, null, growth);
   }
 
   /** Rows of `slot` that match the tuple before it. */
   *#matches(slot: number, tuple: Slots, readers: readonly RowReader[]): Iterable<Row> {
     const { link, on } = this.#join(slot);
     const reader = must(readers[slot], "join chain: one reader per slot");
-    const rows = link === null ? reader.rows() : lookUp(reader, link.joinedSpec, link.joinedColumn, tuple[link.slot]?.[link.column]);
+    const rows =
+      link === null
+        ? reader.rows()
+        : lookUp(reader, link.joinedSpec, link.joinedColumn, tuple[link.slot]?.[link.column]);
     for (const row of rows) if (on([...tuple, row])) yield row;
+  }
+
+  #hasMatch(slot: number, tuple: Slots, readers: readonly RowReader[]): boolean {
+    for (const _ of this.#matches(slot, tuple, readers)) return true;
+    return false;
   }
 
   /** The tuples before `slot` that a row of it may match; `on` is yet to be tested. */
@@ -140,19 +158,20 @@ export class JoinChain {
     const { link } = this.#join(slot);
     const first = must(readers[0], "join chain: one reader per slot");
     const out: Slots[] = [];
+    const growth: Growth = { readers, until: slot, out };
     if (link === null) {
-      for (const root of first.rows()) if (isInReach(root)) this.#extend([], root, readers, out, slot);
+      for (const root of first.rows()) if (isInReach(root)) this.#extend([], root, growth);
       return out;
     }
     const left = must(readers[link.slot], "join chain: a link names an earlier slot");
     for (const other of lookUp(left, link.spec, link.column, row[link.joinedColumn])) {
       if (link.slot === 0) {
-        if (isInReach(other)) this.#extend([], other, readers, out, slot);
+        if (isInReach(other)) this.#extend([], other, growth);
         continue;
       }
       const { on } = this.#join(link.slot);
       for (const tuple of this.#leftsOf(link.slot, other, readers, isInReach)) {
-        if (on([...tuple, other])) this.#extend(tuple, other, readers, out, slot);
+        if (on([...tuple, other])) this.#extend(tuple, other, growth);
       }
     }
     return out;

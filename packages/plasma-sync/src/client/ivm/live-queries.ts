@@ -38,7 +38,10 @@ export class LiveQueries {
   #deliveries: (() => void)[] = [];
   #isDelivering = false;
 
-  constructor(deps: { readonly operatorOf: (query: SelectNode) => Operator<unknown>; readonly onError: (error: unknown) => void }) {
+  constructor(deps: {
+    readonly operatorOf: (query: SelectNode) => Operator<unknown>;
+    readonly onError: (error: unknown) => void;
+  }) {
     this.#operatorOf = deps.operatorOf;
     this.#onError = deps.onError;
   }
@@ -66,7 +69,8 @@ export class LiveQueries {
   push(batch: Batch): void {
     if (batch.changes.size === 0) return;
     for (const shared of this.#sharedByKey.values()) {
-      if (shared.window !== null && shared.tables.some((table) => batch.changes.has(table))) this.#pushTo(shared, shared.window, batch);
+      if (shared.window !== null && shared.tables.some((table) => batch.changes.has(table)))
+        this.#pushTo(shared, shared.window, batch);
     }
     this.#deliver();
   }

@@ -9,7 +9,7 @@ import type { ResultRow } from "../../core/query/ast.ts";
 import type { Row } from "../../core/schema/value.ts";
 import type { RowReader } from "./source.ts";
 
-/** A change of an entry. Never both null. */
+/** A change of an entry. `before` alone may name an entry that was not there: removing it changes nothing. */
 export interface EntryChange<E> {
   readonly before: E | null;
   readonly after: E | null;
@@ -26,7 +26,7 @@ export interface Batch {
 export interface Operator<E> {
   /** Whether `pull` yields in the query's order, lazily; else it yields everything in any order. */
   readonly isOrdered: boolean;
-  compare(a: E, b: E): number;
+  readonly compare: (a: E, b: E) => number;
   /** Equal for the same entry before and after a change, whatever its order. */
   keyOf(entry: E): string;
   /** The same object each time for the same entry. */

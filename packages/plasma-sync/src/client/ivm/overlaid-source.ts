@@ -74,7 +74,9 @@ class OverlaidIndex implements OrderedIndex {
     const { compare, place } = this.#order;
     if (this.#isFirstUse) {
       this.#isFirstUse = false;
-      return this.#present().filter((row) => place(row, prefix) === 0).sort(compare);
+      return this.#present()
+        .filter((row) => place(row, prefix) === 0)
+        .sort(compare);
     }
     const sorted = (this.#sorted ??= this.#present().sort(compare));
     const start = lowerBound(sorted, (row) => place(row, prefix) >= 0);

@@ -57,8 +57,16 @@ export function planQuery(query: SelectNode, schema: AnySchema): QueryPlan {
   return {
     query,
     tables: [query.from.table, ...query.joins.map(({ source }) => source.table)],
-    access: planAccess(query, where, must(schema.tablesByName.get(query.from.table), "plan: the builder refuses unknown tables")),
-    joins: query.joins.map(({ kind, on }, i) => ({ kind, on: compileTest(on, sources), link: linkOf(on, sources, i + 1) })),
+    access: planAccess(
+      query,
+      where,
+      must(schema.tablesByName.get(query.from.table), "plan: the builder refuses unknown tables"),
+    ),
+    joins: query.joins.map(({ kind, on }, i) => ({
+      kind,
+      on: compileTest(on, sources),
+      link: linkOf(on, sources, i + 1),
+    })),
     filters: sources.map((_, slot) => {
       const args = where.filter((expr) => lastSlotOf(expr, sources) === slot);
       return args.length === 0 ? null : compileTest({ type: "and", args }, sources);
@@ -100,7 +108,11 @@ function planAccess(query: SelectNode, where: readonly Expr[], meta: TableMeta):
   const source = query.from.name;
   const ids = pinnedIdsOf(query.where, source);
   if (ids !== null) return { type: "ids", ids };
-  const candidates = [...meta.indexes, ...meta.unique, ...meta.columns.filter(({ def }) => def.ref !== undefined).map(({ def }) => [def.name])];
+  const candidates = [
+    ...meta.indexes,
+    ...meta.unique,
+    ...meta.columns.filter(({ def }) => def.ref !== undefined).map(({ def }) => [def.name]),
+  ];
   const equal = equalitiesOf(where, source);
   const prefix = longest(candidates.map((columns) => leading(columns, (column) => equal.has(column))));
   const values = prefix.map((column) => equal.get(column) ?? null);
@@ -110,7 +122,8 @@ function planAccess(query: SelectNode, where: readonly Expr[], meta: TableMeta):
   if (prefix.length > 0) return { type: "lookup", spec: indexSpec(fixed), prefixes: [values] };
   for (const [column] of candidates) {
     const list = column === undefined ? null : listOf(where, source, column);
-    if (list !== null && column !== undefined) return { type: "lookup", spec: lookupSpec(column), prefixes: list.map((value) => [value]) };
+    if (list !== null && column !== undefined)
+      return { type: "lookup", spec: lookupSpec(column), prefixes: list.map((value) => [value]) };
   }
   return { type: "scan" };
 }
@@ -143,7 +156,8 @@ function listOf(where: readonly Expr[], source: string, column: string): readonl
     if (expr.type !== "in" || expr.negated || !isColumn(expr.operand)) continue;
     // Equal bytes are not the same object, so a list of them could name rows twice.
     if (expr.operand.kind === "blob") continue;
-    if (expr.operand.source === source && expr.operand.column === column) return [...new Set(expr.values.map(({ value }) => value))];
+    if (expr.operand.source === source && expr.operand.column === column)
+      return [...new Set(expr.values.map(({ value }) => value))];
   }
   return null;
 }
@@ -164,7 +178,13 @@ function linkOf(on: Expr, sources: readonly string[], joined: number): Link | nu
     const [own, other] = isLeftJoined ? [expr.left, expr.right] : [expr.right, expr.left];
     const slot = sources.indexOf(other.source);
     if (sources.indexOf(own.source) !== joined || slot >= joined) continue;
-    return { slot, column: other.column, spec: lookupSpec(other.column), joinedColumn: own.column, joinedSpec: lookupSpec(own.column) };
+    return {
+      slot,
+      column: other.column,
+      spec: lookupSpec(other.column),
+      joinedColumn: own.column,
+      joinedSpec: lookupSpec(own.column),
+    };
   }
   return null;
 }

@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { ColumnNode, Expr, JoinNode, Operand, OrderNode, ResultRow, SelectNode, ValueNode } from "../../core/query/ast.ts";
+import type {
+  ColumnNode,
+  Expr,
+  JoinNode,
+  Operand,
+  OrderNode,
+  ResultRow,
+  SelectNode,
+  ValueNode,
+} from "../../core/query/ast.ts";
 import { evaluate } from "../../core/query/evaluate.ts";
 import { sameRow } from "../../core/lib/deep-equal.ts";
 import { bigint, blob, boolean, id, int, ref, text } from "../../core/schema/column.ts";
@@ -13,10 +22,28 @@ import type { RowChange } from "./source.ts";
 const users = table("users", { id: id(), name: text().nullable(), rank: int() });
 const issues = table(
   "issues",
-  { id: id(), title: text(), open: boolean(), ownerId: ref(() => users.id).nullable(), prio: int().nullable(), big: bigint().nullable() },
-  { indexes: (t) => [[t.open, t.prio], [t.title, t.ownerId]] },
+  {
+    id: id(),
+    title: text(),
+    open: boolean(),
+    ownerId: ref(() => users.id).nullable(),
+    prio: int().nullable(),
+    big: bigint().nullable(),
+  },
+  {
+    indexes: (t) => [
+      [t.open, t.prio],
+      [t.title, t.ownerId],
+    ],
+  },
 );
-const comments = table("comments", { id: id(), issueId: ref(() => issues.id), authorId: text().nullable(), at: int(), body: blob().nullable() });
+const comments = table("comments", {
+  id: id(),
+  issueId: ref(() => issues.id),
+  authorId: text().nullable(),
+  at: int(),
+  body: blob().nullable(),
+});
 const schema = defineSchema({ users, issues, comments });
 type TableName = keyof typeof schema.tables;
 const tableNames = Object.keys(schema.tables) as TableName[];
@@ -46,11 +73,16 @@ function drawValue(draw: Draw, tableName: string, column: string): Value {
   const parent = refs[column];
   if (parent !== undefined) return pick(draw, pools[parent]);
   switch (compareFamily(kind)) {
-    case "text": return pick(draw, ["", "a", "A", "ab", "\u{1F600}", "\uFFFD"]);
-    case "number": return draw(5) - 2;
-    case "bigint": return BigInt(draw(2) - 1) * 9_007_199_254_740_993n;
-    case "boolean": return chance(draw, 2);
-    default: return new Uint8Array(Array.from({ length: draw(2) }, () => draw(2)));
+    case "text":
+      return pick(draw, ["", "a", "A", "ab", "\u{1F600}", "\uFFFD"]);
+    case "number":
+      return draw(5) - 2;
+    case "bigint":
+      return BigInt(draw(2) - 1) * 9_007_199_254_740_993n;
+    case "boolean":
+      return chance(draw, 2);
+    default:
+      return new Uint8Array(Array.from({ length: draw(2) }, () => draw(2)));
   }
 }
 
@@ -66,9 +98,17 @@ interface Source {
 
 function drawColumn(draw: Draw, sources: readonly Source[], family?: string): ColumnNode {
   const all = sources.flatMap(({ name, table: t }) =>
-    metaOf(schema.tables[t]).columns.map(({ def }): ColumnNode => ({ type: "column", source: name, column: def.name, kind: def.kind })),
+    metaOf(schema.tables[t]).columns.map(({ def }): ColumnNode => ({
+      type: "column",
+      source: name,
+      column: def.name,
+      kind: def.kind,
+    })),
   );
-  return pick(draw, all.filter(({ kind }) => family === undefined || compareFamily(kind) === family));
+  return pick(
+    draw,
+    all.filter(({ kind }) => family === undefined || compareFamily(kind) === family),
+  );
 }
 
 const valueFor = (draw: Draw, sources: readonly Source[], { source, column, kind }: ColumnNode): ValueNode => {
@@ -85,35 +125,72 @@ function drawExpr(draw: Draw, sources: readonly Source[], depth: number): Expr {
   const plain = ["compare", "compare", "eq", "in", "isNull", "like", "between"] as const;
   const type = pick(draw, depth > 0 ? ([...plain, "and", "and", "or", "not"] as const) : plain);
   switch (type) {
-    case "compare": return { type, op: pick(draw, ["eq", "ne", "gt", "gte", "lt", "lte"]), left: column, right: operandFor(draw, sources, column) };
+    case "compare":
+      return {
+        type,
+        op: pick(draw, ["eq", "ne", "gt", "gte", "lt", "lte"]),
+        left: column,
+        right: operandFor(draw, sources, column),
+      };
     case "eq": {
       const value = valueFor(draw, sources, column);
-      return chance(draw, 2) ? { type: "compare", op: "eq", left: column, right: value } : { type: "compare", op: "eq", left: value, right: column };
+      return chance(draw, 2)
+        ? { type: "compare", op: "eq", left: column, right: value }
+        : { type: "compare", op: "eq", left: value, right: column };
     }
     case "in": {
       const values = Array.from({ length: draw(3) }, () => valueFor(draw, sources, column));
       return { type, operand: column, values, negated: chance(draw, 3) };
     }
-    case "isNull": return { type, operand: column, negated: chance(draw, 2) };
-    case "like": return { type, operand: drawColumn(draw, sources, "text"), pattern: pick(draw, ["%", "a%", "_", "%b", "i_"]) };
-    case "between": return { type, operand: column, low: operandFor(draw, sources, column), high: operandFor(draw, sources, column) };
-    case "not": return { type, arg: drawExpr(draw, sources, depth - 1) };
-    default: return { type, args: Array.from({ length: draw(2) + (type === "and" ? 1 : 0) }, () => drawExpr(draw, sources, depth - 1)) };
+    case "isNull":
+      return { type, operand: column, negated: chance(draw, 2) };
+    case "like":
+      return { type, operand: drawColumn(draw, sources, "text"), pattern: pick(draw, ["%", "a%", "_", "%b", "i_"]) };
+    case "between":
+      return { type, operand: column, low: operandFor(draw, sources, column), high: operandFor(draw, sources, column) };
+    case "not":
+      return { type, arg: drawExpr(draw, sources, depth - 1) };
+    default:
+      return {
+        type,
+        args: Array.from({ length: draw(2) + (type === "and" ? 1 : 0) }, () => drawExpr(draw, sources, depth - 1)),
+      };
   }
 }
 
 function drawJoin(draw: Draw, sources: readonly Source[], joined: Source): JoinNode {
   const all = [...sources, joined];
-  const links: [string, string][] = [["id", "id"], ["ownerId", "id"], ["id", "ownerId"], ["issueId", "id"], ["id", "issueId"], ["authorId", "id"], ["id", "authorId"], ["authorId", "ownerId"]];
+  const links: [string, string][] = [
+    ["id", "id"],
+    ["ownerId", "id"],
+    ["id", "ownerId"],
+    ["issueId", "id"],
+    ["id", "issueId"],
+    ["authorId", "id"],
+    ["id", "authorId"],
+    ["authorId", "ownerId"],
+  ];
   const columnOf = ({ name, table: t }: Source, column: string): ColumnNode[] => {
     const def = metaOf(schema.tables[t]).columnsByName.get(column)?.def;
     return def === undefined ? [] : [{ type: "column", source: name, column, kind: def.kind }];
   };
-  const pairs = sources.flatMap((source) => links.flatMap(([a, b]) => columnOf(source, a).flatMap((left) => columnOf(joined, b).map((right) => ({ left, right })))));
-  const sensible = pairs.filter(({ left, right }) => refs[left.column] === joined.table || refs[right.column] !== undefined);
+  const pairs = sources.flatMap((source) =>
+    links.flatMap(([a, b]) =>
+      columnOf(source, a).flatMap((left) => columnOf(joined, b).map((right) => ({ left, right }))),
+    ),
+  );
+  const sensible = pairs.filter(
+    ({ left, right }) => refs[left.column] === joined.table || refs[right.column] !== undefined,
+  );
   const { left, right } = pick(draw, sensible.length > 0 && !chance(draw, 4) ? sensible : pairs);
-  const link: Expr = chance(draw, 2) ? { type: "compare", op: "eq", left, right } : { type: "compare", op: "eq", left: right, right: left };
-  const on: Expr = chance(draw, 6) ? drawExpr(draw, all, 1) : chance(draw, 3) ? { type: "and", args: [link, drawExpr(draw, all, 1)] } : link;
+  const link: Expr = chance(draw, 2)
+    ? { type: "compare", op: "eq", left, right }
+    : { type: "compare", op: "eq", left: right, right: left };
+  const on: Expr = chance(draw, 6)
+    ? drawExpr(draw, all, 1)
+    : chance(draw, 3)
+      ? { type: "and", args: [link, drawExpr(draw, all, 1)] }
+      : link;
   return { kind: chance(draw, 2) ? "inner" : "left", source: joined, on };
 }
 
@@ -126,10 +203,18 @@ function drawQuery(draw: Draw): SelectNode {
     if (i > 0) joins.push(drawJoin(draw, sources, source));
     sources.push(source);
   }
-  const orderBy: OrderNode[] = Array.from({ length: draw(2) }, () => ({ column: drawColumn(draw, chance(draw, 3) ? sources : sources.slice(0, 1)), direction: pick(draw, ["asc", "desc"]) }));
+  const orderBy: OrderNode[] = Array.from({ length: draw(2) }, () => ({
+    column: drawColumn(draw, chance(draw, 3) ? sources : sources.slice(0, 1)),
+    direction: pick(draw, ["asc", "desc"]),
+  }));
   const ids = sources.map(({ name }): ColumnNode => ({ type: "column", source: name, column: "id", kind: "id" }));
-  for (const column of ids) if (!orderBy.some((o) => o.column.source === column.source && o.column.column === "id")) orderBy.push({ column, direction: "asc" });
-  const projected = [...(chance(draw, 2) ? ids : []), ...Array.from({ length: draw(2) }, () => drawColumn(draw, sources))];
+  for (const column of ids)
+    if (!orderBy.some((o) => o.column.source === column.source && o.column.column === "id"))
+      orderBy.push({ column, direction: "asc" });
+  const projected = [
+    ...(chance(draw, 2) ? ids : []),
+    ...Array.from({ length: draw(2) }, () => drawColumn(draw, sources)),
+  ];
   return {
     type: "select",
     from: sources[0]!,
@@ -138,7 +223,9 @@ function drawQuery(draw: Draw): SelectNode {
     orderBy,
     limit: chance(draw, 3) ? null : draw(5),
     offset: chance(draw, 2) ? 0 : draw(3),
-    projection: chance(draw, 2) ? null : projected.map((column) => ({ key: `${column.source}.${column.column}`, column })),
+    projection: chance(draw, 2)
+      ? null
+      : projected.map((column) => ({ key: `${column.source}.${column.column}`, column })),
   };
 }
 
@@ -161,7 +248,8 @@ class Model {
         const column = pick(draw, [...metaOf(schema.tables[name]).columnsByName.keys()]);
         after = { ...before, [column]: after[column]! };
       }
-      if ((before === null && after === null) || (before !== null && after !== null && sameRow(before, after))) continue;
+      if ((before === null && after === null) || (before !== null && after !== null && sameRow(before, after)))
+        continue;
       changes.set(`${name}/${rowID}`, { table: name, id: rowID, before, after });
     }
     return [...changes.values()];
@@ -182,7 +270,9 @@ class Model {
 }
 
 const textOf = (value: unknown): string =>
-  JSON.stringify(value, (_, v: unknown) => (typeof v === "bigint" ? `${v}n` : v instanceof Uint8Array ? `bytes ${[...v].join()}` : v));
+  JSON.stringify(value, (_, v: unknown) =>
+    typeof v === "bigint" ? `${v}n` : v instanceof Uint8Array ? `bytes ${[...v].join()}` : v,
+  );
 
 /** Watches one live query and checks every delivery. */
 class Watcher {
@@ -201,7 +291,8 @@ class Watcher {
       this.rows = rows;
     });
     live.subscribeDelta(({ added, removed, changed }) => {
-      for (const row of [...removed, ...changed.map(({ before }) => before)]) expect(this.replayed.delete(row)).toBe(true);
+      for (const row of [...removed, ...changed.map(({ before }) => before)])
+        expect(this.replayed.delete(row)).toBe(true);
       for (const row of [...added, ...changed.map(({ after }) => after)]) this.replayed.add(row);
     });
   }
@@ -234,7 +325,15 @@ class Watcher {
     if (!this.#hasIDs) return;
     const sources = this.#sources;
     const keyOf = (row: ResultRow): string =>
-      textOf(sources.map(({ name }) => (this.query.projection !== null ? row[`${name}.id`] : sources.length === 1 ? row["id"] : (row[name] as Row | null)?.["id"])));
+      textOf(
+        sources.map(({ name }) =>
+          this.query.projection !== null
+            ? row[`${name}.id`]
+            : sources.length === 1
+              ? row["id"]
+              : (row[name] as Row | null)?.["id"],
+        ),
+      );
     const before = new Map(previous.map((row) => [keyOf(row), row]));
     for (const row of this.rows) {
       const old = before.get(keyOf(row));
@@ -262,7 +361,9 @@ function runCase(draw: Draw): void {
     const overlaid = model.copy();
     const writes = model.drawChanges(draw, 5);
     overlaid.apply(writes);
-    const overlay = new Map(tableNames.map((name) => [name, new Map(writes.filter((w) => w.table === name).map((w) => [w.id, w.after]))]));
+    const overlay = new Map(
+      tableNames.map((name) => [name, new Map(writes.filter((w) => w.table === name).map((w) => [w.id, w.after]))]),
+    );
     for (const { query } of watchers) {
       expect(textOf(runtime.select(query))).toBe(textOf(evaluate(query, model.rowsOf)));
       expect(textOf(runtime.select(query, overlay))).toBe(textOf(evaluate(query, overlaid.rowsOf)));
@@ -272,5 +373,8 @@ function runCase(draw: Draw): void {
 
 test("live rows, deltas and selects equal the naive evaluation after every commit", { timeout: 60_000 }, () => {
   const tape = fc.noBias(fc.array(fc.nat(0xffff), { minLength: 200, maxLength: 4000, size: "max" }));
-  fc.assert(fc.property(tape, (numbers) => runCase(drawFrom(numbers))), { numRuns: Number(process.env["FUZZ_RUNS"] ?? 1000) });
+  fc.assert(
+    fc.property(tape, (numbers) => runCase(drawFrom(numbers))),
+    { numRuns: Number(process.env["FUZZ_RUNS"] ?? 1000) },
+  );
 });

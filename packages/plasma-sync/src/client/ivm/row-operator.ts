@@ -20,7 +20,10 @@ export class RowOperator implements Operator<Row> {
     this.#plan = plan;
     this.#reader = reader;
     this.isOrdered = plan.access.type === "ordered";
-    this.compare = createRowOrder(meta, indexSpec(orderBy.map(({ column, direction }) => ({ column: column.column, direction })))).compare;
+    this.compare = createRowOrder(
+      meta,
+      indexSpec(orderBy.map(({ column, direction }) => ({ column: column.column, direction }))),
+    ).compare;
   }
 
   keyOf(entry: Row): string {
@@ -62,14 +65,14 @@ export class RowOperator implements Operator<Row> {
 /** Rows of a query's first source, by its access path; see `Operator.pull` for `from`. */
 export function rowsOf(access: Access, reader: RowReader, from: Row | null): Iterable<Row> {
   switch (access.type) {
-    case "scan":
-      return reader.rows();
     case "ids":
       return access.ids.map((id) => reader.get(id)).filter((row) => row !== undefined);
     case "lookup":
       return lookedUp(reader.index(access.spec), access.prefixes);
     case "ordered":
       return reader.index(access.spec).rows(access.prefix, from ?? undefined);
+    default:
+      return reader.rows();
   }
 }
 

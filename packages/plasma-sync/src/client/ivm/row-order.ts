@@ -7,15 +7,16 @@ import { compareFamily, type Row, type Value } from "../../core/schema/value.ts"
 import type { IndexColumn, IndexSpec } from "./source.ts";
 
 export interface RowOrder {
-  compare(a: Row, b: Row): number;
+  readonly compare: (a: Row, b: Row) => number;
   /** Places a row relative to the rows whose first columns equal `prefix`. */
-  place(row: Row, prefix: readonly Value[]): number;
+  readonly place: (row: Row, prefix: readonly Value[]) => number;
 }
 
 /** The index over `columns`: the id is appended where it is missing, and columns after it are left out: they decide nothing. */
 export function indexSpec(columns: readonly IndexColumn[]): IndexSpec {
   const id = columns.findIndex(({ column }) => column === "id");
-  const total: readonly IndexColumn[] = id >= 0 ? columns.slice(0, id + 1) : [...columns, { column: "id", direction: "asc" }];
+  const total: readonly IndexColumn[] =
+    id >= 0 ? columns.slice(0, id + 1) : [...columns, { column: "id", direction: "asc" }];
   return { key: total.map(({ column, direction }) => `${column} ${direction}`).join(), columns: total };
 }
 

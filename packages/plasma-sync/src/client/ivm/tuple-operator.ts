@@ -50,7 +50,8 @@ export class TupleOperator implements Operator<TupleEntry> {
     this.#shape = shapeResult(query);
   }
 
-  readonly compare = (a: TupleEntry, b: TupleEntry): number => (a.key === b.key && a.rows === b.rows ? 0 : this.#compareRows(a.rows, b.rows));
+  readonly compare = (a: TupleEntry, b: TupleEntry): number =>
+    a.key === b.key && a.rows === b.rows ? 0 : this.#compareRows(a.rows, b.rows);
 
   keyOf(entry: TupleEntry): string {
     return entry.key;
@@ -75,7 +76,11 @@ export class TupleOperator implements Operator<TupleEntry> {
   }
 
   *pull(from: TupleEntry | null): Iterable<TupleEntry> {
-    for (const row of rowsOf(this.#plan.access, must(this.#readers[0], "tuple operator: a query has a table"), from?.rows[0] ?? null)) {
+    for (const row of rowsOf(
+      this.#plan.access,
+      must(this.#readers[0], "tuple operator: a query has a table"),
+      from?.rows[0] ?? null,
+    )) {
       const tuples = this.#chain.tuplesOf(row, this.#readers);
       if (tuples.length > 1 && this.isOrdered) tuples.sort(this.#compareRows);
       for (const rows of tuples) yield entryOf(rows);

@@ -43,12 +43,13 @@ export class Window<E> {
     this.#start = offset;
     this.#end = limit === null ? Infinity : offset + limit;
     const entries: E[] = [];
-    if (!this.#isNever) for (const entry of operator.pull(null)) {
-      entries.push(entry);
-      if (!operator.isOrdered || entries.length < this.#end) continue;
-      this.#edge = entry;
-      break;
-    }
+    if (!this.#isNever)
+      for (const entry of operator.pull(null)) {
+        entries.push(entry);
+        if (!operator.isOrdered || entries.length < this.#end) continue;
+        this.#edge = entry;
+        break;
+      }
     this.#entries = new OrderedMap(operator.compare, entries);
   }
 
@@ -122,7 +123,8 @@ export class Window<E> {
   }
 
   #trim(): void {
-    while (this.#entries.size > this.#end + SPARE) this.#entries.delete(must(this.#entries.last, "window: more than none"));
+    while (this.#entries.size > this.#end + SPARE)
+      this.#entries.delete(must(this.#entries.last, "window: more than none"));
     this.#edge = this.#entries.last ?? null;
   }
 
@@ -164,6 +166,8 @@ export class Window<E> {
       else changed.push({ before: operator.resultOf(before), after: operator.resultOf(after) });
     }
     this.#net = new Map();
-    return added.length + removed.length + changed.length > 0 || hasMoved ? { added, removed, changed, hasMoved } : null;
+    return added.length + removed.length + changed.length > 0 || hasMoved
+      ? { added, removed, changed, hasMoved }
+      : null;
   }
 }

@@ -56,7 +56,7 @@ export function createClientStatus(): WritableClientStatus {
       const isNews = Object.entries(change).some(([key, value]) => status[key as keyof ClientStatus] !== value);
       if (!isNews) return;
       status = { ...status, ...change };
-      for (const listener of [...listeners]) listener();
+      for (const listener of listeners) listener();
     },
   };
 }

@@ -198,7 +198,7 @@ class SyncRunner {
     const { message, body } = failure;
     if (failure.kind === "network") return this.#options.onError({ kind: "network", phase, message });
     if (isMismatch(failure)) {
-      return this.#options.onError({ kind: "schema-mismatch", phase, expected: String(body.expected ?? ""), message });
+      return this.#options.onError({ kind: "schema-mismatch", phase, expected: body.expected ?? "", message });
     }
     this.#options.onError({ kind: `${phase}-http`, status: failure.status, url: failure.url, code: body.code, message });
   }
