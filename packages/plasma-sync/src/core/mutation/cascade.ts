@@ -26,54 +26,59 @@ export async function planCascade(
   rows: readonly Row[],
 ): Promise<RowWrite[]> {
   const plan: Plan = { deleted: new Map(), emptied: new Map(), restricting: [] };
-  let level = addDeleted(plan, table, rows);
-  while (level.length > 0) {
-    const next: { table: string; ids: string[] }[] = [];
-    for (const { table: parent, ids } of level) {
+  let level: Level = new Map();
+  noteDeleted(plan, level, table, rows);
+  while (level.size > 0) {
+    const next: Level = new Map();
+    for (const [parent, ids] of level) {
       for (const reference of schema.referencesByParent.get(parent) ?? []) {
         if (reference.onDelete === "noAction") continue;
         const children = (await store.select(selectWhere(reference.child, refersTo(reference, ids)))) as readonly Row[];
-        next.push(...follow(plan, reference, children));
+        noteChildren(plan, next, reference, children);
       }
     }
     level = next;
   }
-  const blocking = plan.restricting.find(({ key }) => !plan.deleted.has(key));
-  if (blocking !== undefined) {
-    const { child, column, parent } = blocking.reference;
-    throw new PlasmaError("constraint/restrict", { table: parent, child, column });
-  }
+  refuseRestricted(plan);
   const emptied = [...plan.emptied].filter(([key]) => !plan.deleted.has(key)).map(([, write]) => write);
-  return [...emptied, ...[...plan.deleted.values()].reverse()];
+  return [...emptied, ...[...plan.deleted.values()].toReversed()];
 }
 
-/** Notes what a ref asks for its children; returns those that are newly deleted. */
-function follow(plan: Plan, reference: Reference, children: readonly Row[]): { table: string; ids: string[] }[] {
+/** Ids of newly deleted rows by table: their children come next. */
+type Level = Map<string, string[]>;
+
+/** Notes what a ref asks for the children that it found. */
+function noteChildren(plan: Plan, next: Level, reference: Reference, children: readonly Row[]): void {
   const { child, column, onDelete } = reference;
-  if (onDelete === "cascade") return addDeleted(plan, child, children);
+  if (onDelete === "cascade") return noteDeleted(plan, next, child, children);
   for (const row of children) {
     const key = keyOf(child, row);
     if (onDelete === "restrict") {
       plan.restricting.push({ key, reference });
       continue;
     }
-    const before = plan.emptied.get(key)?.before ?? row;
     const after = { ...(plan.emptied.get(key)?.after ?? row), [column]: null };
-    plan.emptied.set(key, { table: child, id: row["id"] as string, before, after });
+    plan.emptied.set(key, { table: child, id: idOf(row), before: row, after });
   }
-  return [];
 }
 
-function addDeleted(plan: Plan, table: string, rows: readonly Row[]): { table: string; ids: string[] }[] {
-  const ids: string[] = [];
+function noteDeleted(plan: Plan, level: Level, table: string, rows: readonly Row[]): void {
   for (const row of rows) {
     const key = keyOf(table, row);
     if (plan.deleted.has(key)) continue;
-    const id = row["id"] as string;
+    const id = idOf(row);
     plan.deleted.set(key, { table, id, before: row, after: null });
-    ids.push(id);
+    const ids = level.get(table);
+    if (ids === undefined) level.set(table, [id]);
+    else ids.push(id);
   }
-  return ids.length === 0 ? [] : [{ table, ids }];
+}
+
+function refuseRestricted({ restricting, deleted }: Plan): void {
+  const blocking = restricting.find(({ key }) => !deleted.has(key));
+  if (blocking === undefined) return;
+  const { child, column, parent } = blocking.reference;
+  throw new PlasmaError("constraint/restrict", { table: parent, child, column });
 }
 
 const refersTo = ({ child, column }: Reference, ids: readonly string[]): Expr => ({
@@ -83,4 +88,5 @@ const refersTo = ({ child, column }: Reference, ids: readonly string[]): Expr =>
   negated: false,
 });
 
-const keyOf = (table: string, row: Row): string => `${table}:${String(row["id"])}`;
+const idOf = (row: Row): string => row["id"] as string;
+const keyOf = (table: string, row: Row): string => `${table}:${idOf(row)}`;

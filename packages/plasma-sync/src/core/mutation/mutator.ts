@@ -73,7 +73,7 @@ export function defineMutators<S extends AnySchema, Ctx>(): <A extends object>(f
   return (forms) => {
     const byName = new Map<string, MutatorDef>();
     for (const [name, form] of Object.entries<unknown>(forms)) byName.set(name, defOf(name, form));
-    return Object.freeze({ [MUTATORS]: { byName } }) as Mutators<never>;
+    return Object.freeze({ [MUTATORS]: { byName } });
   };
 }
 

@@ -33,15 +33,9 @@ export async function runStatement(scope: StatementScope, node: WriteNode): Prom
   if (writes.length > 0) await scope.store.write(writes);
 }
 
-function planWrites(scope: StatementScope, meta: TableMeta, node: WriteNode): Promise<readonly RowWrite[]> {
-  switch (node.type) {
-    case "insert":
-      return planInsert(scope, meta, node);
-    case "update":
-      return planUpdate(scope, meta, node);
-    case "delete":
-      return planDelete(scope, meta, node);
-  }
+async function planWrites(scope: StatementScope, meta: TableMeta, node: WriteNode): Promise<readonly RowWrite[]> {
+  if (node.type === "insert") return planInsert(scope, meta, node);
+  return node.type === "update" ? planUpdate(scope, meta, node) : planDelete(scope, meta, node);
 }
 
 async function planInsert(

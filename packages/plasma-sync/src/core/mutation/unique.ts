@@ -14,14 +14,14 @@ export async function checkUnique(store: MutationStore, meta: TableMeta, rows: r
   const own = new Set(rows.map((row) => row["id"]));
   for (const columns of meta.unique) {
     // A null makes a row unlike every other.
-    const bound = rows.filter((row) => columns.every((column) => row[column] !== null));
+    const bound = rows.filter((row) => columns.every((column) => (row[column] ?? null) !== null));
     const keys = new Set(bound.map((row) => keyOf(row, columns)));
     if (keys.size < bound.length) fail(meta, columns);
     const step = rowsPerLookup(columns);
     for (let start = 0; start < bound.length; start += step) {
       const chunk = bound.slice(start, start + step);
       const found = (await store.select(selectWhere(meta.name, anyOf(meta, columns, chunk)))) as readonly Row[];
-      if (found.some((row) => !own.has(row["id"] as Value))) fail(meta, columns);
+      if (found.some((row) => !own.has(row["id"] ?? null))) fail(meta, columns);
     }
   }
 }
@@ -35,7 +35,11 @@ function fail(meta: TableMeta, columns: readonly string[]): never {
 }
 
 const keyOf = (row: Row, columns: readonly string[]): string =>
-  JSON.stringify(columns.map((column) => (typeof row[column] === "string" ? row[column] : String(row[column]))));
+  JSON.stringify(columns.map((column) => textOf(row[column])));
+
+/** Values of one column differ exactly when their texts do; columns of JSON are refused at definition. */
+const textOf = (value: Value | undefined): string =>
+  value instanceof Uint8Array ? value.join() : `${value as string | number | bigint | boolean}`;
 
 function anyOf(meta: TableMeta, columns: readonly string[], rows: readonly Row[]): Expr {
   const [only] = columns;

@@ -2,9 +2,18 @@
 
 import { checkName } from "../schema/check-table.ts";
 import { Column } from "../schema/column.ts";
-import { metaOf, TABLE_META, type AnyTable, type ColumnRecord, type NameOf, type Table, type TableMeta } from "../schema/table.ts";
+import {
+  metaOf,
+  TABLE_META,
+  type AnyTable,
+  type ColumnRecord,
+  type NameOf,
+  type Table,
+  type TableMeta,
+} from "../schema/table.ts";
 
-type Renamed<T extends AnyTable, Name extends string> = T extends Table<NameOf<T>, infer C extends ColumnRecord> ? Table<Name, C> : never;
+type Renamed<T extends AnyTable, Name extends string> =
+  T extends Table<NameOf<T>, infer C extends ColumnRecord> ? Table<Name, C> : never;
 
 /**
  * The same table under another name, for joining it twice.
@@ -20,5 +29,7 @@ export function alias<T extends AnyTable, const Name extends string>(table: T, n
   const columns = meta.columns.map((column) => new Column({ ...column.def, table: name }));
   const columnsByName = new Map(columns.map((column) => [column.def.name, column]));
   const renamed: TableMeta = { ...meta, name, columns, columnsByName };
-  return Object.freeze(Object.assign(Object.fromEntries(columnsByName), { [TABLE_META]: renamed })) as unknown as Renamed<T, Name>;
+  return Object.freeze(
+    Object.assign(Object.fromEntries(columnsByName), { [TABLE_META]: renamed }),
+  ) as unknown as Renamed<T, Name>;
 }

@@ -1,7 +1,7 @@
 // Owns: `evaluate`, the meaning of a select: naive and obviously right. SQL and the incremental pipeline are held to it.
 
 import { must } from "../lib/assert.ts";
-import { compareFamily, type Row } from "../schema/value.ts";
+import { compareFamily, type Row, type Value } from "../schema/value.ts";
 import type { OrderNode, ResultRow, SelectNode } from "./ast.ts";
 import { compareValues } from "./compare.ts";
 import { compileExpr, type Slots } from "./predicate.ts";
@@ -28,10 +28,16 @@ export function evaluate(query: SelectNode, rowsOf: (table: string) => Iterable<
 }
 
 /** Names of the query's sources in slot order. */
-export const sourcesOf = (query: SelectNode): readonly string[] => [query.from.name, ...query.joins.map((join) => join.source.name)];
+export const sourcesOf = (query: SelectNode): readonly string[] => [
+  query.from.name,
+  ...query.joins.map((join) => join.source.name),
+];
 
 /** The query's order as a comparison of tuples. */
-export function compareTuples(orderBy: readonly OrderNode[], sources: readonly string[]): (a: Slots, b: Slots) => number {
+export function compareTuples(
+  orderBy: readonly OrderNode[],
+  sources: readonly string[],
+): (a: Slots, b: Slots) => number {
   const keys = orderBy.map(({ column, direction }) => ({
     slot: sources.indexOf(column.source),
     column: column.column,
@@ -50,10 +56,26 @@ export function compareTuples(orderBy: readonly OrderNode[], sources: readonly s
 /** Makes the function that turns a tuple into a result row (see SelectNode). */
 export function shapeResult(query: SelectNode): (tuple: Slots) => ResultRow {
   const sources = sourcesOf(query);
-  if (query.projection !== null) {
-    const fields = query.projection.map(({ key, column }) => ({ key, slot: sources.indexOf(column.source), column: column.column }));
-    return (tuple) => Object.fromEntries(fields.map(({ key, slot, column }) => [key, tuple[slot]?.[column] ?? null]));
+  const { projection, joins } = query;
+  if (projection === null && joins.length === 0) {
+    return (tuple) => must(tuple[0], "evaluate: the first source always has a row");
   }
-  if (query.joins.length === 0) return (tuple) => must(tuple[0], "evaluate: the first source always has a row");
-  return (tuple) => Object.fromEntries(sources.map((source, slot) => [source, tuple[slot] ?? null]));
+  // Assigned in a loop, because this runs once per result row.
+  if (projection === null) {
+    return (tuple) => {
+      const result: { [source: string]: Row | null } = {};
+      for (let slot = 0; slot < sources.length; slot++) result[sources[slot] as string] = tuple[slot] ?? null;
+      return result;
+    };
+  }
+  const fields = projection.map(({ key, column }) => ({
+    key,
+    slot: sources.indexOf(column.source),
+    name: column.column,
+  }));
+  return (tuple) => {
+    const result: { [key: string]: Value } = {};
+    for (const { key, slot, name } of fields) result[key] = tuple[slot]?.[name] ?? null;
+    return result;
+  };
 }

@@ -6,12 +6,16 @@ const foldASCII = (char: string): string => (char >= "A" && char <= "Z" ? char.t
 
 function parsePattern(pattern: string): Token[] {
   const tokens: Token[] = [];
-  const chars = [...pattern];
+  const chars = Array.from(pattern);
   for (let i = 0; i < chars.length; i++) {
     const char = chars[i] as string;
     if (char === "%") tokens.push({ kind: "run" });
     else if (char === "_") tokens.push({ kind: "one" });
-    else tokens.push({ kind: "char", char: foldASCII(char === "\\" && i + 1 < chars.length ? (chars[++i] as string) : char) });
+    else
+      tokens.push({
+        kind: "char",
+        char: foldASCII(char === "\\" && i + 1 < chars.length ? (chars[++i] as string) : char),
+      });
   }
   return tokens;
 }
@@ -19,7 +23,7 @@ function parsePattern(pattern: string): Token[] {
 /** Makes a matcher of the pattern. It backs up only to the last `%`, so it takes at most text × pattern steps. */
 export function compileLike(pattern: string): (text: string) => boolean {
   const tokens = parsePattern(pattern);
-  return (text) => matches([...text].map(foldASCII), tokens);
+  return (text) => matches(Array.from(text, foldASCII), tokens);
 }
 
 function matches(chars: readonly string[], tokens: readonly Token[]): boolean {

@@ -38,7 +38,7 @@ export function compileExpr(expr: Expr, sources: readonly string[]): Test {
         return value === null ? null : matches(value as string);
       };
     }
-    case "between":
+    default:
       return compileAnd([
         compileCompare({ op: "gte", left: expr.operand, right: expr.low }, sources),
         compileCompare({ op: "lte", left: expr.operand, right: expr.high }, sources),
@@ -88,15 +88,29 @@ const holds: Record<CompareOp, (order: number) => boolean> = {
   lte: (order) => order <= 0,
 };
 
-function compileCompare({ op, left, right }: { op: CompareOp; left: Operand; right: Operand }, sources: readonly string[]): Test {
+function compileCompare(
+  { op, left, right }: { op: CompareOp; left: Operand; right: Operand },
+  sources: readonly string[],
+): Test {
   const readLeft = compileOperand(left, sources);
   const readRight = compileOperand(right, sources);
-  const compare = comparerOf(must(compareFamily(left.kind), "predicate: the builder refuses kinds without order"));
+  const family = must(compareFamily(left.kind), "predicate: the builder refuses kinds without order");
+  if ((op === "eq" || op === "ne") && family !== "blob") return compileSame(readLeft, readRight, op === "eq");
+  const compare = comparerOf(family);
   const test = holds[op];
   return (rows) => {
     const a = readLeft(rows);
     const b = readRight(rows);
     return a === null || b === null ? null : test(compare(a, b));
+  };
+}
+
+/** Equality of values that JavaScript itself compares: the most frequent test, so without a comparer. */
+function compileSame(readLeft: Read, readRight: Read, wanted: boolean): Test {
+  return (rows) => {
+    const a = readLeft(rows);
+    const b = readRight(rows);
+    return a === null || b === null ? null : (a === b) === wanted;
   };
 }
 
@@ -116,7 +130,7 @@ function compileIn(expr: Extract<Expr, { type: "in" }>, sources: readonly string
   };
 }
 
-const keyOfBytes = (value: Value): string | null => (value === null ? null : String(value));
+const keyOfBytes = (value: Value): string | null => (value === null ? null : (value as Uint8Array).join());
 
 function compileOperand(operand: Operand, sources: readonly string[]): Read {
   if (operand.type === "value") return () => operand.value;

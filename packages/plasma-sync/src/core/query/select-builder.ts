@@ -3,11 +3,11 @@
 import { PlasmaError } from "../error.ts";
 import { assert, must } from "../lib/assert.ts";
 import type { AnyColumn, Column } from "../schema/column.ts";
-import { compareFamily } from "../schema/value.ts";
-import { metaOf, type AnyTable, type InferRow, type NameOf, type TableMeta } from "../schema/table.ts";
+import type { AnyTable, InferRow, NameOf, TableMeta } from "../schema/table.ts";
 import type { AnySchema } from "../schema/schema.ts";
 import type { ColumnNode, Expr, JoinNode, OrderNode, ResultRow, SelectNode, SourceNode } from "./ast.ts";
-import { columnNode } from "./expressions.ts";
+import { checkColumn, checkCondition, tableOf } from "./check-query.ts";
+import { asc, columnNode } from "./expressions.ts";
 import type { LiveQuery } from "./live-query.ts";
 import type { QueryEngine } from "./query-engine.ts";
 
@@ -55,15 +55,26 @@ export class SelectStart<P extends Projection | undefined> {
 
   /** The table that rows come from. */
   from<T extends AnyTable>(table: T): Select<P, { readonly [K in NameOf<T>]: InferRow<T> }, false> {
-    const tables = [tableOf(table, this.#binding)];
-    return new Select({ binding: this.#binding, projection: this.#projection, tables, joins: [], where: null, orderBy: [], limit: null, offset: 0 });
+    const tables = [tableOf(table, this.#binding?.schema ?? null)];
+    return new Select({
+      binding: this.#binding,
+      projection: this.#projection,
+      tables,
+      joins: [],
+      where: null,
+      orderBy: [],
+      limit: null,
+      offset: 0,
+    });
   }
 }
 
 /** A select; awaiting it runs it. */
-export class Select<P extends Projection | undefined, S extends SourceMap, Joined extends boolean>
-  implements PromiseLike<SelectResult<P, S, Joined>[]>
-{
+export class Select<
+  P extends Projection | undefined,
+  S extends SourceMap,
+  Joined extends boolean,
+> implements PromiseLike<SelectResult<P, S, Joined>[]> {
   readonly #state: SelectState;
   #ast: SelectNode | null = null;
 
@@ -77,7 +88,10 @@ export class Select<P extends Projection | undefined, S extends SourceMap, Joine
   }
 
   /** As `innerJoin`, and rows without a match, with null for the joined table. */
-  leftJoin<T extends AnyTable>(table: T, on?: Expr): Select<P, S & { readonly [K in NameOf<T>]: InferRow<T> | null }, true> {
+  leftJoin<T extends AnyTable>(
+    table: T,
+    on?: Expr,
+  ): Select<P, S & { readonly [K in NameOf<T>]: InferRow<T> | null }, true> {
     return this.#join("left", table, on);
   }
 
@@ -90,7 +104,7 @@ export class Select<P extends Projection | undefined, S extends SourceMap, Joine
 
   /** The order of the rows; ties fall back to the primary keys. */
   orderBy(...orders: readonly (OrderNode | AnyColumn)[]): Select<P, S, Joined> {
-    const nodes = orders.map((order) => ("direction" in order ? order : orderOf(order)));
+    const nodes = orders.map((order) => (isOrder(order) ? order : asc(order)));
     return this.#with({ orderBy: [...this.#state.orderBy, ...nodes] });
   }
 
@@ -112,10 +126,12 @@ export class Select<P extends Projection | undefined, S extends SourceMap, Joine
   /** A live query of this select. Throws `query/unbound` or `query/unsupported` where nothing can be live. */
   live(): LiveQuery<SelectResult<P, S, Joined>> {
     const { engine } = this.#bound();
-    if (engine.live === undefined) throw new PlasmaError("query/unsupported", { what: "live() inside a mutator or on the server" });
+    if (engine.live === undefined)
+      throw new PlasmaError("query/unsupported", { what: "live() inside a mutator or on the server" });
     return engine.live(this.ast) as LiveQuery<never>;
   }
 
+  // oxlint-disable-next-line unicorn/no-thenable -- awaiting a select is what runs it
   then<A = SelectResult<P, S, Joined>[], B = never>(
     onfulfilled?: ((rows: SelectResult<P, S, Joined>[]) => A | PromiseLike<A>) | null,
     onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
@@ -138,8 +154,9 @@ export class Select<P extends Projection | undefined, S extends SourceMap, Joine
 
   #join<S2 extends SourceMap>(kind: JoinNode["kind"], table: AnyTable, on: Expr | undefined): Select<P, S2, true> {
     const { binding, tables, joins } = this.#state;
-    const meta = tableOf(table, binding);
-    if (tables.some(({ name }) => name === meta.name)) throw new PlasmaError("query/duplicate-source", { table: meta.name });
+    const meta = tableOf(table, binding?.schema ?? null);
+    if (tables.some(({ name }) => name === meta.name))
+      throw new PlasmaError("query/duplicate-source", { table: meta.name });
     const join: JoinNode = { kind, source: sourceOf(meta), on: on ?? linkOf(meta, tables) };
     return new Select({ ...this.#state, tables: [...tables, meta], joins: [...joins, join] });
   }
@@ -152,23 +169,10 @@ export function select(projection?: Projection): SelectStart<Projection | undefi
   return new SelectStart(null, projection);
 }
 
-/** The metadata of a table that the bound schema knows. */
-export function tableOf(table: AnyTable, binding: SelectBinding | null): TableMeta {
-  const meta = (table as AnyTable | undefined) === undefined ? undefined : metaOf(table);
-  const known = binding === null ? [] : [...binding.schema.tablesByName.keys()];
-  if (meta === undefined || (binding !== null && !binding.schema.tablesByName.has(meta.source))) {
-    throw new PlasmaError("query/unknown-table", { table: meta?.source ?? String(table), known });
-  }
-  return meta;
-}
-
 const sourceOf = (meta: TableMeta): SourceNode => ({ name: meta.name, table: meta.source });
 
-function orderOf(column: AnyColumn): OrderNode {
-  const node = columnNode(column, "orderBy");
-  if (compareFamily(node.kind) === null) throw new PlasmaError("query/order", { table: node.source, column: node.column, kind: node.kind });
-  return { column: node, direction: "asc" };
-}
+const isOrder = (order: OrderNode | AnyColumn): order is OrderNode =>
+  (order as OrderNode | undefined)?.direction !== undefined;
 
 function wholeNumber(what: string, count: number): number {
   if (!Number.isSafeInteger(count) || count < 0) throw new PlasmaError("query/limit", { what, got: String(count) });
@@ -177,9 +181,13 @@ function wholeNumber(what: string, count: number): number {
 
 /** The condition of a join without `on`: the one ref between the joined table and those before it. */
 function linkOf(joined: TableMeta, tables: readonly TableMeta[]): Expr {
-  const links: [AnyColumn, TableMeta][] = tables.flatMap((other) => [...refsTo(other, joined), ...refsTo(joined, other)]);
+  const links: [AnyColumn, TableMeta][] = tables.flatMap((other) => [
+    ...refsTo(other, joined),
+    ...refsTo(joined, other),
+  ]);
   const link = links[0];
-  if (link === undefined || links.length > 1) throw new PlasmaError("query/join-on", { table: joined.name, found: links.length });
+  if (link === undefined || links.length > 1)
+    throw new PlasmaError("query/join-on", { table: joined.name, found: links.length });
   const [child, parent] = link;
   const parentID = must(parent.columnsByName.get("id"), "select: every table has an id");
   return { type: "compare", op: "eq", left: columnNode(child, "join"), right: columnNode(parentID, "join") };
@@ -193,9 +201,9 @@ function finish(state: SelectState): SelectNode {
   const { tables, joins, where, orderBy, limit, offset, projection } = state;
   const [from] = tables;
   assert(from !== undefined, "select: a select has a table");
-  joins.forEach((join, i) => checkColumns(join.on, tables.slice(0, i + 2)));
-  if (where !== null) checkColumns(where, tables);
-  for (const { column } of orderBy) checkSource(column, tables);
+  joins.forEach((join, i) => checkCondition(join.on, tables.slice(0, i + 2)));
+  if (where !== null) checkCondition(where, tables);
+  for (const { column } of orderBy) checkColumn(column, tables);
   return {
     type: "select",
     from: sourceOf(from),
@@ -204,46 +212,23 @@ function finish(state: SelectState): SelectNode {
     orderBy: totalOrder(orderBy, tables),
     limit,
     offset,
-    projection: projection === null ? null : Object.entries(projection).map(([key, column]) => projected(key, column, tables)),
+    projection:
+      projection === null ? null : Object.entries(projection).map(([key, column]) => projected(key, column, tables)),
   };
 }
 
 function projected(key: string, column: AnyColumn, tables: readonly TableMeta[]): { key: string; column: ColumnNode } {
   const node = columnNode(column, `select({ ${key} })`);
-  checkSource(node, tables);
+  checkColumn(node, tables);
   return { key, column: node };
 }
 
 function totalOrder(orderBy: readonly OrderNode[], tables: readonly TableMeta[]): OrderNode[] {
   const has = (name: string) => orderBy.some(({ column }) => column.source === name && column.column === "id");
-  const keys = tables.filter(({ name }) => !has(name)).map(({ name }): OrderNode => {
-    return { column: { type: "column", source: name, column: "id", kind: "id" }, direction: "asc" };
-  });
+  const keys = tables
+    .filter(({ name }) => !has(name))
+    .map(({ name }): OrderNode => {
+      return { column: { type: "column", source: name, column: "id", kind: "id" }, direction: "asc" };
+    });
   return [...orderBy, ...keys];
-}
-
-/** Checks every column of a condition. */
-export function checkColumns(expr: Expr, tables: readonly TableMeta[]): void {
-  for (const column of columnsOf(expr)) checkSource(column, tables);
-}
-
-function checkSource({ source, column }: ColumnNode, tables: readonly TableMeta[]): void {
-  if (tables.some(({ name }) => name === source)) return;
-  throw new PlasmaError("query/not-in-from", { table: source, column, known: tables.map(({ name }) => name) });
-}
-
-function columnsOf(expr: Expr): ColumnNode[] {
-  switch (expr.type) {
-    case "and":
-    case "or":
-      return expr.args.flatMap(columnsOf);
-    case "not":
-      return columnsOf(expr.arg);
-    case "compare":
-      return [expr.left, expr.right].filter((operand) => operand.type === "column");
-    case "between":
-      return [expr.operand, expr.low, expr.high].filter((operand) => operand.type === "column");
-    default:
-      return [expr.operand].filter((operand) => operand.type === "column");
-  }
 }

@@ -1,9 +1,13 @@
 // Owns: the builders of insert, update and delete. Awaiting one runs it; names are checked when it is built.
 
 import { PlasmaError } from "../error.ts";
+import { checkValue } from "../schema/check-value.ts";
 import type { AnyTable, InferInsert, InferUpdate, TableMeta } from "../schema/table.ts";
 import type { Expr, WriteNode } from "./ast.ts";
-import { checkColumns, tableOf, type SelectBinding } from "./select-builder.ts";
+import { checkCondition, checkNames, tableOf } from "./check-query.ts";
+import type { SelectBinding } from "./select-builder.ts";
+
+type Input = { readonly [column: string]: unknown };
 
 /** A write that awaiting runs, once. */
 abstract class Write implements PromiseLike<void> {
@@ -17,6 +21,7 @@ abstract class Write implements PromiseLike<void> {
   /** The statement as plain data. */
   abstract get ast(): WriteNode;
 
+  // oxlint-disable-next-line unicorn/no-thenable -- awaiting a write is what runs it
   then<A = void, B = never>(
     onfulfilled?: ((value: void) => A | PromiseLike<A>) | null,
     onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
@@ -38,16 +43,19 @@ export class InsertStart<T extends AnyTable> {
 
   /** One row, or several that are inserted whole or not at all. */
   values(rows: InferInsert<T> | readonly InferInsert<T>[]): Insert {
-    const list = (Array.isArray(rows) ? rows : [rows]) as readonly { readonly [column: string]: unknown }[];
-    for (const row of list) checkNames(row, this.#table);
-    return new Insert(this.#binding, this.#table.name, list);
+    const list = (Array.isArray(rows) ? rows : [rows]) as readonly Input[];
+    return new Insert(
+      this.#binding,
+      this.#table.name,
+      list.map((row) => checkedCopy(row, this.#table)),
+    );
   }
 }
 
 export class Insert extends Write {
   readonly ast: WriteNode;
 
-  constructor(binding: SelectBinding, table: string, rows: readonly { readonly [column: string]: unknown }[]) {
+  constructor(binding: SelectBinding, table: string, rows: readonly Input[]) {
     super(binding);
     this.ast = { type: "insert", table, rows };
   }
@@ -65,10 +73,14 @@ export class UpdateStart<T extends AnyTable> {
 
   /** The columns to set; those that are undefined stay as they are. */
   set(patch: InferUpdate<T>): Filtered {
-    const set = patch as { readonly [column: string]: unknown };
-    checkNames(set, this.#table);
+    const set = checkedCopy(patch, this.#table);
     if ("id" in set) throw new PlasmaError("data/id-change", { table: this.#table.name });
-    return new Filtered(this.#binding, this.#table, (where) => ({ type: "update", table: this.#table.name, set, where }));
+    return new Filtered(this.#binding, this.#table, (where) => ({
+      type: "update",
+      table: this.#table.name,
+      set,
+      where,
+    }));
   }
 }
 
@@ -96,7 +108,7 @@ export class Filtered extends Write {
 
   /** Only rows for which the condition is true. Called again, both must be. */
   where(condition: Expr): Filtered {
-    checkColumns(condition, [this.#table]);
+    checkCondition(condition, [this.#table]);
     const where: Expr = this.#where === null ? condition : { type: "and", args: [this.#where, condition] };
     return new Filtered(this.#binding, this.#table, this.#make, { where, every: this.#every });
   }
@@ -123,15 +135,19 @@ export function deleteFrom(binding: SelectBinding, table: AnyTable): Filtered {
 }
 
 function writable(table: AnyTable, binding: SelectBinding): TableMeta {
-  const meta = tableOf(table, binding);
-  if (meta.name !== meta.source) throw new PlasmaError("query/unsupported", { what: `Writing to the alias "${meta.name}"` });
+  const meta = tableOf(table, binding.schema);
+  if (meta.name !== meta.source)
+    throw new PlasmaError("query/unsupported", { what: `Writing to the alias "${meta.name}"` });
   return meta;
 }
 
-function checkNames(record: { readonly [column: string]: unknown }, table: TableMeta): void {
-  for (const column of Object.keys(record)) {
-    if (!table.columnsByName.has(column)) {
-      throw new PlasmaError("query/unknown-column", { table: table.name, column, known: [...table.columnsByName.keys()] });
-    }
+/** A copy whose names and values are checked, so that later changes of the app's object do not reach the statement. */
+function checkedCopy(record: Input, meta: TableMeta): Input {
+  checkNames(record, meta);
+  const copy: { [column: string]: unknown } = {};
+  for (const [name, value] of Object.entries(record)) {
+    const column = meta.columnsByName.get(name);
+    if (column !== undefined && value !== undefined) copy[name] = checkValue(column, value);
   }
+  return copy;
 }
