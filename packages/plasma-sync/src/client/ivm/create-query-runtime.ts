@@ -34,9 +34,11 @@ export function createQueryRuntime(options: {
     const plan = planQuery(query, schema);
     const meta = metaOf(query.from.table);
     const isPlain = query.joins.length === 0 && query.projection === null;
-    return isPlain
+    const operator = isPlain
       ? new RowOperator(plan, meta, reader(query.from.table))
       : new TupleOperator(plan, meta, plan.tables.map(reader));
+    // Entries are the operator's own: nobody else makes or reads them.
+    return operator as unknown as Operator<unknown>;
   };
   const live = new LiveQueries({
     operatorOf: (query) => operatorOf(query, source),

@@ -128,9 +128,12 @@ export class LiveQueries {
   #deliver(): void {
     if (this.#isDelivering) return;
     this.#isDelivering = true;
-    for (let i = 0; i < this.#deliveries.length; i++) this.#deliveries[i]?.();
-    this.#deliveries = [];
-    this.#isDelivering = false;
+    try {
+      for (let i = 0; i < this.#deliveries.length; i++) this.#deliveries[i]?.();
+    } finally {
+      this.#deliveries = [];
+      this.#isDelivering = false;
+    }
   }
 
   #call(listener: Listener, rows: Rows, delta: LiveDelta<ResultRow> | null): void {

@@ -17,28 +17,33 @@ const step = fc.oneof(
 );
 
 test("an ordered map behaves as a sorted array", () => {
-  const property = fc.property(fc.array(key, { maxLength: 1000, size: "max" }), fc.boolean(), fc.array(step, { maxLength: 30 }), (loaded, isLookedInto, steps) => {
-    const initial = [...new Set(loaded)].map((k) => ({ key: k, tag: -1 }));
-    const model = new Map(initial.map((entry) => [entry.key, entry]));
-    const map = new OrderedMap<Entry>(compare, initial);
-    const set = (entry: Entry) => {
-      expect(map.set(entry)).toBe(model.get(entry.key));
-      model.set(entry.key, entry);
-    };
-    const remove = (k: number) => {
-      expect(map.delete({ key: k, tag: 0 })).toBe(model.get(k));
-      model.delete(k);
-    };
-    // Half of the maps meet their first edits while most of them is unsorted.
-    if (isLookedInto) expectSame(map, [...model.values()].sort(compare), 0);
-    for (const s of steps) {
-      if (s.type === "set") set({ key: s.key, tag: s.tag });
-      else if (s.type === "delete") remove(s.key);
-      else for (let k = s.from; k < s.from + s.count; k++) s.type === "fill" ? set({ key: k, tag: 0 }) : remove(k);
-      if (isLookedInto) expectSame(map, [...model.values()].sort(compare), "from" in s ? s.from : s.key);
-    }
-    expectSame(map, [...model.values()].sort(compare), 600);
-  });
+  const property = fc.property(
+    fc.array(key, { maxLength: 1000, size: "max" }),
+    fc.boolean(),
+    fc.array(step, { maxLength: 30 }),
+    (loaded, isLookedInto, steps) => {
+      const initial = [...new Set(loaded)].map((k) => ({ key: k, tag: -1 }));
+      const model = new Map(initial.map((entry) => [entry.key, entry]));
+      const map = new OrderedMap<Entry>(compare, initial);
+      const set = (entry: Entry) => {
+        expect(map.set(entry)).toBe(model.get(entry.key));
+        model.set(entry.key, entry);
+      };
+      const remove = (k: number) => {
+        expect(map.delete({ key: k, tag: 0 })).toBe(model.get(k));
+        model.delete(k);
+      };
+      // Half of the maps meet their first edits while most of them is unsorted.
+      if (isLookedInto) expectSame(map, [...model.values()].sort(compare), 0);
+      for (const s of steps) {
+        if (s.type === "set") set({ key: s.key, tag: s.tag });
+        else if (s.type === "delete") remove(s.key);
+        else for (let k = s.from; k < s.from + s.count; k++) s.type === "fill" ? set({ key: k, tag: 0 }) : remove(k);
+        if (isLookedInto) expectSame(map, [...model.values()].sort(compare), "from" in s ? s.from : s.key);
+      }
+      expectSame(map, [...model.values()].sort(compare), 600);
+    },
+  );
   fc.assert(property, { numRuns: 300 });
 });
 
@@ -68,7 +73,10 @@ test("an iteration goes on while other searches split chunks", () => {
 test("the first entries of a large load cost a few comparisons per entry", () => {
   let compared = 0;
   const counting = (a: Entry, b: Entry) => ((compared += 1), compare(a, b));
-  const map = new OrderedMap<Entry>(counting, Array.from({ length: 50_000 }, (_, i) => ({ key: (i * 7919) % 50_000, tag: 0 })));
+  const map = new OrderedMap<Entry>(
+    counting,
+    Array.from({ length: 50_000 }, (_, i) => ({ key: (i * 7919) % 50_000, tag: 0 })),
+  );
   expect(map.slice(0, 100).map(({ key: k }) => k)).toEqual(Array.from({ length: 100 }, (_, i) => i));
   expect(compared).toBeLessThan(4 * 50_000);
   const afterFirst = compared;

@@ -126,7 +126,8 @@ export class OrderedMap<E> {
   /** The entries of positions `start` to `end` (exclusive) as a new array. */
   slice(start = 0, end = this.#size): E[] {
     const [first, last] = [Math.min(start, this.#size), Math.min(end, this.#size)];
-    const result = new Array<E>(Math.max(0, last - first));
+    const result: E[] = [];
+    result.length = Math.max(0, last - first);
     let before = 0;
     let at = 0;
     for (let c = 0; before < last && c < this.#chunks.length; c++) {
