@@ -36,6 +36,7 @@ export class FeedStep {
         this.#new.set(keyOf(entry), mutation);
         this.inserted.add(mutation);
       } else {
+        own.entry = entry;
         own.order = entry.order;
         own.durable = true;
       }
