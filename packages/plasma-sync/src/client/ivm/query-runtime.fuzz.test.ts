@@ -375,6 +375,6 @@ test("live rows, deltas and selects equal the naive evaluation after every commi
   const tape = fc.noBias(fc.array(fc.nat(0xffff), { minLength: 200, maxLength: 4000, size: "max" }));
   fc.assert(
     fc.property(tape, (numbers) => runCase(drawFrom(numbers))),
-    { numRuns: Number(process.env["FUZZ_RUNS"] ?? 1000) },
+    { numRuns: Number(process.env["FUZZ_RUNS"] ?? 3000) },
   );
 });

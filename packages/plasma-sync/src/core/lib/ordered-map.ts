@@ -123,18 +123,19 @@ export class OrderedMap<E> {
     }
   }
 
-  /** The entries of positions `start` to `end` (exclusive) as a new array. */
-  slice(start = 0, end = this.#size): E[] {
-    const [first, last] = [Math.min(start, this.#size), Math.min(end, this.#size)];
+  /** The entries of positions `start` to `stop` (exclusive) as a new array. */
+  slice(start = 0, stop = this.#size): E[] {
+    const [first, last] = [Math.min(start, this.#size), Math.min(stop, this.#size)];
     const result: E[] = [];
     result.length = Math.max(0, last - first);
     let before = 0;
     let at = 0;
     for (let c = 0; before < last && c < this.#chunks.length; c++) {
-      while (before + (this.#chunks[c] as E[]).length > first && this.#refine(c));
+      const end = () => before + (this.#chunks[c] as E[]).length;
+      while (end() > first && this.#refine(c, before >= first && end() <= last));
       const chunk = this.#chunks[c] as E[];
-      const stop = Math.min(chunk.length, last - before);
-      for (let i = Math.max(0, first - before); i < stop; i++) result[at++] = chunk[i] as E;
+      const high = Math.min(chunk.length, last - before);
+      for (let i = Math.max(0, first - before); i < high; i++) result[at++] = chunk[i] as E;
       before += chunk.length;
     }
     return result;
@@ -155,12 +156,16 @@ export class OrderedMap<E> {
     }
   }
 
-  /** Takes an unsorted chunk one step on: splits a long one, sorts a short one. False when there was nothing to do. */
-  #refine(at: number): boolean {
+  /**
+   * Takes an unsorted chunk one step on: splits a long one, or sorts it: a short one, or one that is needed `whole`. False
+   * when there was nothing to do.
+   */
+  #refine(at: number, whole = false): boolean {
     const chunk = this.#chunks[at];
     if (chunk === undefined || !this.#unsorted.delete(chunk)) return false;
-    if (chunk.length <= CHUNK_MAX) {
+    if (whole || chunk.length <= CHUNK_MAX) {
       chunk.sort(this.#compare);
+      if (chunk.length > CHUNK_MAX) this.#chunks.splice(at, 1, ...piecesOf(chunk));
       return true;
     }
     const pivot = this.#pivotOf(chunk);
@@ -190,6 +195,12 @@ export class OrderedMap<E> {
       this.#chunks.splice(at, 1);
     }
   }
+}
+
+/** Cuts a sorted list into chunks that are three quarters full. */
+function piecesOf<E>(sorted: readonly E[]): E[][] {
+  const step = (CHUNK_MAX * 3) / 4;
+  return Array.from({ length: Math.ceil(sorted.length / step) }, (_, i) => sorted.slice(i * step, (i + 1) * step));
 }
 
 /** Index of the first entry at or after the target. */
