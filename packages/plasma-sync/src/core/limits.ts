@@ -59,10 +59,14 @@ export const limits = {
   leaderAnswerMs: 15_000,
   /** Milliseconds until a request without an answer counts as failed: a slow page of a first sync takes less. */
   requestMsMax: 60_000,
+  /** Times in a row that a push gap or a refused cookie is put right at once: one is normal, more means that it does not help. */
+  syncMendsMax: 3,
   /** Longest Retry-After that a client honours: an hour, so that a wrong header does not end syncing. */
   retryAfterMsMax: 3_600_000,
   /** Outbox entries in one store transaction: keeps the wait of the first entry short. */
   outboxBatchEntriesMax: 1000,
+  /** Milliseconds that opening the local database waits for a tab which keeps an older version of it open. */
+  storeBlockedMsMax: 10_000,
   /** Rows in one IndexedDB read or write request batch. */
   storeBatchRowsMax: 5000,
 } as const;

@@ -1,6 +1,7 @@
 // Owns: the `status` of a client: one immutable snapshot, replaced only when something in it changed.
 
 import type { FirstSync } from "../store/store.ts";
+import { callApp } from "./app-callback.ts";
 import type { SyncClientError } from "./sync-error.ts";
 
 export interface ClientStatus {
@@ -11,7 +12,7 @@ export interface ClientStatus {
   readonly auth: "ok" | "required";
   /** Mutations that the server has not confirmed. */
   readonly outboxDepth: number;
-  /** The last error; null again after a push or pull succeeded. */
+  /** The last error; null again once neither pushes nor pulls are failing. */
   readonly lastError: SyncClientError | null;
   readonly cookie: string | null;
   readonly firstSync: FirstSync;
@@ -56,7 +57,7 @@ export function createClientStatus(): WritableClientStatus {
       const isNews = Object.entries(change).some(([key, value]) => status[key as keyof ClientStatus] !== value);
       if (!isNews) return;
       status = { ...status, ...change };
-      for (const listener of listeners) listener();
+      for (const listener of listeners) callApp(listener);
     },
   };
 }

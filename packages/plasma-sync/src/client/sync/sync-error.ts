@@ -1,12 +1,30 @@
 // Owns: SyncClientError, what `onError` and `status.lastError` tell: conditions of the world, as values.
 
 export type SyncClientError =
-  | { readonly kind: "push-http" | "pull-http"; readonly status: number; readonly url: string; readonly code: string; readonly message: string }
+  | {
+      readonly kind: "push-http" | "pull-http";
+      readonly status: number;
+      readonly url: string;
+      readonly code: string;
+      readonly message: string;
+    }
   | { readonly kind: "network"; readonly phase: "push" | "pull"; readonly message: string }
   /** A mutator threw, or is not there any more, when a pending mutation was replayed; the server decides about it. */
-  | { readonly kind: "rebase-replay"; readonly clientID: string; readonly id: number; readonly name: string; readonly message: string; readonly error: unknown }
+  | {
+      readonly kind: "rebase-replay";
+      readonly clientID: string;
+      readonly id: number;
+      readonly name: string;
+      readonly message: string;
+      readonly error: unknown;
+    }
   /** The server has another schema or protocol version; `expected` is the server's. */
-  | { readonly kind: "schema-mismatch"; readonly phase: "push" | "pull"; readonly expected: string; readonly message: string }
+  | {
+      readonly kind: "schema-mismatch";
+      readonly phase: "push" | "pull";
+      readonly expected: string;
+      readonly message: string;
+    }
   | { readonly kind: "blob-upload-failed"; readonly hash: string; readonly message: string }
   /** The server refused a mutation: it has left the view. `name` and `args` are those of the call. */
   | {

@@ -1,27 +1,35 @@
-// Owns: the sync loop: runs the machine's effects against replica, transport and timers, and feeds back lane happened.
+// Owns: the sync loop: runs the machine's effects against replica, transport and timers, and feeds back what happened.
 // Invariants:
-//   1. LaneNameever ends after `stop` is dropped, except lane the replica made durable.
+//   1. After `stop` no answer reaches the replica: it may have been reset meanwhile, and an old page would then leave a hole.
 //   2. An exception of the replica ends the loop (`onStopped`): this tab may no longer write.
+//   3. A request that brings nothing forward counts as failed, whatever the server calls it: no answer makes the loop spin.
 
+import { isPlasmaError } from "../../core/error.ts";
 import type { Env, TimerHandle } from "../../core/lib/env.ts";
 import { limits } from "../../core/limits.ts";
 import type { RetryOptions } from "../plasma-client.ts";
 import type { OutboxEntry } from "../store/store.ts";
 import type { HttpFailure, HttpTransport } from "../transport/http-transport.ts";
+import { callApp } from "./app-callback.ts";
 import type { SyncClientError } from "./sync-error.ts";
 import {
   initialSyncState,
-  isBusy,
   stepSync,
-  type LaneName,
   type MachineOptions,
   type SyncEffect,
   type SyncEvent,
   type SyncFailure,
+  type LaneName,
   type SyncState,
   type TimerName,
 } from "./sync-machine.ts";
 import type { SyncReplica } from "./sync-replica.ts";
+
+export interface SyncLoopStatus {
+  readonly online: boolean;
+  readonly syncing: boolean;
+  readonly auth: "ok" | "required";
+}
 
 export interface SyncLoopOptions {
   readonly replica: SyncReplica;
@@ -31,14 +39,16 @@ export interface SyncLoopOptions {
   readonly retry: Required<RetryOptions>;
   readonly online: boolean;
   readonly onError: (error: SyncClientError) => void;
-  readonly onStatus: (status: { readonly online: boolean; readonly syncing: boolean; readonly auth: "ok" | "required" }) => void;
-  /** A push or pull succeeded. */
+  /** Called when one of them has changed, and once at the start. */
+  readonly onStatus: (status: SyncLoopStatus) => void;
+  /** A push or pull succeeded, and neither is failing now. */
   readonly onSuccess: () => void;
   /** The replica can go on no more; the loop has stopped. */
   readonly onStopped: (error: unknown) => void;
 }
 
 export interface SyncLoop {
+  /** Begins, also anew after a mismatch of schema or protocol. */
   start(): void;
   stop(): void;
   setOnline(online: boolean): void;
@@ -46,8 +56,9 @@ export interface SyncLoop {
   poke(): void;
   /** The outbox has grown: push. */
   localWork(): void;
-  /** Resolves when a push that began after the call has ended, also when it failed. */
+  /** Resolves when a push of everything there is, begun after the call, has ended, also when it failed. */
   pushOnce(): Promise<void>;
+  /** Resolves when a pull of all pages, begun after the call, has ended, also when it failed. */
   pullOnce(): Promise<void>;
 }
 
@@ -70,7 +81,9 @@ class SyncRunner {
   readonly #machine: MachineOptions;
   readonly #timers = new Map<string, TimerHandle>();
   #state: SyncState;
-  #auth: "ok" | "required" = "ok";
+  #status: SyncLoopStatus | null = null;
+  /** Gives up the requests that were begun since the last `cancel`. */
+  #flights = new AbortController();
   #waiting: { readonly lane: LaneName; readonly resolve: () => void }[] = [];
 
   constructor(options: SyncLoopOptions) {
@@ -80,12 +93,16 @@ class SyncRunner {
     this.#state = initialSyncState(online, limits.pushMutationsMax);
   }
 
+  /** LaneName the app hears comes last: it may call back. */
   dispatch(event: SyncEvent): void {
     const { state, effects } = stepSync(this.#state, event, this.#machine);
     this.#state = state;
-    this.#options.onStatus({ online: state.online, syncing: isBusy(state), auth: this.#auth });
-    for (const effect of effects) this.#run(effect);
-    this.#wake();
+    for (const effect of effects) if (effect.type !== "report") this.#run(effect);
+    this.#settleRequests();
+    this.#tellStatus();
+    for (const effect of effects) if (effect.type === "report") callApp(() => this.#options.onError(effect.error));
+    const isSuccess = event.type === "pulled" || (event.type === "pushed" && event.count > 0);
+    if (isSuccess && state.push.failures + state.pull.failures === 0) callApp(this.#options.onSuccess);
   }
 
   request(lane: LaneName): Promise<void> {
@@ -95,30 +112,45 @@ class SyncRunner {
     });
   }
 
-  #wake(): void {
+  #settleRequests(): void {
     const over = this.#waiting.filter(({ lane }) => this.#isOver(lane));
-    this.#waiting = this.#waiting.filter(({ lane }) => !over.some((other) => other.lane === lane));
+    this.#waiting = this.#waiting.filter((waiting) => !over.includes(waiting));
     for (const { resolve } of over) resolve();
   }
 
-  /** Whether a request of the lane has ended, or cannot begin now. */
+  /** Whether nothing of the lane is under way, nor about to be. */
   #isOver(lane: LaneName): boolean {
     const { phase, online } = this.#state;
     const { phase: lanePhase, wanted } = this.#state[lane];
-    if (phase !== "running" || !online) return lanePhase !== "busy";
-    return lanePhase === "backoff" || lanePhase === "resting" || (lanePhase === "idle" && !wanted);
+    if (lanePhase === "busy") return false;
+    return phase !== "running" || !online || lanePhase !== "idle" || !wanted;
   }
 
-  #run(effect: SyncEffect): void {
-    if (effect.type === "timer") return this.#setTimer(effect.name, effect.delayMs);
-    const run = effect.type === "push" ? this.#push(effect.countMax) : this.#pull();
-    run.then(
-      (event) => this.dispatch(event),
-      (error: unknown) => {
-        this.dispatch({ type: "stop" });
-        this.#options.onStopped(error);
-      },
-    );
+  #tellStatus(): void {
+    const { online, auth, push, pull } = this.#state;
+    const syncing = push.phase === "busy" || pull.phase === "busy";
+    const last = this.#status;
+    if (last?.online === online && last.syncing === syncing && last.auth === auth) return;
+    const status = (this.#status = { online, syncing, auth });
+    callApp(() => this.#options.onStatus(status));
+  }
+
+  #run(effect: Exclude<SyncEffect, { type: "report" }>): void {
+    switch (effect.type) {
+      case "push":
+        return this.#send((signal) => this.#push(effect.countMax, signal));
+      case "pull":
+        return this.#send((signal) => this.#pull(signal));
+      case "cancel":
+        return this.#cancel();
+      case "timer":
+        return this.#setTimer(effect.name, effect.delayMs);
+    }
+  }
+
+  #cancel(): void {
+    this.#flights.abort();
+    this.#flights = new AbortController();
   }
 
   #setTimer(name: TimerName, delayMs: number | null): void {
@@ -127,81 +159,117 @@ class SyncRunner {
     if (old !== undefined) env.clearTimeout(old);
     this.#timers.delete(name);
     if (delayMs === null) return;
-    const fire = () => {
-      this.#timers.delete(name);
-      this.dispatch(name === "poll" ? { type: "poll" } : { type: "retry", lane: name });
-    };
-    this.#timers.set(name, env.setTimeout(fire, delayMs));
+    const event: SyncEvent = name === "poll" ? { type: "poll" } : { type: "retry", lane: name };
+    this.#timers.set(
+      name,
+      env.setTimeout(() => this.dispatch(event), delayMs),
+    );
   }
 
-  async #push(countMax: number): Promise<SyncEvent> {
+  #send(request: (signal: AbortSignal) => Promise<SyncEvent | null>): void {
+    const { signal } = this.#flights;
+    request(signal).then(
+      (event) => {
+        if (event !== null && !signal.aborted) this.dispatch(event);
+      },
+      (error: unknown) => {
+        if (signal.aborted) return;
+        this.dispatch({ type: "stop" });
+        this.#options.onStopped(error);
+      },
+    );
+  }
+
+  /** LaneName a push came to; null when nobody waits for it any more. */
+  async #push(countMax: number, signal: AbortSignal): Promise<SyncEvent | null> {
     const { replica, transport } = this.#options;
     const batch = replica.nextPush(countMax, limits.pushBytesMax);
     if (batch.length === 0) return { type: "pushed", count: 0 };
-    const answer = await transport.push(batch);
-    if (!answer.ok) return { type: "failed", lane: "push", failure: await this.#pushFailed(batch, answer.failure) };
-    this.#succeeded();
-    await replica.pushed(answer.value.results);
-    const count = answer.value.results.length;
-    if (count === 0) return { type: "failed", lane: "push", failure: { kind: "transient", retryAfterMs: null } };
-    return { type: "pushed", count };
+    const answer = await transport.push(batch, signal);
+    if (signal.aborted) return null;
+    if (!answer.ok) return this.#pushFailed(batch, answer.failure);
+    const sent = new Set(batch.map(keyOf));
+    const results = answer.value.results.filter((result) => sent.has(keyOf(result)));
+    if (results.length > 0) {
+      await replica.pushed(results);
+      return { type: "pushed", count: results.length };
+    }
+    const failed = malformed("push", answer.url, "it has no result of what was pushed");
+    replica.pushFailed(batch, failed.error.message);
+    return failed;
   }
 
-  async #pull(): Promise<SyncEvent> {
+  async #pull(signal: AbortSignal): Promise<SyncEvent | null> {
     const { replica, transport } = this.#options;
-    const answer = await transport.pull(replica.pullCookie());
-    if (!answer.ok) return { type: "failed", lane: "pull", failure: await this.#pullFailed(answer.failure) };
-    this.#succeeded();
-    await replica.pulled(answer.value);
-    return { type: "pulled", hasMore: answer.value.hasMore === true };
+    const cookie = replica.pullCookie();
+    const answer = await transport.pull(cookie, signal);
+    if (signal.aborted) return null;
+    if (!answer.ok) return this.#pullFailed(answer.failure);
+    const { value: page, url } = answer;
+    const hasMore = page.hasMore === true;
+    if (hasMore && page.cookie === cookie)
+      return malformed("pull", url, "it has more, but its cookie is the one that was sent");
+    try {
+      await replica.pulled(page);
+    } catch (error) {
+      if (!isPlasmaError(error, "protocol/field")) throw error;
+      replica.abandonPull();
+      return malformed("pull", url, error.text);
+    }
+    return { type: "pulled", hasMore };
   }
 
-  #succeeded(): void {
-    this.#auth = "ok";
-    this.#options.onSuccess();
-  }
-
-  async #pushFailed(batch: readonly OutboxEntry[], failure: HttpFailure): Promise<SyncFailure> {
+  async #pushFailed(batch: readonly OutboxEntry[], failure: HttpFailure): Promise<SyncEvent> {
     const { replica } = this.#options;
     replica.pushFailed(batch, failure.message);
+    const error = errorOf("push", failure);
     if (failure.kind === "http" && failure.status === 413) {
-      if (batch.length === 1) this.#report("push", failure);
-      return { kind: "too-large" };
+      return { type: "failed", lane: "push", failure: { kind: "too-large", sent: batch.length }, error };
     }
-    const { clientID, lastMutationID } = failure.body;
-    if (failure.body.code === "push/gap" && clientID !== undefined && lastMutationID !== undefined) {
-      await replica.pushGap(clientID, lastMutationID);
-      return { kind: "mended" };
-    }
-    return this.#plainFailure("push", failure);
+    const { code, clientID, lastMutationID } = failure.body;
+    if (code !== "push/gap" || clientID === undefined || lastMutationID === undefined) return failed("push", failure);
+    await replica.pushGap(clientID, lastMutationID);
+    return { type: "failed", lane: "push", failure: { kind: "mended" }, error };
   }
 
-  async #pullFailed(failure: HttpFailure): Promise<SyncFailure> {
-    const { replica } = this.#options;
-    if (failure.body.code === "pull/cookie") {
-      await replica.forgetCookie();
-      return { kind: "mended" };
-    }
-    return this.#plainFailure("pull", failure);
-  }
-
-  #plainFailure(phase: LaneName, failure: HttpFailure): SyncFailure {
-    this.#report(phase, failure);
-    if (failure.kind === "network") return { kind: "transient", retryAfterMs: null };
-    if (failure.status === 401) this.#auth = "required";
-    if (isMismatch(failure)) return { kind: "mismatch" };
-    const isTransient = failure.status >= 500 || failure.status === 429;
-    return isTransient ? { kind: "transient", retryAfterMs: failure.retryAfterMs } : { kind: "refused" };
-  }
-
-  #report(phase: LaneName, failure: HttpFailure): void {
-    const { message, body } = failure;
-    if (failure.kind === "network") return this.#options.onError({ kind: "network", phase, message });
-    if (isMismatch(failure)) {
-      return this.#options.onError({ kind: "schema-mismatch", phase, expected: body.expected ?? "", message });
-    }
-    this.#options.onError({ kind: `${phase}-http`, status: failure.status, url: failure.url, code: body.code, message });
+  async #pullFailed(failure: HttpFailure): Promise<SyncEvent> {
+    if (failure.body.code !== "pull/cookie") return failed("pull", failure);
+    await this.#options.replica.forgetCookie();
+    return { type: "failed", lane: "pull", failure: { kind: "mended" }, error: errorOf("pull", failure) };
   }
 }
 
-const isMismatch = ({ body }: HttpFailure): boolean => body.code === "schema/mismatch" || body.code === "protocol/mismatch";
+const keyOf = ({ clientID, id }: { readonly clientID: string; readonly id: number }): string => `${id}:${clientID}`;
+
+type Failed = Extract<SyncEvent, { type: "failed" }>;
+
+const failed = (lane: LaneName, failure: HttpFailure): Failed => ({
+  type: "failed",
+  lane,
+  failure: classify(failure),
+  error: errorOf(lane, failure),
+});
+
+function malformed(lane: LaneName, url: string, why: string): Failed {
+  const message = `The server's answer is malformed: ${why}.`;
+  const error: SyncClientError = { kind: `${lane}-http`, status: 200, url, code: "", message };
+  return { type: "failed", lane, failure: { kind: "refused" }, error };
+}
+
+function classify(failure: HttpFailure): SyncFailure {
+  if (failure.kind === "network") return { kind: "transient", retryAfterMs: null };
+  if (isMismatch(failure)) return { kind: "mismatch" };
+  if (failure.status === 401) return { kind: "auth" };
+  const isTransient = failure.status >= 500 || failure.status === 429;
+  return isTransient ? { kind: "transient", retryAfterMs: failure.retryAfterMs } : { kind: "refused" };
+}
+
+function errorOf(phase: LaneName, failure: HttpFailure): SyncClientError {
+  const { message, body } = failure;
+  if (failure.kind === "network") return { kind: "network", phase, message };
+  if (isMismatch(failure)) return { kind: "schema-mismatch", phase, expected: body.expected ?? "", message };
+  return { kind: `${phase}-http`, status: failure.status, url: failure.url, code: body.code, message };
+}
+
+const isMismatch = ({ body }: HttpFailure): boolean =>
+  body.code === "schema/mismatch" || body.code === "protocol/mismatch";

@@ -1,60 +1,79 @@
 // Owns: the decisions of syncing, as a pure function: (state, event) → state and effects. The loop runs the effects.
-// Pushing and pulling are two lanes with the same states, so that one that fails does not keep the other from working:
 //
-//            wanted                   done
-//   idle ────────────► busy ─────────────────────► idle
-//    ▲  ▲               │ failed, up to maxAttempts in a row
-//    │  └─retry timer── backoff ◄┤
-//    │                           │ failed more often, or in a way that repeating at once would not change
-//    └─poll, online, request── resting ◄┘
+//   stopped ──start──► running ──answer "another schema or protocol version"──► blocked ──start──► running
+//      ▲                  │                                                        │
+//      └───────stop───────┴────────────────────────stop────────────────────────────┘
 //
-//   blocked: the server has another schema or protocol version; only `start` leaves it.
+//   While running there are two lanes with the same states, so that one that fails does not keep the other from working:
+//
+//                            wanted and online
+//     idle ───────────────────────────────────────────────────► busy
+//      ▲ ▲                                                        │
+//      │ └──────────done, mended, batch too large─────────────────┤
+//      ├──retry timer, online, request── backoff ◄──5xx, network──┤ up to maxAttempts in a row
+//      ├──retry timer─────────────────── held ◄─────Retry-After───┤
+//      └──poll, online, request──────── resting ◄──anything else──┘ attempts spent, 401, other 4xx, malformed
 //
 // Invariants:
 //   1. At most one push and one pull are under way.
-//   2. While running and online with something wanted, its lane is busy, waits for its retry timer, or rests until the poll.
-//   3. A push that processed anything is followed by a pull that begins after it.
+//   2. A pull waits for the push that is under way, since another would have to follow it; but not for a second one.
+//   3. A want is met only by a request that begins after it arose, and a push that processed anything wants a pull.
+//   4. While running and online: an idle wanted pull waits for a push under way, a lane in backoff or held for its retry
+//      timer, a resting one for the poll timer. So nothing is ever stuck, and nothing is sent faster than these allow.
 
+import { limits } from "../../core/limits.ts";
 import type { RetryOptions } from "../plasma-client.ts";
+import type { SyncClientError } from "./sync-error.ts";
 
 export type LaneName = "push" | "pull";
 
 export interface Lane {
-  readonly phase: "idle" | "busy" | "backoff" | "resting";
-  /** Met only by a request that begins after it arose. */
+  readonly phase: "idle" | "busy" | "backoff" | "held" | "resting";
   readonly wanted: boolean;
   /** Failed requests in a row. */
   readonly failures: number;
+  /** Failures in a row that were put right (a gap, a cookie). */
+  readonly mends: number;
 }
 
 export interface SyncState {
   readonly phase: "stopped" | "running" | "blocked";
   readonly online: boolean;
+  readonly auth: "ok" | "required";
   readonly push: Lane;
   readonly pull: Lane;
-  /** Mutations per push; halved when the server calls a push too large. */
+  /** A pull has waited for a whole push: it goes before the next one. */
+  readonly pullWaited: boolean;
+  /** Mutations per push; less while the server calls pushes too large. */
   readonly batchMax: number;
 }
 
 export type SyncEvent =
   | { readonly type: "start" | "stop" | "online" | "offline" | "work" | "poke" | "poll" }
   | { readonly type: "retry"; readonly lane: LaneName }
-  /** `pushOnce` or `pullOnce`: also ends a wait. */
+  /** `pushOnce` or `pullOnce`: also ends a wait, except one that the server asked for. */
   | { readonly type: "request"; readonly lane: LaneName }
-  /** A push ended; `count` mutations were processed (0: nothing to push). */
+  /** A push ended; `count` mutations were processed (0: there was nothing to push). */
   | { readonly type: "pushed"; readonly count: number }
   | { readonly type: "pulled"; readonly hasMore: boolean }
-  | { readonly type: "failed"; readonly lane: LaneName; readonly failure: SyncFailure };
+  | {
+      readonly type: "failed";
+      readonly lane: LaneName;
+      readonly failure: SyncFailure;
+      readonly error: SyncClientError;
+    };
 
-/** What a failed request asks for. */
+/** LaneName a failed request asks for. */
 export type SyncFailure =
   /** Try again after a while. */
   | { readonly kind: "transient"; readonly retryAfterMs: number | null }
   /** Something was put right (a gap, a cookie): try again at once. */
   | { readonly kind: "mended" }
-  /** Push less at once. */
-  | { readonly kind: "too-large" }
-  /** Trying again at once would change nothing. */
+  /** A push of `sent` mutations was too large. */
+  | { readonly kind: "too-large"; readonly sent: number }
+  /** Not who the server wants to see: new headers may help, later. */
+  | { readonly kind: "auth" }
+  /** Trying again soon would change nothing. */
   | { readonly kind: "refused" }
   /** The server has another schema or protocol version. */
   | { readonly kind: "mismatch" };
@@ -64,7 +83,11 @@ export type TimerName = "poll" | LaneName;
 export type SyncEffect =
   | { readonly type: "push"; readonly countMax: number }
   | { readonly type: "pull" }
-  | { readonly type: "timer"; readonly name: TimerName; readonly delayMs: number | null };
+  /** Give up the requests under way: what they bring is not to be used any more. */
+  | { readonly type: "cancel" }
+  /** Set anew (null: clear) the poll timer or a lane's retry timer. */
+  | { readonly type: "timer"; readonly name: TimerName; readonly delayMs: number | null }
+  | { readonly type: "report"; readonly error: SyncClientError };
 
 export interface MachineOptions {
   readonly pollIntervalMs: number;
@@ -79,105 +102,156 @@ export interface SyncStep {
   readonly effects: readonly SyncEffect[];
 }
 
-const idle: Lane = { phase: "idle", wanted: false, failures: 0 };
+const freshLane: Lane = { phase: "idle", wanted: false, failures: 0, mends: 0 };
+const wantedLane: Lane = { ...freshLane, wanted: true };
 
+/** A machine that waits for `start`. */
 export const initialSyncState = (online: boolean, batchMax: number): SyncState => ({
   phase: "stopped",
   online,
-  push: idle,
-  pull: idle,
+  auth: "ok",
+  push: freshLane,
+  pull: freshLane,
+  pullWaited: false,
   batchMax,
 });
-
-/** Whether something is under way. */
-export const isBusy = ({ push, pull }: SyncState): boolean => push.phase === "busy" || pull.phase === "busy";
 
 /** Decides what to do about an event. */
 export function stepSync(state: SyncState, event: SyncEvent, options: MachineOptions): SyncStep {
   switch (event.type) {
     case "start":
-      return state.phase === "running" ? stay(state) : refresh({ ...state, phase: "running" }, options);
+      if (state.phase === "running") return stay(state);
+      return begin({ ...state, phase: "running", push: wantedLane, pull: wantedLane, pullWaited: false }, options);
     case "stop":
-      return { state: { ...state, phase: "stopped" }, effects: noTimers };
+      return {
+        state: { ...state, phase: "stopped", push: freshLane, pull: freshLane },
+        effects: [{ type: "cancel" }, ...noTimers],
+      };
     case "offline":
-      return { state: { ...state, online: false }, effects: noTimers };
+      return { state: { ...state, online: false }, effects: [{ type: "timer", name: "poll", delayMs: null }] };
     case "online":
-      return refresh({ ...state, online: true }, options);
+      return begin(
+        eachLane({ ...state, online: true }, (lane) => ({ ...wake(lane), failures: 0, wanted: true })),
+        options,
+      );
     case "poll":
-      return refresh(state, options);
+      return begin(
+        eachLane(state, (lane) => ({ ...(lane.phase === "resting" ? wake(lane) : lane), wanted: true })),
+        options,
+      );
     case "work":
       return go(withLane(state, "push", { wanted: true }));
     case "poke":
       return go(withLane(state, "pull", { wanted: true }));
     case "request":
-      return go(withLane(wake(state, event.lane), event.lane, { wanted: true }));
+      return go(withLane(state, event.lane, { ...wake(state[event.lane]), wanted: true }));
     case "retry":
-      return go(wake(state, event.lane));
+      return isWaiting(state[event.lane]) ? go(withLane(state, event.lane, { phase: "idle" })) : stay(state);
     case "pushed":
-      return go(pushed(state, event.count, options));
+      return state.push.phase === "busy" ? go(pushed(state, event.count, options)) : stay(state);
     case "pulled":
-      return go(withLane(state, "pull", { phase: "idle", failures: 0, wanted: state.pull.wanted || event.hasMore }));
+      return state.pull.phase === "busy" ? go(pulled(state, event.hasMore)) : stay(state);
     case "failed":
-      return failed(state, event, options);
+      return state[event.lane].phase === "busy" ? failed(state, event, options) : stay(state);
   }
 }
 
 const stay = (state: SyncState): SyncStep => ({ state, effects: [] });
 
-const withLane = (state: SyncState, lane: LaneName, change: Partial<Lane>): SyncState => ({ ...state, [lane]: { ...state[lane], ...change } });
+const noTimers = (["poll", "push", "pull"] as const).map((name) => ({ type: "timer", name, delayMs: null }) as const);
 
-const noTimers: readonly SyncEffect[] = [
-  { type: "timer", name: "poll", delayMs: null },
-  { type: "timer", name: "push", delayMs: null },
-  { type: "timer", name: "pull", delayMs: null },
-];
+const withLane = (state: SyncState, lane: LaneName, change: Partial<Lane>): SyncState => ({
+  ...state,
+  [lane]: { ...state[lane], ...change },
+});
 
-/** Ends a lane's wait; a request under way goes on. */
-const wake = (state: SyncState, lane: LaneName): SyncState =>
-  state[lane].phase === "backoff" || state[lane].phase === "resting" ? withLane(state, lane, { phase: "idle" }) : state;
+const eachLane = (state: SyncState, change: (lane: Lane) => Lane): SyncState => ({
+  ...state,
+  push: change(state.push),
+  pull: change(state.pull),
+});
 
-/** Both lanes begin anew, and the poll timer too. */
-function refresh(state: SyncState, { pollIntervalMs }: MachineOptions): SyncStep {
+const isReady = ({ phase, wanted }: Lane): boolean => phase === "idle" && wanted;
+
+const isWaiting = ({ phase }: Lane): boolean => phase === "backoff" || phase === "held";
+
+/** Ends a wait of our own: one that the server asked for lasts, and a request under way goes on. */
+const wake = (lane: Lane): Lane =>
+  lane.phase === "backoff" || lane.phase === "resting" ? { ...lane, phase: "idle" } : lane;
+
+/** Goes on with the poll timer set anew. */
+function begin(state: SyncState, { pollIntervalMs }: MachineOptions): SyncStep {
   if (state.phase !== "running" || !state.online) return stay(state);
-  const anew = { wanted: true, failures: 0 };
-  const { state: after, effects } = go(withLane(withLane(wake(wake(state, "push"), "pull"), "push", anew), "pull", anew));
+  const { state: after, effects } = go(state);
   return { state: after, effects: [{ type: "timer", name: "poll", delayMs: pollIntervalMs }, ...effects] };
 }
 
-/** Starts what is wanted and may start. A pull waits for the push that is under way, since another would have to follow it. */
+/** Starts what is wanted and may start. */
 function go(state: SyncState): SyncStep {
   if (state.phase !== "running" || !state.online) return stay(state);
   const effects: SyncEffect[] = [];
   let after = state;
-  if (after.push.phase === "idle" && after.push.wanted) {
-    after = withLane(after, "push", { phase: "busy", wanted: false });
-    effects.push({ type: "push", countMax: after.batchMax });
-  }
-  if (after.pull.phase === "idle" && after.pull.wanted && after.push.phase !== "busy") {
-    after = withLane(after, "pull", { phase: "busy", wanted: false });
+  const pushes = isReady(state.push);
+  if (isReady(state.pull) && state.push.phase !== "busy" && (!pushes || state.pullWaited)) {
+    after = { ...withLane(after, "pull", { phase: "busy", wanted: false }), pullWaited: false };
     effects.push({ type: "pull" });
+  }
+  if (pushes) {
+    after = withLane(after, "push", { phase: "busy", wanted: false });
+    effects.push({ type: "push", countMax: state.batchMax });
   }
   return { state: after, effects };
 }
 
-function pushed(state: SyncState, count: number, options: MachineOptions): SyncState {
-  if (count === 0) return withLane(state, "push", { phase: "idle" });
-  const batchMax = Math.min(options.batchMax, state.batchMax * 2);
-  const after = withLane(state, "push", { phase: "idle", failures: 0, wanted: true });
-  return withLane({ ...after, batchMax }, "pull", { wanted: true });
+/** Notes, when a push has ended, whether a pull has waited for it. */
+const afterPush = (state: SyncState): SyncState => ({ ...state, pullWaited: isReady(state.pull) });
+
+function pushed(state: SyncState, count: number, { batchMax }: MachineOptions): SyncState {
+  // Nothing was sent: what was too large together is gone, and nothing is known of auth.
+  if (count === 0) return { ...afterPush(state), push: { ...freshLane, wanted: state.push.wanted }, batchMax };
+  return withLane({ ...afterPush(state), auth: "ok", push: wantedLane }, "pull", { wanted: true });
 }
 
-function failed(state: SyncState, { lane, failure }: Extract<SyncEvent, { type: "failed" }>, options: MachineOptions): SyncStep {
-  const failures = state[lane].failures + 1;
-  const after = withLane(state, lane, { phase: "idle", wanted: true, failures });
-  if (failure.kind === "mismatch") return { state: { ...after, phase: "blocked" }, effects: noTimers };
-  if (failure.kind === "too-large" && state.batchMax > 1) return go({ ...after, batchMax: Math.floor(state.batchMax / 2) });
-  const isSpent = failures >= options.retry.maxAttempts || failure.kind === "refused" || failure.kind === "too-large";
-  if (isSpent) return go(withLane(after, lane, { phase: "resting" }));
-  if (failure.kind === "mended") return go(after);
-  const { state: waiting, effects } = go(withLane(after, lane, { phase: "backoff" }));
-  const delayMs = failure.retryAfterMs ?? backoffMs(failures, options);
-  return { state: waiting, effects: [{ type: "timer", name: lane, delayMs }, ...effects] };
+const pulled = (state: SyncState, hasMore: boolean): SyncState => ({
+  ...state,
+  auth: "ok",
+  pull: { ...freshLane, wanted: state.pull.wanted || hasMore },
+});
+
+type Failed = Extract<SyncEvent, { readonly type: "failed" }>;
+
+function failed(before: SyncState, { lane, failure, error }: Failed, options: MachineOptions): SyncStep {
+  const ended = lane === "push" ? afterPush(before) : before;
+  const again = withLane(ended, lane, { phase: "idle", wanted: true });
+  const report: SyncEffect = { type: "report", error };
+  const { mends } = before[lane];
+  if (failure.kind === "too-large" && failure.sent > 1) return go({ ...again, batchMax: Math.floor(failure.sent / 2) });
+  if (failure.kind === "mended" && mends < limits.syncMendsMax) return go(withLane(again, lane, { mends: mends + 1 }));
+  if (failure.kind === "mismatch") {
+    const blocked = { ...before, phase: "blocked", push: freshLane, pull: freshLane } as const;
+    return { state: blocked, effects: [{ type: "cancel" }, ...noTimers, report] };
+  }
+  const { change, effects } = waitAfter(lane, before[lane].failures + 1, failure, options);
+  const auth = failure.kind === "auth" ? "required" : before.auth;
+  const step = go(withLane({ ...again, auth }, lane, change));
+  return { state: step.state, effects: [...effects, ...step.effects, report] };
+}
+
+interface Wait {
+  readonly change: Partial<Lane>;
+  readonly effects: readonly SyncEffect[];
+}
+
+/** How a lane waits after so many failures in a row. */
+function waitAfter(lane: LaneName, failures: number, failure: SyncFailure, options: MachineOptions): Wait {
+  const retryAfterMs = failure.kind === "transient" ? failure.retryAfterMs : null;
+  const isTransient = failure.kind === "transient" || failure.kind === "mended";
+  const isSpent = retryAfterMs === null && failures >= options.retry.maxAttempts;
+  if (!isTransient || isSpent) return { change: { phase: "resting", failures }, effects: [] };
+  // A Retry-After lengthens our own wait, it never shortens it.
+  const delayMs = Math.max(retryAfterMs ?? 0, backoffMs(failures, options));
+  const phase = retryAfterMs === null ? "backoff" : "held";
+  return { change: { phase, failures }, effects: [{ type: "timer", name: lane, delayMs }] };
 }
 
 /** Doubles with every failure, up to the longest wait; between half and all of that, so that clients spread out. */

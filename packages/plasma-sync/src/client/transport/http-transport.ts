@@ -20,12 +20,14 @@ export type HttpFailure =
       readonly retryAfterMs: number | null;
     };
 
-export type HttpAnswer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: HttpFailure };
+export type HttpAnswer<T> =
+  | { readonly ok: true; readonly value: T; readonly url: string }
+  | { readonly ok: false; readonly failure: HttpFailure };
 
 export interface HttpTransport {
-  /** Sends entries of one schema version. */
-  push(entries: readonly OutboxEntry[]): Promise<HttpAnswer<PushResponse>>;
-  pull(cookie: string | null): Promise<HttpAnswer<PullResponse>>;
+  /** Sends entries of one schema version. When `signal` aborts, it ends at once with a network failure. */
+  push(entries: readonly OutboxEntry[], signal: AbortSignal): Promise<HttpAnswer<PushResponse>>;
+  pull(cookie: string | null, signal: AbortSignal): Promise<HttpAnswer<PullResponse>>;
 }
 
 export interface HttpTransportOptions {
@@ -37,7 +39,9 @@ export interface HttpTransportOptions {
   readonly replicaID: () => string;
   readonly pullPageSize: number | undefined;
   readonly fetcher: ((request: Request) => Promise<Response>) | undefined;
-  readonly authHeaders: ((who: { readonly clientID: string; readonly clientGroupID: string }) => HeadersInit | Promise<HeadersInit>) | undefined;
+  readonly authHeaders:
+    | ((who: { readonly clientID: string; readonly clientGroupID: string }) => HeadersInit | Promise<HeadersInit>)
+    | undefined;
 }
 
 const noBody: ErrorBody = { error: "", code: "" };
@@ -45,9 +49,17 @@ const noBody: ErrorBody = { error: "", code: "" };
 /** Makes a transport. */
 export function createHttpTransport(options: HttpTransportOptions): HttpTransport {
   return {
-    push: (entries) => send(options, () => pushRequest(options, entries), parsePushResponse),
-    pull: (cookie) => send(options, () => pullRequest(options, cookie), parsePullResponse),
+    push: (entries, signal) =>
+      send(options, { make: () => pushRequest(options, entries), parse: parsePushResponse, signal }),
+    pull: (cookie, signal) =>
+      send(options, { make: () => pullRequest(options, cookie), parse: parsePullResponse, signal }),
   };
+}
+
+interface Exchange<T> {
+  readonly make: () => Call;
+  readonly parse: (json: unknown) => T;
+  readonly signal: AbortSignal;
 }
 
 interface Call {
@@ -90,31 +102,51 @@ function pullRequest(options: HttpTransportOptions, cookie: string | null): Call
 /** Relative endpoints are relative to the page, where there is one. */
 function urlOf({ endpoint }: HttpTransportOptions, path: string): string {
   const base = (globalThis as { location?: { href: string } }).location?.href;
-  return new URL(`${endpoint.replace(/\/$/, "")}/${path}`, base ?? "http://localhost").href;
+  return new URL(`${endpoint.replace(/\/+$/, "")}/${path}`, base ?? "http://localhost").href;
 }
 
-async function send<T>(options: HttpTransportOptions, makeCall: () => Call, parse: (json: unknown) => T): Promise<HttpAnswer<T>> {
-  const first = await sendOnce(options, makeCall(), parse);
+async function send<T>(options: HttpTransportOptions, exchange: Exchange<T>): Promise<HttpAnswer<T>> {
+  const first = await sendOnce(options, exchange);
   // The login may have been renewed since the headers were made.
   const isRefused = !first.ok && first.failure.kind === "http" && first.failure.status === 401;
-  return isRefused && options.authHeaders !== undefined ? sendOnce(options, makeCall(), parse) : first;
+  return isRefused && options.authHeaders !== undefined && !exchange.signal.aborted
+    ? sendOnce(options, exchange)
+    : first;
 }
 
-async function sendOnce<T>(options: HttpTransportOptions, call: Call, parse: (json: unknown) => T): Promise<HttpAnswer<T>> {
-  const { env, authHeaders, clientGroupID, fetcher } = options;
-  const timeout = new AbortController();
-  const timer = env.setTimeout(() => timeout.abort(), limits.requestMsMax);
+/** One attempt, ended by its answer, by `signal` or by time, whatever `authHeaders` and `fetcher` do. */
+async function sendOnce<T>(options: HttpTransportOptions, exchange: Exchange<T>): Promise<HttpAnswer<T>> {
+  const { env } = options;
+  const abort = new AbortController();
+  const stop = () => abort.abort();
+  exchange.signal.addEventListener("abort", stop);
+  const timer = env.setTimeout(stop, limits.requestMsMax);
+  const gaveUp = new Promise<HttpAnswer<T>>((resolve) => {
+    const message = `No answer within ${limits.requestMsMax} ms.`;
+    abort.signal.addEventListener("abort", () =>
+      resolve({ ok: false, failure: { kind: "network", message, body: noBody } }),
+    );
+  });
+  const answer = await Promise.race([attempt(options, exchange, abort.signal), gaveUp]);
+  env.clearTimeout(timer);
+  exchange.signal.removeEventListener("abort", stop);
+  return answer;
+}
+
+async function attempt<T>(
+  options: HttpTransportOptions,
+  { make, parse }: Exchange<T>,
+  signal: AbortSignal,
+): Promise<HttpAnswer<T>> {
+  const { authHeaders, clientGroupID, fetcher } = options;
   try {
-    const request = new Request(call.url, { ...call.init, signal: timeout.signal });
+    const { url, init } = make();
     const extra = new Headers(await authHeaders?.({ clientID: options.clientID(), clientGroupID }));
+    const request = new Request(url, { ...init, signal });
     extra.forEach((value, name) => request.headers.set(name, value));
-    const response = await (fetcher ?? fetch)(request);
-    return await readAnswer(response, call.url, parse);
+    return await readAnswer(await (fetcher ?? fetch)(request), url, parse);
   } catch (error) {
-    const message = timeout.signal.aborted ? `No answer within ${limits.requestMsMax} ms.` : messageOf(error);
-    return { ok: false, failure: { kind: "network", message, body: noBody } };
-  } finally {
-    env.clearTimeout(timer);
+    return { ok: false, failure: { kind: "network", message: messageOf(error), body: noBody } };
   }
 }
 
@@ -130,7 +162,7 @@ async function readAnswer<T>(response: Response, url: string, parse: (json: unkn
     return failure(body.error || `The server answered ${response.status}.`, body);
   }
   try {
-    return { ok: true, value: parse(json) };
+    return { ok: true, value: parse(json), url };
   } catch (error) {
     return failure(`The server's answer is malformed: ${messageOf(error)}`, noBody);
   }
