@@ -1,48 +1,104 @@
 // Owns: deleteLocalData, what an app calls at logout.
+// Invariants:
+//   1. Every mutation that was durable is either confirmed or returned: the outbox is read and emptied in one transaction,
+//      after which no tab can append.
+//   2. It never waits for another tab: what a tab keeps open is empty already, and goes when that tab lets go.
 
+import { isPlasmaError } from "../../core/error.ts";
 import { decodeTagged } from "../../core/protocol/tagged-json.ts";
-import { resultOf } from "./idb-requests.ts";
-import type { OutboxEntry } from "./store.ts";
+import { completed, resultOf, storageError } from "./idb-requests.ts";
 import { databaseName } from "./layout.ts";
+import type { OutboxEntry } from "./store.ts";
 
-/** A mutation that never reached the server. */
+/** A mutation that the server had not confirmed. */
 export interface LostMutation {
   readonly clientID: string;
   readonly id: number;
   readonly name: string;
   readonly args: unknown;
+  /** Ms since the epoch at the call. */
   readonly timestamp: number;
 }
 
 /**
- * Deletes the local data of an app on this device, of one user or of all. Returns the mutations that the server had not
- * confirmed. Close the clients first; one that is open in another tab lets go by itself.
+ * Deletes the local data of an app on this device, of one user or, without `clientGroupID`, of all. Returns the mutations
+ * that the server had not confirmed, in order. Close this page's client first; a client that is open in another tab can no
+ * longer write, until its page is loaded anew.
  *
+ * @throws PlasmaError `client/storage` when the browser refuses.
  * @example
  * await client.close();
  * const lost = await deleteLocalData({ dbName: "todo", clientGroupID: user.id });
  */
-export async function deleteLocalData(options: { readonly dbName: string; readonly clientGroupID?: string }): Promise<readonly LostMutation[]> {
-  const { dbName, clientGroupID } = options;
+export async function deleteLocalData(options: {
+  readonly dbName: string;
+  readonly clientGroupID?: string;
+}): Promise<readonly LostMutation[]> {
+  try {
+    const lost = await Promise.all((await namesOf(options)).map(deleteOne));
+    return lost.flat();
+  } catch (error) {
+    if (isPlasmaError(error)) throw error;
+    throw storageError(`its data cannot be deleted (${error instanceof Error ? error.message : String(error)})`, error);
+  }
+}
+
+async function namesOf({
+  dbName,
+  clientGroupID,
+}: {
+  readonly dbName: string;
+  readonly clientGroupID?: string;
+}): Promise<string[]> {
+  if (clientGroupID !== undefined) return [databaseName(dbName, clientGroupID)];
   const prefix = databaseName(dbName, "");
-  const all = clientGroupID === undefined ? (await indexedDB.databases()).map(({ name }) => name ?? "") : [databaseName(dbName, clientGroupID)];
-  const lost = await Promise.all(all.filter((name) => name.startsWith(prefix)).map(deleteOne));
-  return lost.flat();
+  const databases = await indexedDB.databases();
+  return databases.flatMap(({ name }) => (name?.startsWith(prefix) === true ? [name] : []));
 }
 
 async function deleteOne(name: string): Promise<LostMutation[]> {
-  const entries = await readOutbox(name);
-  await resultOf(indexedDB.deleteDatabase(name));
-  return entries.map((entry) => ({ clientID: entry.clientID, id: entry.id, name: entry.name, args: decodeTagged(entry.args), timestamp: entry.timestamp }));
+  const entries = await takeOutbox(name);
+  await new Promise<void>((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(name);
+    request.onsuccess = request.onblocked = () => resolve();
+    request.onerror = () => reject(request.error);
+  });
+  return entries.map(({ clientID, id, name: mutator, args, timestamp }) => ({
+    clientID,
+    id,
+    name: mutator,
+    args: decodeTagged(args),
+    timestamp,
+  }));
 }
 
-async function readOutbox(name: string): Promise<readonly OutboxEntry[]> {
-  // Opening without a version takes the database as it is; one that does not exist would be made, and is deleted next.
-  const database = await resultOf(indexedDB.open(name));
+/** Reads the outbox and empties the database. */
+async function takeOutbox(name: string): Promise<readonly OutboxEntry[]> {
+  const database = await openAsItIs(name);
   try {
-    if (!database.objectStoreNames.contains("outbox")) return [];
-    return await resultOf<OutboxEntry[]>(database.transaction("outbox").objectStore("outbox").getAll());
+    const stores = [...(database?.objectStoreNames ?? [])];
+    if (database === null || stores.length === 0) return [];
+    const tx = database.transaction(stores, "readwrite");
+    const done = completed(tx);
+    const entries = stores.includes("outbox") ? resultOf<OutboxEntry[]>(tx.objectStore("outbox").getAll()) : [];
+    for (const store of stores) tx.objectStore(store).clear();
+    const [taken] = await Promise.all([entries, done]);
+    return taken;
   } finally {
-    database.close();
+    database?.close();
   }
+}
+
+/** The database in whatever version it has; null when there is none. */
+function openAsItIs(name: string): Promise<IDBDatabase | null> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(name);
+    let isNew = false;
+    request.onupgradeneeded = () => {
+      isNew = true;
+      request.transaction?.abort();
+    };
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => (isNew ? resolve(null) : reject(request.error));
+  });
 }

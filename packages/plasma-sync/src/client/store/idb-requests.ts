@@ -1,5 +1,9 @@
-// Owns: IndexedDB's events as promises. Thirty lines instead of a library, since the client's bytes count and only these
-// three shapes are needed.
+// Owns: IndexedDB's events as promises. A few shapes instead of the `idb` package: the client's bytes count, and a store
+// that tells its failures apart (dead connection, newer format, blocked upgrade) needs the bare events anyway.
+
+import { PlasmaError } from "../../core/error.ts";
+import type { Env } from "../../core/lib/env.ts";
+import { limits } from "../../core/limits.ts";
 
 /** Resolves with the request's result. */
 export function resultOf<T>(request: IDBRequest<T>): Promise<T> {
@@ -13,16 +17,54 @@ export function resultOf<T>(request: IDBRequest<T>): Promise<T> {
 export function completed(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve();
-    transaction.onabort = () => reject(transaction.error ?? new DOMException("The transaction was aborted.", "AbortError"));
+    transaction.onabort = () =>
+      reject(transaction.error ?? new DOMException("The transaction was aborted.", "AbortError"));
   });
 }
 
-/** Opens a database; `onBlocked` is told when another connection keeps an older version open. */
-export function openDatabase(name: string, version: number, upgrade: (database: IDBDatabase, oldVersion: number) => void): Promise<IDBDatabase> {
+export interface OpenOptions {
+  readonly name: string;
+  readonly version: number;
+  readonly upgrade: (database: IDBDatabase, oldVersion: number) => void;
+  readonly env: Env;
+}
+
+/**
+ * Opens a database.
+ *
+ * @throws PlasmaError `client/storage` when it has a newer version, or when a tab that does not answer keeps an older one
+ * open for longer than `limits.storeBlockedMsMax`.
+ */
+export function openDatabase({ name, version, upgrade, env }: OpenOptions): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(name, version);
+    let blocked: ReturnType<Env["setTimeout"]> | null = null;
+    let isLate = false;
     request.onupgradeneeded = ({ oldVersion }) => upgrade(request.result, oldVersion);
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
+    // A tab that is awake closes at once or when its transaction has ended; a frozen one may keep us for ever.
+    request.onblocked = () => {
+      blocked = env.setTimeout(() => {
+        isLate = true;
+        reject(storageError("a tab with an older version of the app keeps it open; close the app's other tabs"));
+      }, limits.storeBlockedMsMax);
+    };
+    request.onsuccess = () => {
+      if (blocked !== null) env.clearTimeout(blocked);
+      if (isLate) request.result.close();
+      else resolve(request.result);
+    };
+    request.onerror = () => {
+      if (blocked !== null) env.clearTimeout(blocked);
+      const isNewer = request.error?.name === "VersionError";
+      reject(
+        isNewer
+          ? storageError("a newer version of the app has made it; reload the page", request.error)
+          : request.error,
+      );
+    };
   });
 }
+
+/** What went wrong, as the error that the store's contract names. */
+export const storageError = (what: string, cause?: unknown): PlasmaError =>
+  new PlasmaError("client/storage", { what }, { cause });

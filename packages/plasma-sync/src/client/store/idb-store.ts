@@ -1,14 +1,15 @@
 // Owns: the store on IndexedDB.
 // Invariants (beside those of the contract):
 //   1. Inside a transaction nothing is awaited but its own requests, so it is never closed early or kept open.
-//   2. A dead connection (closed by the browser) is opened anew once; a transaction that failed is never repeated.
+//   2. When the connection dies (the browser closed it) the transaction runs once more on a new one. So a body can be
+//      repeated even if the first run became durable: it writes the same again, or finds that it did.
 
 import { isPlasmaError, PlasmaError } from "../../core/error.ts";
 import type { Env } from "../../core/lib/env.ts";
 import { limits } from "../../core/limits.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { Row } from "../../core/schema/value.ts";
-import { completed, openDatabase, resultOf } from "./idb-requests.ts";
+import { completed, openDatabase, resultOf, storageError } from "./idb-requests.ts";
 import { emptyMeta, FORMAT_VERSION, upgrade, type ClientRecord, type ReplicaMeta } from "./layout.ts";
 import { checkWriter, planAppend, planSync } from "./plan-commit.ts";
 import type { NewOutboxEntry, OutboxEntry, Store, StoreCommit, StoreState, SyncCommit } from "./store.ts";
@@ -26,46 +27,51 @@ export interface IdbStoreOptions {
 export const createIdbStore = (options: IdbStoreOptions): Store => new IdbStore(options);
 
 const META_KEY = "replica";
-type StoreName = "rows" | "outbox" | "clients" | "meta";
+const STORES = ["rows", "outbox", "clients", "meta"];
+
+interface Scope {
+  readonly stores: string[];
+  readonly mode: IDBTransactionMode;
+  /** Whether the body may run again when the connection has died under it. Default: always. */
+  readonly canRepeat?: () => boolean;
+}
 
 class IdbStore implements Store {
   readonly #options: IdbStoreOptions;
   #database: Promise<IDBDatabase> | null = null;
-  #closed = false;
+  /** Why nothing can be read or written any more. */
+  #over: (() => PlasmaError) | null = null;
 
   constructor(options: IdbStoreOptions) {
     this.#options = options;
   }
 
   async load(onRows: (table: string, rows: readonly Row[]) => void): Promise<StoreState> {
-    await this.#ensureMeta();
-    return this.#run(["rows", "outbox", "clients", "meta"], "readonly", async (tx) => {
-      const meta = resultOf<ReplicaMeta>(tx.objectStore("meta").get(META_KEY));
-      const outbox = resultOf<OutboxEntry[]>(tx.objectStore("outbox").getAll());
-      const clients = resultOf<ClientRecord[]>(tx.objectStore("clients").getAll());
-      const tables = [...this.#options.schema.tablesByName.keys()];
-      await Promise.all(tables.map((table) => readTable(tx.objectStore("rows"), table, onRows)));
-      const { replicaID, seq, cookie, firstSync } = await meta;
-      const lastIDs = new Map((await clients).map(({ clientID, lastID }) => [clientID, lastID]));
-      return { replicaID, seq, cookie, firstSync, outbox: await outbox, lastIDs };
-    });
+    for (;;) {
+      const state = await this.#read(onRows);
+      if (state !== null) return state;
+      await this.#found();
+    }
   }
 
   append(replicaID: string, entries: readonly NewOutboxEntry[]): Promise<Extract<StoreCommit, { type: "append" }>> {
     const clientID = entries[0]?.clientID ?? "";
-    return this.#run(["outbox", "clients", "meta"], "readwrite", async (tx) => {
-      const known = resultOf<ClientRecord | undefined>(tx.objectStore("clients").get(clientID));
-      const meta = await readMeta(tx);
+    let commit: Extract<StoreCommit, { type: "append" }> | null = null;
+    return this.#run({ stores: ["outbox", "clients", "meta"], mode: "readwrite" }, async (tx) => {
+      const [meta, client] = await Promise.all([readMeta(tx), readClient(tx, clientID)]);
       checkWriter(meta, replicaID);
-      const plan = planAppend(meta, (await known)?.lastID ?? 0, entries);
+      const lastID = client?.lastID ?? 0;
+      // The body runs again after a connection died: what it wrote then may have become durable all the same.
+      if (commit !== null && lastID === commit.entries.at(-1)?.id) return commit;
+      const plan = planAppend(meta, lastID, entries);
       putEntries(tx, plan.entries);
       tx.objectStore("meta").put(plan.meta, META_KEY);
-      return { type: "append", seq: plan.meta.seq, entries: plan.entries };
+      return (commit = { type: "append", seq: plan.meta.seq, entries: plan.entries });
     });
   }
 
   takeEpoch(replicaID: string): Promise<number> {
-    return this.#run(["meta"], "readwrite", async (tx) => {
+    return this.#run({ stores: ["meta"], mode: "readwrite" }, async (tx) => {
       const meta = await readMeta(tx);
       checkWriter(meta, replicaID);
       tx.objectStore("meta").put({ ...meta, epoch: meta.epoch + 1 } satisfies ReplicaMeta, META_KEY);
@@ -74,7 +80,7 @@ class IdbStore implements Store {
   }
 
   sync(replicaID: string, epoch: number, commit: SyncCommit): Promise<Extract<StoreCommit, { type: "sync" }>> {
-    return this.#run(["rows", "outbox", "clients", "meta"], "readwrite", async (tx) => {
+    return this.#run({ stores: STORES, mode: "readwrite" }, async (tx) => {
       const meta = await readMeta(tx);
       checkWriter(meta, replicaID, epoch);
       const rows = tx.objectStore("rows");
@@ -95,72 +101,106 @@ class IdbStore implements Store {
   }
 
   async reset(): Promise<void> {
-    await this.#run(["rows", "outbox", "clients", "meta"], "readwrite", async (tx) => {
-      for (const name of ["rows", "outbox", "clients"] as const) tx.objectStore(name).clear();
+    await this.#run({ stores: STORES, mode: "readwrite" }, async (tx) => {
+      for (const name of ["rows", "outbox", "clients"]) tx.objectStore(name).clear();
       tx.objectStore("meta").put(emptyMeta(this.#options.env.randomUUID()), META_KEY);
     });
   }
 
   close(): void {
-    this.#closed = true;
-    void this.#database?.then((database) => database.close(), () => undefined);
-    this.#database = null;
+    this.#over = () => new PlasmaError("client/closed", {});
+    this.#letGo();
   }
 
-  /** A new database gets its identity before anything else. Two tabs may try: the first one wins. */
-  async #ensureMeta(): Promise<void> {
-    await this.#run(["meta"], "readwrite", async (tx) => {
-      const meta = await resultOf<ReplicaMeta | undefined>(tx.objectStore("meta").get(META_KEY));
+  /** Everything in one snapshot; null when the database holds no replica yet. */
+  #read(onRows: (table: string, rows: readonly Row[]) => void): Promise<StoreState | null> {
+    let hasHandedOver = false;
+    const handOver = (table: string, rows: readonly Row[]) => {
+      hasHandedOver = true;
+      onRows(table, rows);
+    };
+    const canRepeat = () => !hasHandedOver;
+    return this.#run({ stores: STORES, mode: "readonly", canRepeat }, async (tx) => {
+      const meta = await readMeta(tx);
+      if (meta === undefined) return null;
+      const tables = [...this.#options.schema.tablesByName.keys()];
+      const [outbox, clients] = await Promise.all([
+        resultOf<OutboxEntry[]>(tx.objectStore("outbox").getAll()),
+        resultOf<ClientRecord[]>(tx.objectStore("clients").getAll()),
+        ...tables.map((table) => readTable(tx.objectStore("rows"), table, handOver)),
+      ]);
+      const { replicaID, seq, cookie, firstSync } = meta;
+      return {
+        replicaID,
+        seq,
+        cookie,
+        firstSync,
+        outbox,
+        lastIDs: new Map(clients.map(({ clientID, lastID }) => [clientID, lastID])),
+      };
+    });
+  }
+
+  /** Gives a new database its identity. Two tabs may try: the first one wins. */
+  async #found(): Promise<void> {
+    await this.#run({ stores: ["meta"], mode: "readwrite" }, async (tx) => {
+      const meta = await readMeta(tx);
       if (meta === undefined) tx.objectStore("meta").put(emptyMeta(this.#options.env.randomUUID()), META_KEY);
     });
   }
 
   /** Runs `body` in one transaction; resolves when that is durable. */
-  async #run<T>(stores: readonly StoreName[], mode: IDBTransactionMode, body: (tx: IDBTransaction) => Promise<T>): Promise<T> {
+  async #run<T>(scope: Scope, body: (tx: IDBTransaction) => Promise<T>): Promise<T> {
     try {
-      const tx = await this.#begin(stores, mode);
-      const done = completed(tx);
-      // Told of below; until then an abort must not count as unhandled.
-      done.catch(() => undefined);
-      let result: T;
-      try {
-        result = await body(tx);
-        if (mode === "readwrite") tx.commit();
-      } catch (error) {
-        abort(tx);
-        throw error;
-      }
-      await done;
-      return result;
+      return await this.#attempt(scope, body);
     } catch (error) {
       if (isPlasmaError(error)) throw error;
-      throw new PlasmaError("client/storage", { what: describe(error) }, { cause: error });
+      if (!isDeadConnection(error)) throw storageError(describe(error), error);
+      this.#letGo();
+      if (scope.canRepeat?.() === false) throw storageError(describe(error), error);
+    }
+    try {
+      return await this.#attempt(scope, body);
+    } catch (error) {
+      throw isPlasmaError(error) ? error : storageError(describe(error), error);
     }
   }
 
-  async #begin(stores: readonly StoreName[], mode: IDBTransactionMode): Promise<IDBTransaction> {
-    const options = { durability: this.#options.durability ?? "relaxed" } as const;
+  async #attempt<T>({ stores, mode }: Scope, body: (tx: IDBTransaction) => Promise<T>): Promise<T> {
+    const database = await this.#open();
+    const tx = database.transaction(stores, mode, { durability: this.#options.durability ?? "relaxed" });
+    const done = completed(tx);
+    // Told of below; until then an abort must not count as unhandled.
+    done.catch(() => undefined);
+    let result: T;
     try {
-      return (await this.#open()).transaction(stores as string[], mode, options);
+      result = await body(tx);
+      // Early, so that a tab that is frozen now does not keep the others waiting.
+      if (mode === "readwrite") tx.commit();
     } catch (error) {
-      // InvalidStateError: the browser closed the connection. Nothing has been written, so a new one may try.
-      if (!(error instanceof DOMException) || error.name !== "InvalidStateError" || this.#closed) throw error;
-      this.#database = null;
-      return (await this.#open()).transaction(stores as string[], mode, options);
+      abort(tx);
+      // A request that failed because its transaction did knows less than the transaction.
+      throw isPlasmaError(error) ? error : (tx.error ?? error);
     }
+    await done;
+    return result;
   }
 
   #open(): Promise<IDBDatabase> {
-    if (this.#closed) throw new PlasmaError("client/closed", {});
+    if (this.#over !== null) throw this.#over();
     return (this.#database ??= this.#connect());
   }
 
   async #connect(): Promise<IDBDatabase> {
+    const { name, env } = this.#options;
     try {
-      const database = await openDatabase(this.#options.name, FORMAT_VERSION, upgrade);
-      // Another tab upgrades or deletes the database: do not stand in its way.
-      database.onversionchange = () => this.#drop(database);
-      database.onclose = () => this.#drop(database);
+      const database = await openDatabase({ name, version: FORMAT_VERSION, upgrade, env });
+      database.onclose = () => this.#letGo();
+      database.onversionchange = ({ newVersion }) => {
+        // A deleted database (the user has logged out) must not come back because a tab is still open.
+        if (newVersion === null) this.#over ??= () => storageError("it was deleted; reload the page");
+        this.#letGo();
+      };
       return database;
     } catch (error) {
       this.#database = null;
@@ -168,16 +208,26 @@ class IdbStore implements Store {
     }
   }
 
-  #drop(database: IDBDatabase): void {
-    database.close();
+  /** Closes the connection when its transactions have ended; the next use opens a new one. */
+  #letGo(): void {
+    void this.#database?.then(
+      (database) => database.close(),
+      () => undefined,
+    );
     this.#database = null;
   }
 }
 
-const readMeta = (tx: IDBTransaction): Promise<ReplicaMeta> => resultOf(tx.objectStore("meta").get(META_KEY) as IDBRequest<ReplicaMeta>);
+const readMeta = (tx: IDBTransaction) => resultOf<ReplicaMeta | undefined>(tx.objectStore("meta").get(META_KEY));
+const readClient = (tx: IDBTransaction, clientID: string) =>
+  resultOf<ClientRecord | undefined>(tx.objectStore("clients").get(clientID));
 
 /** Hands over a table's rows in key order, batch by batch. */
-async function readTable(store: IDBObjectStore, table: string, onRows: (table: string, rows: readonly Row[]) => void): Promise<void> {
+async function readTable(
+  store: IDBObjectStore,
+  table: string,
+  onRows: (table: string, rows: readonly Row[]) => void,
+): Promise<void> {
   // Every key of the table lies between [table] and [table, []]: arrays sort after texts.
   let range = IDBKeyRange.bound([table], [table, []]);
   for (;;) {
@@ -201,7 +251,9 @@ function putEntries(tx: IDBTransaction, entries: readonly OutboxEntry[]): void {
 
 /** Deletes a client's entries from id `first` to `last`. */
 async function deleteEntries(outbox: IDBObjectStore, clientID: string, first: number, last: number): Promise<void> {
-  const orders = await resultOf(outbox.index("byClient").getAllKeys(IDBKeyRange.bound([clientID, first], [clientID, last])));
+  const orders = await resultOf(
+    outbox.index("byClient").getAllKeys(IDBKeyRange.bound([clientID, first], [clientID, last])),
+  );
   for (const order of orders) outbox.delete(order);
 }
 
@@ -213,4 +265,9 @@ function abort(tx: IDBTransaction): void {
   }
 }
 
-const describe = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+/** Errors of a connection that the browser has closed (AbortError: it ended our transaction), not of what was asked of it. */
+const isDeadConnection = (error: unknown): boolean =>
+  error instanceof DOMException && ["InvalidStateError", "UnknownError", "AbortError"].includes(error.name);
+
+const describe = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : String(error);

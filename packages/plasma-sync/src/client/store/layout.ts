@@ -41,13 +41,16 @@ export const emptyMeta = (replicaID: string): ReplicaMeta => ({
 });
 
 /** The name of the database of one user of one app: users never share one. */
-export const databaseName = (dbName: string, clientGroupID: string): string => `plasma:${encodeURIComponent(dbName)}:${encodeURIComponent(clientGroupID)}`;
+export const databaseName = (dbName: string, clientGroupID: string): string =>
+  `plasma:${encodeURIComponent(dbName)}:${encodeURIComponent(clientGroupID)}`;
 
 /** Takes a database from `oldVersion` (0: new) to FORMAT_VERSION, inside its versionchange transaction. */
 export function upgrade(database: IDBDatabase, oldVersion: number): void {
   if (oldVersion < 1) {
     database.createObjectStore("rows");
-    database.createObjectStore("outbox", { keyPath: "order" }).createIndex("byClient", ["clientID", "id"], { unique: true });
+    database
+      .createObjectStore("outbox", { keyPath: "order" })
+      .createIndex("byClient", ["clientID", "id"], { unique: true });
     database.createObjectStore("clients", { keyPath: "clientID" });
     database.createObjectStore("meta");
   }

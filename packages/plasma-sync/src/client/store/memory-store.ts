@@ -25,13 +25,17 @@ class MemoryStore implements Store {
   async load(onRows: (table: string, rows: readonly Row[]) => void): Promise<StoreState> {
     for (const [table, rows] of this.#tables) {
       const all = [...rows.values()];
-      for (let i = 0; i < all.length; i += limits.storeBatchRowsMax) onRows(table, all.slice(i, i + limits.storeBatchRowsMax));
+      for (let i = 0; i < all.length; i += limits.storeBatchRowsMax)
+        onRows(table, all.slice(i, i + limits.storeBatchRowsMax));
     }
     const { replicaID, seq, cookie, firstSync } = this.#meta;
     return { replicaID, seq, cookie, firstSync, outbox: [...this.#outbox.values()], lastIDs: new Map(this.#lastIDs) };
   }
 
-  async append(replicaID: string, entries: readonly NewOutboxEntry[]): Promise<Extract<StoreCommit, { type: "append" }>> {
+  async append(
+    replicaID: string,
+    entries: readonly NewOutboxEntry[],
+  ): Promise<Extract<StoreCommit, { type: "append" }>> {
     checkWriter(this.#meta, replicaID);
     const clientID = entries[0]?.clientID ?? "";
     const plan = planAppend(this.#meta, this.#lastIDs.get(clientID) ?? 0, entries);

@@ -5,9 +5,14 @@ import { PlasmaError } from "../../core/error.ts";
 import type { ReplicaMeta } from "./layout.ts";
 import type { NewOutboxEntry, OutboxEntry, SyncCommit } from "./store.ts";
 
-/** Throws `client/deposed` when the replica was reset, or another tab has taken over syncing. */
-export function checkWriter(meta: ReplicaMeta, replicaID: string, epoch?: number): void {
-  if (meta.replicaID !== replicaID || (epoch !== undefined && meta.epoch !== epoch)) throw new PlasmaError("client/deposed", {});
+/** Throws `client/deposed` when the replica was reset (or evicted), or another tab has taken over syncing. */
+export function checkWriter(
+  meta: ReplicaMeta | undefined,
+  replicaID: string,
+  epoch?: number,
+): asserts meta is ReplicaMeta {
+  if (meta?.replicaID !== replicaID || (epoch !== undefined && meta.epoch !== epoch))
+    throw new PlasmaError("client/deposed", {});
 }
 
 /** The entries with their orders, and the meta after them. Ids must continue `lastID`. */
@@ -16,7 +21,12 @@ export function planAppend(
   lastID: number,
   entries: readonly NewOutboxEntry[],
 ): { readonly meta: ReplicaMeta; readonly entries: readonly OutboxEntry[] } {
-  entries.forEach(({ id }, i) => assert(id === lastID + 1 + i, "store: the ids of a client have no hole"));
+  const clientID = entries[0]?.clientID;
+  assert(clientID !== undefined, "store: an append has entries");
+  entries.forEach((entry, i) => {
+    assert(entry.clientID === clientID, "store: an append is of one client");
+    assert(entry.id === lastID + 1 + i, "store: the ids of a client have no hole");
+  });
   const ordered = entries.map((entry, i) => ({ ...entry, order: meta.nextOrder + i }));
   return { meta: { ...meta, seq: meta.seq + 1, nextOrder: meta.nextOrder + entries.length }, entries: ordered };
 }

@@ -1,0 +1,3 @@
+import { idbStoreSuite } from "./idb-store.suite.ts";
+
+idbStoreSuite("Chromium");
