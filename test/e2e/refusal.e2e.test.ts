@@ -101,10 +101,13 @@ test("a refusal whose answer was lost is told all the same, once", async () => {
 
 test("a refusal whose answer was lost is told after a reload", async () => {
   const page = await openAs("ada", "Errands");
+  // A pull would tell of it too, before the reload.
+  await page.route(`${server.url}sync/pull*`, (route) => route.abort("internetdisconnected"));
   const lost = await losePushAnswers(page);
   await addTodo(page, "A password before the reload");
   await lost.first;
   await page.reload();
+  await page.unroute(`${server.url}sync/pull*`);
   await lost.stop();
   await notice(page, "“A password before the reload” was not added").getByText(REASON).waitFor();
   await until(() => todo(page, "A password before the reload").count(), 0);
