@@ -1,6 +1,8 @@
 import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { bufferedTransactionSuite } from "./buffered-transaction.suite.ts";
 import { fromD1 } from "./from-d1.ts";
+import { serverTransactionSuite } from "./server-transaction.suite.ts";
 import { sqlExecutorSuite } from "./sql-executor.suite.ts";
 import { storedValuesSuite } from "./stored-values.suite.ts";
 
@@ -11,3 +13,5 @@ const open = async () => {
 
 sqlExecutorSuite("D1", open);
 storedValuesSuite("D1", open, { runs: 20 });
+serverTransactionSuite("D1", open);
+bufferedTransactionSuite("D1", open);

@@ -136,7 +136,7 @@ export function storedValuesSuite(name: string, open: () => Promise<SqlExecutor>
       expect(await executor.all(sql("SELECT name FROM sqlite_master WHERE name LIKE '%drafts%'"))).toEqual([]);
     });
 
-    test("random queries answer as evaluate does, with pending rows over stored ones", async () => {
+    test("random queries answer as evaluate does, with pending rows over stored ones", { timeout: 60_000 }, async () => {
       await fc.assert(
         fc.asyncProperty(caseArbitrary, (queryCase) => agrees(executor, queryCase)),
         { numRuns: runs },
