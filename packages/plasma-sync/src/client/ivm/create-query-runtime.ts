@@ -91,12 +91,9 @@ function readerOver(overlay: Overlay | undefined, source: SourceOf, metaOf: Meta
 /** Applies the changes to all sources. What the batch says of the state before is made of the rows that were there. */
 function applyCommit(changes: readonly RowChange[], source: SourceOf, metaOf: MetaOf): Batch {
   const byTable = new Map<string, EntryChange<Row>[]>();
-  for (const { table, id, after } of changes) {
-    const before = source(table).change(id, after);
-    if (before === after) continue;
-    let list = byTable.get(table);
-    if (list === undefined) byTable.set(table, (list = []));
-    list.push({ before, after });
+  for (const [table, list] of Map.groupBy(changes, (change) => change.table)) {
+    const applied = source(table).apply(list);
+    if (applied.length > 0) byTable.set(table, applied);
   }
   const readers = new Map<string, RowReader>();
   return {

@@ -5,8 +5,14 @@
 import type { TableMeta } from "../../core/schema/table.ts";
 import { OrderedMap } from "../../core/lib/ordered-map.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
+import type { EntryChange } from "./operator.ts";
 import { createRowOrder, type RowOrder } from "./row-order.ts";
-import type { IndexSpec, OrderedIndex, TableSource, Work } from "./source.ts";
+import type { IndexSpec, OrderedIndex, RowChange, TableSource, Work } from "./source.ts";
+
+/** A commit of more than this share (1 / n) of a table's rows drops its indexes. An insert costs about as much as the load of eight. */
+const REBUILD_SHARE = 8;
+/** Smaller commits never do. */
+const REBUILD_ROWS_MIN = 16;
 
 export class MemorySource implements TableSource {
   readonly #meta: TableMeta;
@@ -48,19 +54,30 @@ export class MemorySource implements TableSource {
     return index;
   }
 
-  /** Puts `after` in the place of the row with this id, or removes it when null. Returns the row before. */
-  change(id: string, after: Row | null): Row | null {
-    const before = this.#rowsByID.get(id) ?? null;
-    if (after === null) this.#rowsByID.delete(id);
-    else this.#rowsByID.set(id, after);
-    this.#work.rows += 1;
-    for (const index of this.#indexes.values()) index.change(before, after);
-    return before;
+  /** Applies the changes of a commit, at most one per row, and returns them with the rows that were there. */
+  apply(changes: readonly RowChange[]): EntryChange<Row>[] {
+    // To insert so many one by one costs more than to load anew what queries then ask for.
+    if (changes.length >= REBUILD_ROWS_MIN && changes.length * REBUILD_SHARE > this.#rowsByID.size) this.#dropIndexes();
+    const applied: EntryChange<Row>[] = [];
+    for (const { id, after } of changes) {
+      const before = this.#rowsByID.get(id) ?? null;
+      if (before === after) continue;
+      if (after === null) this.#rowsByID.delete(id);
+      else this.#rowsByID.set(id, after);
+      for (const index of this.#indexes.values()) index.change(before, after);
+      applied.push({ before, after });
+    }
+    this.#work.rows += applied.length;
+    return applied;
   }
 
   /** Adds many rows at once. Indexes are built anew when next asked. */
   fill(rows: readonly Row[]): void {
     for (const row of rows) this.#rowsByID.set(row["id"] as string, row);
+    this.#dropIndexes();
+  }
+
+  #dropIndexes(): void {
     for (const index of this.#indexes.values()) index.drop();
   }
 }

@@ -74,18 +74,18 @@ class OverlaidIndex implements OrderedIndex {
     const { compare, place } = this.#order;
     if (this.#isFirstUse) {
       this.#isFirstUse = false;
-      return this.#present()
-        .filter((row) => place(row, prefix) === 0)
-        .sort(compare);
+      return this.#present((row) => place(row, prefix) === 0).sort(compare);
     }
-    const sorted = (this.#sorted ??= this.#present().sort(compare));
+    const sorted = (this.#sorted ??= this.#present(() => true).sort(compare));
     const start = lowerBound(sorted, (row) => place(row, prefix) >= 0);
     const end = lowerBound(sorted, (row) => place(row, prefix) > 0);
     return sorted.slice(start, end);
   }
 
-  #present(): Row[] {
-    return [...this.#overlay.values()].filter((row) => row !== null);
+  #present(isWanted: (row: Row) => boolean): Row[] {
+    const rows: Row[] = [];
+    for (const row of this.#overlay.values()) if (row !== null && isWanted(row)) rows.push(row);
+    return rows;
   }
 }
 
