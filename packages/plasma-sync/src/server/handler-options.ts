@@ -7,6 +7,7 @@ import { MUTATORS, type AnyMutators, type MutatorDef } from "../core/mutation/mu
 import type { AnySchema } from "../core/schema/schema.ts";
 import type { SqlExecutor } from "./database/sql-executor.ts";
 import type { CorsOptions } from "./sync/cors.ts";
+import { PageSeal } from "./sync/page-seal.ts";
 import type { PlasmaMetric, SyncServerError } from "./sync/sync-server-error.ts";
 
 /** Who is asking, as the app's `auth` says. */
@@ -71,6 +72,7 @@ export interface HandlerSettings {
   readonly options: SyncHandlerOptions;
   readonly mutatorsByName: ReadonlyMap<string, MutatorDef>;
   readonly env: Env;
+  readonly seal: PageSeal;
   /** Without a slash at its end. */
   readonly basePath: string;
   readonly mutationsMax: number;
@@ -88,10 +90,12 @@ export function checkHandlerOptions(options: SyncHandlerOptions): HandlerSetting
   if (!Number.isSafeInteger(maxPayloadBytes) || maxPayloadBytes < limits.pushBytesMaxMin) {
     throw refuse("maxPayloadBytes", `must be at least ${limits.pushBytesMaxMin}, so that one mutation always fits.`);
   }
+  const env = options.env ?? systemEnv;
   return {
     options,
     mutatorsByName: options.mutators[MUTATORS].byName,
-    env: options.env ?? systemEnv,
+    env,
+    seal: new PageSeal(options.executor, env),
     basePath: basePath.replace(/\/+$/, ""),
     mutationsMax: maxMutationsPerPush,
     payloadBytesMax: maxPayloadBytes,

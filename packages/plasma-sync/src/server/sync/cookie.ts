@@ -5,15 +5,16 @@
 //      decided by the rules of the tables, never by a cookie.
 //   2. `tag` is the random tag of the log entry at `version`; a log that has another entry there (a restored backup) has
 //      another history, and the client must sync anew.
-//   3. ctxKey travels as a digest: its length and content are the app's.
+//   3. Nothing of a row that the reader may not see stands in it in clear.
+//   4. ctxKey travels as a digest: its length and content are the app's.
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { PlasmaError } from "../../core/error.ts";
 import { fromBase64, toBase64 } from "../../core/lib/base64.ts";
 import { toHex } from "../../core/lib/hex.ts";
 
-/** Where a first sync stands: in the tables (rows up to and with `after` were sent), or in the log behind them. */
-export type SyncPage = { readonly table: string; readonly after: string } | "log";
+/** Where a first sync stands: in the tables (at a place that page-seal.ts has sealed), or in the log behind them. */
+export type CookiePage = { readonly table: string; readonly place: string } | "log";
 
 export interface Cookie {
   /** The last log entry that the client has; 0 before the first. Beyond any log when it does not fit a number. */
@@ -22,7 +23,7 @@ export interface Cookie {
   readonly tag: string | null;
   readonly scope: CookieScope;
   /** Null when the client is consistent as of `version`. */
-  readonly page: SyncPage | null;
+  readonly page: CookiePage | null;
 }
 
 /** What a cookie is valid under. */
@@ -85,12 +86,12 @@ function parseFields(text: string): { readonly [key: string]: unknown } {
   throw malformed();
 }
 
-function parsePage(value: unknown): SyncPage | null {
+function parsePage(value: unknown): CookiePage | null {
   if (value === undefined) return null;
   if (value === "log") return value;
-  const { table, after } = (value ?? {}) as { readonly [key: string]: unknown };
-  if (typeof table !== "string" || typeof after !== "string") throw malformed();
-  return { table, after };
+  const { table, place } = (value ?? {}) as { readonly [key: string]: unknown };
+  if (typeof table !== "string" || typeof place !== "string") throw malformed();
+  return { table, place };
 }
 
 function optionalText(value: unknown): string | null {

@@ -24,14 +24,16 @@ import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
 import type { SqlExecutor } from "../database/sql-executor.ts";
 import { compileSelect } from "../sql/compile-select.ts";
-import type { SyncPage } from "./cookie.ts";
 import { canRead, putOp } from "./visibility.ts";
+
+/** Where a first sync stands: rows up to and with `after` were read, or all of them. */
+export type SyncPlace = { readonly table: string; readonly after: string } | "log";
 
 export interface TablePage {
   readonly patch: readonly PatchOp[];
   readonly rowsScanned: number;
   /** Where the next page goes on. */
-  readonly next: SyncPage;
+  readonly next: SyncPlace;
 }
 
 interface TableReads {
@@ -45,10 +47,10 @@ export const syncedTables = (schema: AnySchema): readonly TableMeta[] =>
   [...schema.tablesByName.values()].filter((meta) => !meta.changeLogSuppressed).sort((a, b) => (a.name < b.name ? -1 : 1));
 
 /** Reads up to `limit` rows from `from` on. `from` names a table of the schema. */
-export async function readTablePage({ schema, executor, ctx }: TableReads, from: SyncPage, limit: number): Promise<TablePage> {
+export async function readTablePage({ schema, executor, ctx }: TableReads, from: SyncPlace, limit: number): Promise<TablePage> {
   const patch: PatchOp[] = [];
   const tables = syncedTables(schema);
-  let next: SyncPage = from;
+  let next: SyncPlace = from;
   let rowsScanned = 0;
   for (let reads = 0; next !== "log" && reads < limits.firstSyncReadsMax && rowsScanned < limit; reads++) {
     const { table, after } = next;
@@ -66,7 +68,7 @@ export async function readTablePage({ schema, executor, ctx }: TableReads, from:
 }
 
 /** Before every row of a table; behind the last table comes the log. Ids are never empty. */
-export const startOf = (meta: TableMeta | undefined): SyncPage => (meta === undefined ? "log" : { table: meta.name, after: "" });
+export const startOf = (meta: TableMeta | undefined): SyncPlace => (meta === undefined ? "log" : { table: meta.name, after: "" });
 
 function rowsAfter({ name }: TableMeta, after: string, limit: number): SelectNode {
   const where = {

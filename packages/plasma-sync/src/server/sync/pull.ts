@@ -16,8 +16,8 @@ import { limits } from "../../core/limits.ts";
 import type { PatchOp, PullRequest, PullResponse } from "../../core/protocol/pull.ts";
 import type { SqlRow } from "../database/sql-executor.ts";
 import type { Authorized, HandlerSettings } from "../handler-options.ts";
-import { cookieScope, encodeCookie, parseCookie, sameScope, type Cookie, type CookieScope, type SyncPage } from "./cookie.ts";
-import { readTablePage, startOf, syncedTables } from "./first-sync.ts";
+import { cookieScope, encodeCookie, parseCookie, sameScope, type Cookie, type CookiePage, type CookieScope } from "./cookie.ts";
+import { readTablePage, startOf, syncedTables, type SyncPlace } from "./first-sync.ts";
 import { newsOf, patchOf, type LogNews } from "./log-page.ts";
 import {
   readHead, readLastIDs, readLog, readRejections, toHead, toLastIDs, toLogEntry, toRejections, type Audience, type PullHead,
@@ -67,11 +67,12 @@ class PullPage {
     return this.#tables(head, startOf(first), [{ op: "clear" }]);
   }
 
-  async followTables(cookie: Cookie, from: Exclude<SyncPage, "log">): Promise<PullReport> {
-    const isKnown = syncedTables(this.#scope.settings.options.schema).some(({ name }) => name === from.table);
-    if (!isKnown) throw new PlasmaError("pull/cookie", {});
+  async followTables(cookie: Cookie, { table, place }: Exclude<CookiePage, "log">): Promise<PullReport> {
+    const { options, seal } = this.#scope.settings;
+    if (!syncedTables(options.schema).some(({ name }) => name === table)) throw new PlasmaError("pull/cookie", {});
     const head = await this.#readHead(cookie.version);
-    return isOfLog(cookie, head) ? this.#tables(cookie, from, []) : this.begin(head);
+    if (!isOfLog(cookie, head)) return this.begin(head);
+    return this.#tables(cookie, { table, after: await seal.open(table, place) }, []);
   }
 
   async followLog(cookie: Cookie): Promise<PullReport> {
@@ -85,14 +86,14 @@ class PullPage {
   }
 
   /** Rows of tables, and when the page has room behind the last of them, the log as well. */
-  async #tables(start: Position, from: SyncPage, before: readonly PatchOp[]): Promise<PullReport> {
+  async #tables(start: Position, from: SyncPlace, before: readonly PatchOp[]): Promise<PullReport> {
     const { settings, auth } = this.#scope;
     const { schema, executor } = settings.options;
     const { patch, rowsScanned, next } = await readTablePage({ schema, executor, ctx: auth.ctx }, from, this.#limit);
     const earlier = [...before, ...patch];
     const room = this.#limit - rowsScanned;
     if (next !== "log" || room === 0) {
-      const response = { cookie: this.#cookie(start, next), patch: earlier, lastMutationIDs: {}, hasMore: true };
+      const response = { cookie: this.#cookie(start, await this.#sealed(next)), patch: earlier, lastMutationIDs: {}, hasMore: true };
       return { response, rowsScanned, resync: true };
     }
     const logRows = await executor.batch(this.#logReads(start.version, room, true));
@@ -139,7 +140,13 @@ class PullPage {
     return head;
   }
 
-  #cookie({ version, tag }: Position, page: SyncPage | null): string {
+  async #sealed(place: SyncPlace): Promise<CookiePage> {
+    if (place === "log") return place;
+    const { table, after } = place;
+    return { table, place: await this.#scope.settings.seal.seal(table, after) };
+  }
+
+  #cookie({ version, tag }: Position, page: CookiePage | null): string {
     return encodeCookie({ version, tag, scope: this.#scope.scope, page });
   }
 }

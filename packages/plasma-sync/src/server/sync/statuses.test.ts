@@ -94,7 +94,8 @@ const cases: Case[] = [
   { what: "a cookie of another region", request: () => pullRequest(ada, { cookie: cookie({ 0: "1", 1: "1" }) }), ...badCookie },
   { what: "a cookie with a tag that is no text", request: () => pullRequest(ada, { cookie: cookie({ 0: "1", $tag: {} }) }), ...badCookie },
   { what: "a cookie with a page that is none", request: () => pullRequest(ada, { cookie: cookie({ 0: "0", $schema: "1", $page: 5 }) }), ...badCookie },
-  { what: "a cookie whose page names no table", request: () => pullRequest(ada, { cookie: cookie({ 0: "0", $schema: "1", $page: { table: "_plasma_changes", after: "" } }) }), ...badCookie },
+  { what: "a cookie whose page names no table", request: () => pullRequest(ada, { cookie: cookie({ 0: "0", $schema: "1", $page: { table: "_plasma_changes", place: "" } }) }), ...badCookie },
+  { what: "a cookie whose place was not sealed here", request: () => pullRequest(ada, { cookie: cookie({ 0: "0", $schema: "1", $page: { table: "notes", place: btoa("n".repeat(40)) } }) }), ...badCookie },
   { what: "a cookie that is too long", request: () => pullRequest(ada, { cookie: `c1:${"A".repeat(5000)}` }), ...invalid },
   { what: "a limit of 0", request: () => pullRequest(ada, { limit: "0" }), ...invalid },
   { what: "a limit that is no number", request: () => pullRequest(ada, { limit: "all" }), ...invalid },
@@ -123,7 +124,7 @@ describe("a refused request", () => {
     const forged = [
       { 0: "99999", $schema: "1" }, { 0: "9999999999999999999", $tag: "0", $schema: "1" }, { 0: "1", $tag: "0000000000000000", $schema: "1" },
       { 0: "1", $schema: "1" }, { 0: "1" }, { 0: "0", $tag: "1", $schema: "1" }, { 0: "0", $schema: "other" }, { 0: "0", $schema: "1", $ctx: "x" },
-      { 0: "5000", $tag: "x", $schema: "1", $page: { table: "notes", after: "n" } }, { 0: "5000", $tag: "x", $schema: "1", $page: "log" },
+      { 0: "5000", $tag: "x", $schema: "1", $page: { table: "notes", place: "n" } }, { 0: "5000", $tag: "x", $schema: "1", $page: "log" },
     ];
     for (const fields of forged) {
       const { status, json } = await answerOf(await server.handle(pullRequest(ada, { cookie: cookie(fields) })));

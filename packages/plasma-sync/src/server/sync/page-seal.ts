@@ -1,0 +1,74 @@
+// Owns: sealing what a cookie must carry but its reader must not read: the place of a first sync in a table is the id of the
+// last row scanned, which may be a row that the reader may not see.
+// Format: base64 of nonce (12 bytes) ‖ AES-GCM-256 ciphertext, with the table's name as additional data. The key is random,
+// made once per database and kept in `_plasma_schema`, so that every process of a deployment opens what another sealed.
+
+import { PlasmaError } from "../../core/error.ts";
+import { must } from "../../core/lib/assert.ts";
+import { fromBase64, toBase64 } from "../../core/lib/base64.ts";
+import type { Env } from "../../core/lib/env.ts";
+import { fromHex, toHex } from "../../core/lib/hex.ts";
+import type { SqlExecutor, SqlStatement } from "../database/sql-executor.ts";
+
+const NONCE_BYTES = 12;
+const KEY_BYTES = 32;
+const KEY_NAME = "page-key";
+
+const readKey: SqlStatement = { text: "SELECT value FROM _plasma_schema WHERE key = ?1", params: [KEY_NAME] };
+/** Of several processes that make one, the first wins. */
+const storeKey = (hex: string): SqlStatement => ({
+  text: "INSERT INTO _plasma_schema (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING",
+  params: [KEY_NAME, hex],
+});
+
+export class PageSeal {
+  readonly #executor: SqlExecutor;
+  readonly #env: Env;
+  // The key itself, not a promise of it: a Worker may not await another request's promise.
+  #key: CryptoKey | null = null;
+
+  constructor(executor: SqlExecutor, env: Env) {
+    this.#executor = executor;
+    this.#env = env;
+  }
+
+  async seal(table: string, text: string): Promise<string> {
+    const key = (await this.#loadKey()) ?? (await this.#makeKey());
+    const iv = this.#env.randomBytes(NONCE_BYTES);
+    const bytes = new Uint8Array(await crypto.subtle.encrypt(algorithm(iv, table), key, new TextEncoder().encode(text)));
+    const sealed = new Uint8Array(iv.length + bytes.length);
+    sealed.set(iv);
+    sealed.set(bytes, iv.length);
+    return toBase64(sealed);
+  }
+
+  /** Throws `pull/cookie` for what was not sealed here for this table. */
+  async open(table: string, sealed: string): Promise<string> {
+    const bytes = fromBase64(sealed);
+    if (bytes === null || bytes.length <= NONCE_BYTES) throw new PlasmaError("pull/cookie", {});
+    const key = await this.#loadKey();
+    // Nothing was ever sealed here.
+    if (key === null) throw new PlasmaError("pull/cookie", {});
+    const [iv, ciphertext] = [bytes.slice(0, NONCE_BYTES), bytes.slice(NONCE_BYTES)];
+    try {
+      return new TextDecoder().decode(await crypto.subtle.decrypt(algorithm(iv, table), key, ciphertext));
+    } catch (cause) {
+      throw new PlasmaError("pull/cookie", {}, { cause });
+    }
+  }
+
+  async #loadKey(): Promise<CryptoKey | null> {
+    if (this.#key !== null) return this.#key;
+    const [row] = await this.#executor.all(readKey);
+    if (row === undefined) return null;
+    const bytes = must(fromHex(String(row["value"])), "page seal: the key is stored as hex digits");
+    return (this.#key = await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]));
+  }
+
+  async #makeKey(): Promise<CryptoKey> {
+    await this.#executor.run(storeKey(toHex(this.#env.randomBytes(KEY_BYTES))));
+    return must(await this.#loadKey(), "page seal: the key was stored a moment ago");
+  }
+}
+
+const algorithm = (iv: Uint8Array<ArrayBuffer>, table: string) => ({ name: "AES-GCM", iv, additionalData: new TextEncoder().encode(table) });
