@@ -1,9 +1,23 @@
 // Owns: what a buffered push transaction owes where other writers come between its reads and its commit.
 
 import { beforeEach, describe, expect, test } from "vitest";
+import { isPlasmaError } from "../../core/error.ts";
 import { eq } from "../../core/query/expressions.ts";
 import { ensureSchema } from "../migration/ensure-schema.ts";
-import { dbOf, depsOf, dumpOf, idsOf, logOf, origin, schema, scopeOf, sql, things, todos, users } from "./server-database.fixture.ts";
+import {
+  dbOf,
+  depsOf,
+  dumpOf,
+  idsOf,
+  logOf,
+  origin,
+  schema,
+  scopeOf,
+  sql,
+  things,
+  todos,
+  users,
+} from "./server-database.fixture.ts";
 import type { PushDeps } from "./push-transaction.ts";
 import { addTodo, addUser, fail, push, pushAll, type Mutator } from "./server-transaction.suite.ts";
 import type { SqlExecutor, SqlStatement } from "./sql-executor.ts";
@@ -39,28 +53,45 @@ export function bufferedTransactionSuite(name: string, open: () => Promise<SqlEx
       ["inserts", "INSERT INTO users (id, name) VALUES ('other', 'other')"],
       ["updates", "UPDATE users SET name = 'renamed'"],
       ["deletes", "DELETE FROM users"],
-    ])("a writer that %s rows of a table that was read makes the push run again, on what is there now", async (_, text) => {
-      await executor.run(sql("INSERT INTO users (id, name) VALUES ('a', 'a')"));
-      const seen: number[] = [];
-      const count: Mutator = async (db) => {
-        const rows = await db.select().from(users);
-        seen.push(rows.filter((row) => row.name !== "renamed").length);
-        await db.insert(things).values({ id: "count", int: seen.at(-1) });
-      };
-      expect([...(await push(deps, [disturbed(count, text)])).values()]).toEqual(["applied"]);
-      expect([seen.length, conflicts]).toEqual([2, 1]);
-      expect(await executor.all(sql("SELECT int FROM things"))).toMatchObject([{ int: seen[1] }]);
-      expect(seen[1]).not.toBe(seen[0]);
-      expect((await logOf(executor)).filter((row) => row["op"] === "ack")).toHaveLength(1);
-    });
+    ])(
+      "a writer that %s rows of a table that was read makes the push run again, on what is there now",
+      async (_, text) => {
+        await executor.run(sql("INSERT INTO users (id, name) VALUES ('a', 'a')"));
+        const seen: number[] = [];
+        const count: Mutator = async (db) => {
+          const rows = await db.select().from(users);
+          seen.push(rows.filter((row) => row.name !== "renamed").length);
+          await db.insert(things).values({ id: "count", int: seen.at(-1) });
+        };
+        expect([...(await push(deps, [disturbed(count, text)])).values()]).toEqual(["applied"]);
+        expect([seen.length, conflicts]).toEqual([2, 1]);
+        expect(await executor.all(sql("SELECT int FROM things"))).toMatchObject([{ int: seen[1] }]);
+        expect(seen[1]).not.toBe(seen[0]);
+        expect((await logOf(executor)).filter((row) => row["op"] === "ack")).toHaveLength(1);
+      },
+    );
 
     test("tables read by joins, unique look-ups, cascades and ids are all watched", async () => {
       await executor.run(sql("INSERT INTO users (id, name) VALUES ('u', 'u')"));
       const cases: [Mutator, string][] = [
-        [(db) => db.select().from(things).leftJoin(todos, eq(todos.id, things.id)).leftJoin(users, eq(users.id, things.parentId)), "UPDATE users SET name = '#1'"],
+        [
+          (db) =>
+            db
+              .select()
+              .from(things)
+              .leftJoin(todos, eq(todos.id, things.id))
+              .leftJoin(users, eq(users.id, things.parentId)),
+          "UPDATE users SET name = '#1'",
+        ],
         [addTodo("t1"), "INSERT INTO todos (id, title, ownerId) VALUES ('raw#', 'raw#', 'u')"],
-        [(db) => db.delete(users).where(eq(users.id, "u")), "INSERT INTO todos (id, title, ownerId) VALUES ('raw#2', 'late#', 'u')"],
-        [(db) => db.update(todos).set({ rank: 5 }).where(eq(todos.id, "missing")), "INSERT INTO todos (id, title, ownerId) VALUES ('raw#4', 'x', 'v')"],
+        [
+          (db) => db.delete(users).where(eq(users.id, "u")),
+          "INSERT INTO todos (id, title, ownerId) VALUES ('raw#2', 'late#', 'u')",
+        ],
+        [
+          (db) => db.update(todos).set({ rank: 5 }).where(eq(todos.id, "missing")),
+          "INSERT INTO todos (id, title, ownerId) VALUES ('raw#4', 'x', 'v')",
+        ],
       ];
       let pushes = 0;
       for (const [mutator, text] of cases) {
@@ -115,7 +146,10 @@ export function bufferedTransactionSuite(name: string, open: () => Promise<SqlEx
 
     test("a unique value that someone else takes in between refuses the mutation by its own look-up", async () => {
       const add: Mutator = (db) => db.insert(users).values({ id: "u", name: "u", email: "e" });
-      const outcomes = await push(deps, [disturbed(add, "INSERT INTO users (id, name, email) VALUES ('v', 'v', 'e')"), addUser("w")]);
+      const outcomes = await push(deps, [
+        disturbed(add, "INSERT INTO users (id, name, email) VALUES ('v', 'v', 'e')"),
+        addUser("w"),
+      ]);
       expect([...outcomes.values()]).toEqual(["rejected constraint/unique", "applied"]);
       expect(await idsOf(executor, "users")).toEqual(["v", "w"]);
     });
@@ -128,7 +162,11 @@ export function bufferedTransactionSuite(name: string, open: () => Promise<SqlEx
         }
         return executor.batch(statements);
       };
-      const { outcomes } = await pushAll({ ...deps, executor: { ...executor, batch } }, [addUser("u"), addUser("v"), addUser("w")]);
+      const { outcomes } = await pushAll({ ...deps, executor: { ...executor, batch } }, [
+        addUser("u"),
+        addUser("v"),
+        addUser("w"),
+      ]);
       expect(outcomes).toEqual(["applied", "applied", "applied"]);
       expect(await idsOf(executor, "users")).toEqual(["u", "v", "w"]);
     });
@@ -139,9 +177,13 @@ export function bufferedTransactionSuite(name: string, open: () => Promise<SqlEx
       const first = await push(small, mutators);
       expect(first.size).toBeGreaterThan(5);
       expect(first.size).toBeLessThan(15);
-      expect(await idsOf(executor, "users")).toHaveLength([...first.values()].filter((outcome) => outcome === "applied").length);
+      expect(await idsOf(executor, "users")).toHaveLength(
+        [...first.values()].filter((outcome) => outcome === "applied").length,
+      );
       const { outcomes, pushes } = await pushAll(small, mutators);
-      expect(outcomes.filter((outcome) => outcome === "applied" || outcome === "duplicate")).toHaveLength(30 - (first.size > 7 ? 0 : 1));
+      expect(outcomes.filter((outcome) => outcome === "applied" || outcome === "duplicate")).toHaveLength(
+        30 - (first.size > 7 ? 0 : 1),
+      );
       expect(pushes).toBeLessThan(10);
       expect(await idsOf(executor, "users")).toHaveLength(29);
       const tiny = { ...deps, executor: { ...executor, pushStatementsMax: 1 } };
@@ -154,11 +196,50 @@ export function bufferedTransactionSuite(name: string, open: () => Promise<SqlEx
         if (statements.length > 3) throw new Error("connection lost after the commit");
         return results;
       };
-      await expect(push({ ...deps, executor: { ...executor, batch } }, [addUser("u")])).rejects.toMatchObject({ code: "server/retry" });
+      await expect(push({ ...deps, executor: { ...executor, batch } }, [addUser("u")])).rejects.toMatchObject({
+        code: "server/retry",
+      });
       const before = await dumpOf(executor);
       expect([...(await push(deps, [addUser("u")])).values()]).toEqual(["duplicate"]);
       expect(await dumpOf(executor)).toEqual(before);
       expect(await idsOf(executor, "users")).toEqual(["u"]);
+    });
+
+    test("many clients that count up one row at the same time lose no step", async () => {
+      await executor.run(sql("INSERT INTO things (id, int) VALUES ('count', 0)"));
+      const clientIDs = ["k1", "k2", "k3", "k4", "k5"];
+      const pushOf = async (clientID: string, ids: readonly number[]): Promise<void> => {
+        const step = withPushTransaction(
+          deps,
+          { clientGroupID: "g", idsByClient: new Map([[clientID, ids]]) },
+          async (tx) => {
+            for (const id of ids) {
+              if (id <= (tx.clients.get(clientID)?.lastMutationID ?? 0)) continue;
+              await tx.mutation(origin(id, clientID), async (store) => {
+                const [row] = await dbOf(store).select().from(things).where(eq(things.id, "count"));
+                await dbOf(store)
+                  .update(things)
+                  .set({ int: (row?.int ?? 0) + 1 })
+                  .where(eq(things.id, "count"));
+              });
+              tx.advance(origin(id, clientID));
+            }
+          },
+        );
+        // As a client does that is answered 503.
+        await step.catch(async (error: unknown) => {
+          if (!isPlasmaError(error, "server/retry")) throw error;
+          await pushOf(clientID, ids);
+        });
+      };
+      await Promise.all(
+        clientIDs.map(async (clientID) => {
+          for (const start of [1, 4, 7]) await pushOf(clientID, [start, start + 1, start + 2]);
+        }),
+      );
+      expect(await executor.all(sql("SELECT int FROM things"))).toMatchObject([{ int: 45 }]);
+      expect((await logOf(executor)).filter((row) => row["op"] === "ack")).toHaveLength(45);
+      expect(conflicts).toBeGreaterThan(0);
     });
 
     test("one mutation at a time, and none when full", async () => {

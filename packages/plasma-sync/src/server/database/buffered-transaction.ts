@@ -20,10 +20,27 @@ import { classifiedError, isRefusal } from "./classified-error.ts";
 import { Overlay } from "./overlay.ts";
 import { planWrites } from "./plan-writes.ts";
 import {
-  ackStatement, clientsStatement, GUARD_TABLE, guardStatement, isSameOrigin, originStatement, readClients, readOutcomes, readVersion,
-  toClients, toOutcomes, type Ack,
+  ackStatement,
+  clientsStatement,
+  GUARD_TABLE,
+  guardStatement,
+  isSameOrigin,
+  originStatement,
+  readClients,
+  readOutcomes,
+  readVersion,
+  toClients,
+  toOutcomes,
+  type Ack,
 } from "./push-records.ts";
-import type { ClientRecord, MutationOrigin, PushDeps, PushScope, PushTransaction, RecordedOutcome } from "./push-transaction.ts";
+import type {
+  ClientRecord,
+  MutationOrigin,
+  PushDeps,
+  PushScope,
+  PushTransaction,
+  RecordedOutcome,
+} from "./push-transaction.ts";
 import type { SqlRow, SqlStatement } from "./sql-executor.ts";
 import { StatementGate } from "./statement-gate.ts";
 import { runGetMany, runSelect, tablesOf } from "./table-reads.ts";
@@ -155,14 +172,17 @@ export class BufferedTransaction implements PushTransaction {
       if (broken?.table === GUARD_TABLE || executor.classify(cause) === "conflict") return { type: "conflict" };
       const error = classifiedError(executor, cause);
       // Without a row written the constraint would be one of Plasma's own tables.
-      if (!isRefusal(executor.classify(cause)) || this.writingMutations.length === 0) throw new PlasmaError("server/retry", {}, { cause });
+      if (!isRefusal(executor.classify(cause)) || this.writingMutations.length === 0)
+        throw new PlasmaError("server/retry", {}, { cause });
       return { type: "refused", error };
     }
   }
 
   #guard(): SqlStatement {
     const clientIDs = [...this.#scope.idsByClient.keys()];
-    const lastIDs = clientIDs.map((clientID) => [clientID, this.clients.get(clientID)?.lastMutationID ?? null] as const);
+    const lastIDs = clientIDs.map(
+      (clientID) => [clientID, this.clients.get(clientID)?.lastMutationID ?? null] as const,
+    );
     return guardStatement({ version: this.#version, tablesRead: this.#tablesRead, lastIDs });
   }
 

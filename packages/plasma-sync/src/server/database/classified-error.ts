@@ -16,8 +16,14 @@ export function classifiedError(executor: SqlExecutor, cause: unknown): PlasmaEr
   const table = broken?.table ?? "the database";
   const columns = broken?.columns ?? ["a column"];
   if (errorClass === "unique") return new PlasmaError("constraint/unique", { table, columns }, { cause });
-  if (errorClass === "not-null") return new PlasmaError("constraint/not-null", { table, column: columns.join(", ") }, { cause });
+  if (errorClass === "not-null")
+    return new PlasmaError("constraint/not-null", { table, column: columns.join(", ") }, { cause });
   const [, typedTable, typedColumn] = /column (\w+)\.(\w+)/.exec(message) ?? [];
-  const data = { table: typedTable ?? table, column: typedColumn ?? "*", expected: "what the database accepts", got: "what it refused" };
+  const data = {
+    table: typedTable ?? table,
+    column: typedColumn ?? "*",
+    expected: "what the database accepts",
+    got: "what it refused",
+  };
   return new PlasmaError("data/invalid", data, { cause });
 }

@@ -1,5 +1,6 @@
 import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { ensureSchemaSuite } from "../migration/ensure-schema.suite.ts";
 import { bufferedTransactionSuite } from "./buffered-transaction.suite.ts";
 import { fromD1 } from "./from-d1.ts";
 import { serverTransactionSuite } from "./server-transaction.suite.ts";
@@ -15,3 +16,4 @@ sqlExecutorSuite("D1", open);
 storedValuesSuite("D1", open, { runs: 20 });
 serverTransactionSuite("D1", open);
 bufferedTransactionSuite("D1", open);
+ensureSchemaSuite("D1", open);

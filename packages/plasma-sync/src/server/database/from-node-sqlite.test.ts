@@ -21,7 +21,9 @@ serverTransactionSuite("node:sqlite, buffered", openBuffered);
 bufferedTransactionSuite("node:sqlite, buffered", openBuffered);
 
 /** Runs `fn` while a transaction that has inserted u is open, then lets it fail; resolves when everything has ended. */
-async function duringTransaction<T>(fn: (connection: SqlConnection) => T): Promise<{ readonly given: T; readonly handle: DatabaseSync }> {
+async function duringTransaction<T>(
+  fn: (connection: SqlConnection) => T,
+): Promise<{ readonly given: T; readonly handle: DatabaseSync }> {
   const handle = new DatabaseSync(":memory:");
   const executor = fromNodeSqlite(handle);
   await ensureSchema({ schema, executor });
@@ -42,7 +44,9 @@ test("a read during an open transaction waits for its end and does not see its r
 });
 
 test("a stranger's insert during an open transaction is not swept into its rollback, whichever executor of the handle it uses", async () => {
-  const { given, handle } = await duringTransaction((executor) => executor.run(sql("INSERT INTO users (id, name) VALUES ('s', 's')")));
+  const { given, handle } = await duringTransaction((executor) =>
+    executor.run(sql("INSERT INTO users (id, name) VALUES ('s', 's')")),
+  );
   await given;
   expect(await idsOf(fromNodeSqlite(handle), "users")).toEqual(["s"]);
 });
@@ -54,7 +58,9 @@ test("two pushes at once run one after another", async () => {
   const push = (clientID: string) =>
     withPushTransaction(depsOf(executor), { ...scopeOf(), idsByClient: new Map([[clientID, [1]]]) }, async (tx) => {
       order.push(`begin ${clientID}`);
-      await tx.mutation(origin(1, clientID), async (store) => dbOf(store).insert(users).values({ id: clientID, name: clientID }));
+      await tx.mutation(origin(1, clientID), async (store) =>
+        dbOf(store).insert(users).values({ id: clientID, name: clientID }),
+      );
       tx.advance(origin(1, clientID));
       order.push(`end ${clientID}`);
     });
@@ -72,10 +78,13 @@ test("a connection that is kept beyond its transaction is refused", async () => 
 test("a transaction that SQLite rolled back by itself runs no further statement and fails", async () => {
   const executor = await open();
   await ensureSchema({ schema, executor });
-  await executor.run(sql("CREATE TRIGGER stop BEFORE INSERT ON users WHEN NEW.id = 'bad' BEGIN SELECT raise(ROLLBACK, 'stop'); END"));
+  await executor.run(
+    sql("CREATE TRIGGER stop BEFORE INSERT ON users WHEN NEW.id = 'bad' BEGIN SELECT raise(ROLLBACK, 'stop'); END"),
+  );
   const run = withPushTransaction(depsOf(executor), scopeOf(1), async (tx) => {
     await tx.mutation(origin(1), async (store) => {
-      const insert = (id: string) => store.write([{ table: "users", id, before: null, after: { id, name: id, email: null } }]);
+      const insert = (id: string) =>
+        store.write([{ table: "users", id, before: null, after: { id, name: id, email: null } }]);
       await insert("bad").catch(() => undefined);
       await insert("late").catch(() => undefined);
     });

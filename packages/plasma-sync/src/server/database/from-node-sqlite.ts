@@ -56,7 +56,10 @@ function executorOf(connection: NodeSqliteConnection): SqlExecutor {
   };
 }
 
-async function runTransaction<T>(connection: NodeSqliteConnection, fn: (connection: SqlConnection) => Promise<T>): Promise<T> {
+async function runTransaction<T>(
+  connection: NodeSqliteConnection,
+  fn: (connection: SqlConnection) => Promise<T>,
+): Promise<T> {
   let isOpen = true;
   const check = () => assert(isOpen, "node sqlite: a transaction is used only while it runs");
   try {
@@ -130,7 +133,8 @@ class NodeSqliteConnection {
     if (statement === undefined) {
       statement = this.#db.prepare(text);
       const [oldest] = this.#statements.keys();
-      if (this.#statements.size >= limits.sqlPreparedStatementsMax && oldest !== undefined) this.#statements.delete(oldest);
+      if (this.#statements.size >= limits.sqlPreparedStatementsMax && oldest !== undefined)
+        this.#statements.delete(oldest);
     } else {
       this.#statements.delete(text);
     }
@@ -157,7 +161,11 @@ const codeNames: { readonly [code: number]: string } = {
 const CONSTRAINT = 19;
 
 function classify(error: unknown): SqlErrorClass {
-  const { code, errcode, message } = (error ?? {}) as { readonly code?: unknown; readonly errcode?: unknown; readonly message?: unknown };
+  const { code, errcode, message } = (error ?? {}) as {
+    readonly code?: unknown;
+    readonly errcode?: unknown;
+    readonly message?: unknown;
+  };
   // An integer that no JavaScript number holds was stored by raw SQL.
   if (code === "ERR_OUT_OF_RANGE") return "data";
   if (typeof errcode !== "number") return "retry";

@@ -9,8 +9,24 @@ import type { MutationStore, RowWrite } from "../../core/mutation/mutation-store
 import type { ResultRow, SelectNode } from "../../core/query/ast.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { planWrites } from "./plan-writes.ts";
-import { ackStatement, clientsStatement, originStatement, readClients, readOutcomes, toClients, toOutcomes, type Ack } from "./push-records.ts";
-import type { ClientRecord, MutationOrigin, PushDeps, PushScope, PushTransaction, RecordedOutcome } from "./push-transaction.ts";
+import {
+  ackStatement,
+  clientsStatement,
+  originStatement,
+  readClients,
+  readOutcomes,
+  toClients,
+  toOutcomes,
+  type Ack,
+} from "./push-records.ts";
+import type {
+  ClientRecord,
+  MutationOrigin,
+  PushDeps,
+  PushScope,
+  PushTransaction,
+  RecordedOutcome,
+} from "./push-transaction.ts";
 import type { SqlConnection, SqlStatement } from "./sql-executor.ts";
 import type { StatementGate } from "./statement-gate.ts";
 import { runGetMany, runSelect } from "./table-reads.ts";
@@ -46,9 +62,14 @@ export class InteractiveTransaction implements PushTransaction {
   }
 
   /** Reads what the server knows of the push's clients. `connection` is inside its transaction. */
-  static async begin(deps: PushDeps, scope: PushScope, open: Pick<Start, "connection" | "gate">): Promise<InteractiveTransaction> {
+  static async begin(
+    deps: PushDeps,
+    scope: PushScope,
+    open: Pick<Start, "connection" | "gate">,
+  ): Promise<InteractiveTransaction> {
     const { connection, gate } = open;
-    if (scope.idsByClient.size === 0) return new InteractiveTransaction({ deps, ...open, clients: new Map(), outcomes: [] });
+    if (scope.idsByClient.size === 0)
+      return new InteractiveTransaction({ deps, ...open, clients: new Map(), outcomes: [] });
     const clients = toClients(await gate.run(() => connection.all(readClients(scope))));
     const outcomes = toOutcomes(await gate.run(() => connection.all(readOutcomes(scope))));
     return new InteractiveTransaction({ deps, ...open, clients, outcomes });

@@ -6,7 +6,10 @@ import type { ClientRecord, MutationOrigin, PushScope, RecordedOutcome } from ".
 /** The table whose name marks the failure of `guardStatement`. */
 export const GUARD_TABLE = "_plasma_guard";
 
-export const readVersion: SqlStatement = { text: `SELECT coalesce(max(row_version), 0) AS version FROM _plasma_changes`, params: [] };
+export const readVersion: SqlStatement = {
+  text: `SELECT coalesce(max(row_version), 0) AS version FROM _plasma_changes`,
+  params: [],
+};
 
 /** Records of the scope's clients. */
 export const readClients = ({ idsByClient }: PushScope): SqlStatement => ({
@@ -101,7 +104,12 @@ export function clientsStatement(acks: readonly Ack[], now: number): SqlStatemen
   for (const { origin } of acks) {
     if (origin.mutationID > (last.get(origin.clientID)?.mutationID ?? 0)) last.set(origin.clientID, origin);
   }
-  const records = [...last.values()].map((origin) => [origin.clientID, origin.clientGroupID, origin.replicaID, origin.mutationID]);
+  const records = [...last.values()].map((origin) => [
+    origin.clientID,
+    origin.clientGroupID,
+    origin.replicaID,
+    origin.mutationID,
+  ]);
   return {
     text:
       `INSERT INTO _plasma_client_mutations (client_id, client_group_id, replica_id, last_mutation_id, updated_at) ` +

@@ -75,4 +75,8 @@ export interface PushScope {
   readonly idsByClient: ReadonlyMap<string, readonly number[]>;
 }
 
-export type WithPushTransaction = <T>(deps: PushDeps, scope: PushScope, fn: (tx: PushTransaction) => Promise<T>) => Promise<T>;
+export type WithPushTransaction = <T>(
+  deps: PushDeps,
+  scope: PushScope,
+  fn: (tx: PushTransaction) => Promise<T>,
+) => Promise<T>;

@@ -30,18 +30,34 @@ export const things = table("things", {
   data: json().nullable(),
   parentId: ref(() => users.id).nullable(),
 });
-const wideColumns = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`c${i}`, i % 2 === 0 ? int().nullable() : bigint().nullable()]));
+const wideColumns = Object.fromEntries(
+  Array.from({ length: 60 }, (_, i) => [`c${i}`, i % 2 === 0 ? int().nullable() : bigint().nullable()]),
+);
 export const wide = table("wide", { id: id(), ...wideColumns } as ColumnRecord & { id: ReturnType<typeof id> });
 export const drafts = table("drafts", { id: id(), body: text() }, { changeLogSuppressed: true });
 export const schema = defineSchema({ users, todos, things, wide, drafts });
 
-export const nothing = { text: null, int: null, real: null, at: null, big: null, flag: null, bytes: null, data: null, parentId: null };
+export const nothing = {
+  text: null,
+  int: null,
+  real: null,
+  at: null,
+  big: null,
+  flag: null,
+  bytes: null,
+  data: null,
+  parentId: null,
+};
 export const thing = (values: Partial<Row> & { readonly id: string }): Row => ({ ...nothing, ...values }) as Row;
 
 export const sql = (text: string, ...params: SqlStatement["params"]): SqlStatement => ({ text, params });
 
 /** Runs a select of the builder on the database. */
-export async function runOn(executor: SqlExecutor, query: SelectNode, inSchema: AnySchema = schema): Promise<ResultRow[]> {
+export async function runOn(
+  executor: SqlExecutor,
+  query: SelectNode,
+  inSchema: AnySchema = schema,
+): Promise<ResultRow[]> {
   const compiled = compileSelect(query, { schema: inSchema, dialect: executor.dialect });
   return compiled.decode(await executor.all({ text: compiled.text, params: compiled.params }));
 }
@@ -49,13 +65,29 @@ export async function runOn(executor: SqlExecutor, query: SelectNode, inSchema: 
 /** The query builder over a mutation's store. */
 export function dbOf(store: MutationStore): Db {
   const newId = () => crypto.randomUUID();
-  return createDb({ schema, engine: { select: (query) => store.select(query), write: (node) => runStatement({ schema, store, newId }, node) } });
+  return createDb({
+    schema,
+    engine: { select: (query) => store.select(query), write: (node) => runStatement({ schema, store, newId }, node) },
+  });
 }
 
 export const NOW = 1_700_000_000_000;
-export const depsOf = (executor: SqlExecutor, more: Partial<PushDeps> = {}): PushDeps => ({ executor, schema, now: () => NOW, ...more });
-export const origin = (mutationID: number, clientID = "c1"): MutationOrigin => ({ clientGroupID: "g", clientID, replicaID: "r", mutationID });
-export const scopeOf = (...ids: readonly number[]): PushScope => ({ clientGroupID: "g", idsByClient: new Map([["c1", ids]]) });
+export const depsOf = (executor: SqlExecutor, more: Partial<PushDeps> = {}): PushDeps => ({
+  executor,
+  schema,
+  now: () => NOW,
+  ...more,
+});
+export const origin = (mutationID: number, clientID = "c1"): MutationOrigin => ({
+  clientGroupID: "g",
+  clientID,
+  replicaID: "r",
+  mutationID,
+});
+export const scopeOf = (...ids: readonly number[]): PushScope => ({
+  clientGroupID: "g",
+  idsByClient: new Map([["c1", ids]]),
+});
 
 export const logOf = (executor: SqlExecutor): Promise<readonly SqlRow[]> =>
   executor.all(sql("SELECT * FROM _plasma_changes ORDER BY row_version"));
@@ -66,7 +98,14 @@ export async function idsOf(executor: SqlExecutor, name: string): Promise<unknow
 
 /** Everything that is stored, so that "nothing changed" can be said of all of it. */
 export async function dumpOf(executor: SqlExecutor): Promise<unknown> {
-  const names = ["users", "todos", "_plasma_changes", "_plasma_client_mutations", "_plasma_origin_context", "_plasma_guard"];
+  const names = [
+    "users",
+    "todos",
+    "_plasma_changes",
+    "_plasma_client_mutations",
+    "_plasma_origin_context",
+    "_plasma_guard",
+  ];
   return Promise.all(names.map((name) => executor.all(sql(`SELECT * FROM ${name} ORDER BY 1`))));
 }
 

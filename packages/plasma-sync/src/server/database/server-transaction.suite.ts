@@ -8,7 +8,22 @@ import { and, desc, eq, gt, inArray } from "../../core/query/expressions.ts";
 import { select } from "../../core/query/select-builder.ts";
 import { ensureSchema } from "../migration/ensure-schema.ts";
 import {
-  dbOf, depsOf, drafts, dumpOf, idsOf, logOf, NOW, origin, runOn, schema, scopeOf, sql, things, todos, users, watched,
+  dbOf,
+  depsOf,
+  drafts,
+  dumpOf,
+  idsOf,
+  logOf,
+  NOW,
+  origin,
+  runOn,
+  schema,
+  scopeOf,
+  sql,
+  things,
+  todos,
+  users,
+  watched,
 } from "./server-database.fixture.ts";
 import type { PushDeps, PushTransaction } from "./push-transaction.ts";
 import type { SqlExecutor } from "./sql-executor.ts";
@@ -46,7 +61,10 @@ async function process(tx: PushTransaction, id: number, mutator: Mutator): Promi
 }
 
 /** Pushes until every mutation has an outcome, as a client does that is answered with prefixes. */
-export async function pushAll(deps: PushDeps, mutators: readonly Mutator[]): Promise<{ outcomes: Outcome[]; pushes: number }> {
+export async function pushAll(
+  deps: PushDeps,
+  mutators: readonly Mutator[],
+): Promise<{ outcomes: Outcome[]; pushes: number }> {
   const outcomes = new Map<number, Outcome>();
   for (let pushes = 1; ; pushes++) {
     for (const [id, outcome] of await push(deps, mutators)) if (!outcomes.has(id)) outcomes.set(id, outcome);
@@ -55,8 +73,14 @@ export async function pushAll(deps: PushDeps, mutators: readonly Mutator[]): Pro
   }
 }
 
-export const addUser = (id: string, name = id): Mutator => (db) => db.insert(users).values({ id, name });
-export const addTodo = (id: string, title = id, ownerId = "u"): Mutator => (db) => db.insert(todos).values({ id, title, ownerId });
+export const addUser =
+  (id: string, name = id): Mutator =>
+  (db) =>
+    db.insert(users).values({ id, name });
+export const addTodo =
+  (id: string, title = id, ownerId = "u"): Mutator =>
+  (db) =>
+    db.insert(todos).values({ id, title, ownerId });
 export const fail: Mutator = async () => {
   throw new RangeError("no");
 };
@@ -84,7 +108,9 @@ export function serverTransactionSuite(name: string, open: () => Promise<SqlExec
       expect([...outcomes.values()]).toEqual(["applied", "rejected mutation/app", "applied"]);
       expect(await rowsOf(select().from(todos))).toEqual([{ id: "t", title: "two", rank: 0, ownerId: "u" }]);
       const log = await logOf(executor);
-      expect(log.map((row) => [row["op"], row["table_name"], row["row_id"], row["mutation_id"], row["created_at"]])).toEqual([
+      expect(
+        log.map((row) => [row["op"], row["table_name"], row["row_id"], row["mutation_id"], row["created_at"]]),
+      ).toEqual([
         ["put", "users", "u", 1, NOW],
         ["put", "todos", "t", 1, NOW],
         ["ack", null, null, 1, NOW],
@@ -93,8 +119,11 @@ export function serverTransactionSuite(name: string, open: () => Promise<SqlExec
         ["ack", null, null, 3, NOW],
       ]);
       expect(log[4]).toMatchObject({
-        client_group_id: "g", client_id: "c1", replica_id: "r",
-        before: '{"id":"t","title":"one","rank":0,"ownerId":"u"}', value: '{"id":"t","title":"two","rank":0,"ownerId":"u"}',
+        client_group_id: "g",
+        client_id: "c1",
+        replica_id: "r",
+        before: '{"id":"t","title":"one","rank":0,"ownerId":"u"}',
+        value: '{"id":"t","title":"two","rank":0,"ownerId":"u"}',
       });
       expect(log[3]).toMatchObject({ value: '{"code":"mutation/app","message":"no"}', before: null });
       const tags = log.map((row) => String(row["tag"]));
@@ -110,10 +139,21 @@ export function serverTransactionSuite(name: string, open: () => Promise<SqlExec
     test("says what it knows of clients and outcomes, and a push of duplicates writes nothing", async () => {
       await push(deps, [addUser("u"), fail]);
       const before = await dumpOf(executor);
-      const scope = { clientGroupID: "g", idsByClient: new Map([["c1", [1, 2, 3]], ["c2", [1]]]) };
+      const scope = {
+        clientGroupID: "g",
+        idsByClient: new Map([
+          ["c1", [1, 2, 3]],
+          ["c2", [1]],
+        ]),
+      };
       await withPushTransaction(deps, scope, async (tx) => {
-        expect([...tx.clients]).toEqual([["c1", { clientID: "c1", clientGroupID: "g", replicaID: "r", lastMutationID: 2 }]]);
-        expect(tx.outcomes).toEqual([{ clientID: "c1", id: 1 }, { clientID: "c1", id: 2, error: { code: "mutation/app", message: "no" } }]);
+        expect([...tx.clients]).toEqual([
+          ["c1", { clientID: "c1", clientGroupID: "g", replicaID: "r", lastMutationID: 2 }],
+        ]);
+        expect(tx.outcomes).toEqual([
+          { clientID: "c1", id: 1 },
+          { clientID: "c1", id: 2, error: { code: "mutation/app", message: "no" } },
+        ]);
       });
       expect([...(await push(deps, [addUser("u"), fail])).values()]).toEqual(["duplicate", "duplicate"]);
       expect(await dumpOf(executor)).toEqual(before);
@@ -121,24 +161,51 @@ export function serverTransactionSuite(name: string, open: () => Promise<SqlExec
 
     test("reads see the mutation's own writes: order, joins, updates, deletes, cascades and rows put back", async () => {
       await push(deps, [addUser("u"), addUser("v"), addTodo("a"), addTodo("b", "b", "v")]);
-      const outcomes = await push(deps, [addUser("u"), addUser("v"), addTodo("a"), addTodo("b", "b", "v"), async (db) => {
-        const titles = async () => (await db.select({ title: todos.title }).from(todos).orderBy(desc(todos.title))).map((row) => row.title);
-        await db.insert(todos).values([{ id: "c", title: "c", ownerId: "u" }, { id: "d", title: "d", ownerId: "v", rank: 9 }]);
-        await db.update(todos).set({ title: "z" }).where(eq(todos.id, "a"));
-        expect(await titles()).toEqual(["z", "d", "c", "b"]);
-        expect(await db.select().from(todos).where(and(gt(todos.rank, 5), inArray(todos.id, ["c", "d"])))).toHaveLength(1);
-        await db.update(users).set({ name: "Vera" }).where(eq(users.id, "v"));
-        const joined = await db.select({ title: todos.title, name: users.name }).from(todos).innerJoin(users, eq(users.id, todos.ownerId)).orderBy(todos.title);
-        expect(joined).toEqual([{ title: "b", name: "Vera" }, { title: "c", name: "u" }, { title: "d", name: "Vera" }, { title: "z", name: "u" }]);
-        const other = alias(todos, "other");
-        expect(await db.select().from(todos).innerJoin(other, eq(other.ownerId, todos.ownerId))).toHaveLength(8);
-        await db.delete(users).where(eq(users.id, "v"));
-        expect(await titles()).toEqual(["z", "c"]);
-        await db.delete(todos).where(eq(todos.id, "a"));
-        await db.insert(todos).values({ id: "a", title: "again", ownerId: "gone" });
-        const left = await db.select().from(todos).leftJoin(users, eq(users.id, todos.ownerId)).orderBy(todos.id);
-        expect(left.map((row) => [row.todos.title, row.users?.name])).toEqual([["again", undefined], ["c", "u"]]);
-      }]);
+      const outcomes = await push(deps, [
+        addUser("u"),
+        addUser("v"),
+        addTodo("a"),
+        addTodo("b", "b", "v"),
+        async (db) => {
+          const titles = async () =>
+            (await db.select({ title: todos.title }).from(todos).orderBy(desc(todos.title))).map((row) => row.title);
+          await db.insert(todos).values([
+            { id: "c", title: "c", ownerId: "u" },
+            { id: "d", title: "d", ownerId: "v", rank: 9 },
+          ]);
+          await db.update(todos).set({ title: "z" }).where(eq(todos.id, "a"));
+          expect(await titles()).toEqual(["z", "d", "c", "b"]);
+          expect(
+            await db
+              .select()
+              .from(todos)
+              .where(and(gt(todos.rank, 5), inArray(todos.id, ["c", "d"]))),
+          ).toHaveLength(1);
+          await db.update(users).set({ name: "Vera" }).where(eq(users.id, "v"));
+          const joined = await db
+            .select({ title: todos.title, name: users.name })
+            .from(todos)
+            .innerJoin(users, eq(users.id, todos.ownerId))
+            .orderBy(todos.title);
+          expect(joined).toEqual([
+            { title: "b", name: "Vera" },
+            { title: "c", name: "u" },
+            { title: "d", name: "Vera" },
+            { title: "z", name: "u" },
+          ]);
+          const other = alias(todos, "other");
+          expect(await db.select().from(todos).innerJoin(other, eq(other.ownerId, todos.ownerId))).toHaveLength(8);
+          await db.delete(users).where(eq(users.id, "v"));
+          expect(await titles()).toEqual(["z", "c"]);
+          await db.delete(todos).where(eq(todos.id, "a"));
+          await db.insert(todos).values({ id: "a", title: "again", ownerId: "gone" });
+          const left = await db.select().from(todos).leftJoin(users, eq(users.id, todos.ownerId)).orderBy(todos.id);
+          expect(left.map((row) => [row.todos.title, row.users?.name])).toEqual([
+            ["again", undefined],
+            ["c", "u"],
+          ]);
+        },
+      ]);
       expect(outcomes.get(5)).toBe("applied");
       expect(await idsOf(executor, "todos")).toEqual(["a", "c"]);
       expect(await idsOf(executor, "users")).toEqual(["u"]);
@@ -170,7 +237,12 @@ export function serverTransactionSuite(name: string, open: () => Promise<SqlExec
         addUser("u"),
         async (db) => {
           await db.insert(users).values({ id: "v", name: "v" });
-          await expect(db.insert(users).values([{ id: "w", name: "w" }, { id: "u", name: "twice" }])).rejects.toThrow(/already/);
+          await expect(
+            db.insert(users).values([
+              { id: "w", name: "w" },
+              { id: "u", name: "twice" },
+            ]),
+          ).rejects.toThrow(/already/);
           await db.insert(users).values({ id: "x", name: "x" });
         },
       ]);
@@ -182,7 +254,8 @@ export function serverTransactionSuite(name: string, open: () => Promise<SqlExec
       let left: Promise<unknown> = Promise.resolve();
       const outcomes = await withPushTransaction(deps, scopeOf(1, 2), async (tx) => {
         const first = tx.mutation(origin(1), async (store) => {
-          const write = (id: string) => store.write([{ table: "users", id, before: null, after: { id, name: id, email: null } }]);
+          const write = (id: string) =>
+            store.write([{ table: "users", id, before: null, after: { id, name: id, email: null } }]);
           left = Promise.allSettled([write("a"), store.select(select().from(users).ast).then(() => write("b"))]);
           throw new Error("no");
         });
@@ -198,7 +271,11 @@ export function serverTransactionSuite(name: string, open: () => Promise<SqlExec
 
     test("an update that changes nothing, and a mutation that writes nothing, log only their acks", async () => {
       await push(deps, [addUser("u")]);
-      await push(deps, [addUser("u"), (db) => db.update(users).set({ name: "u" }).where(eq(users.id, "u")), (db) => db.select().from(users)]);
+      await push(deps, [
+        addUser("u"),
+        (db) => db.update(users).set({ name: "u" }).where(eq(users.id, "u")),
+        (db) => db.select().from(users),
+      ]);
       expect((await logOf(executor)).map((row) => row["op"])).toEqual(["put", "ack", "ack", "ack"]);
     });
 
@@ -209,7 +286,9 @@ export function serverTransactionSuite(name: string, open: () => Promise<SqlExec
       await executor.run(sql("UPDATE users SET id = 'w'"));
       await executor.run(sql("DELETE FROM users"));
       const image = (id: string, name: string) => JSON.stringify({ id, name, email: null });
-      expect((await logOf(executor)).map((row) => [row["op"], row["row_id"], row["before"], row["value"], row["client_id"]])).toEqual([
+      expect(
+        (await logOf(executor)).map((row) => [row["op"], row["row_id"], row["before"], row["value"], row["client_id"]]),
+      ).toEqual([
         ["put", "u", null, image("u", "Ada"), null],
         ["put", "u", image("u", "Ada"), image("u", "Bea"), null],
         ["del", "u", image("u", "Bea"), null, null],
@@ -220,7 +299,11 @@ export function serverTransactionSuite(name: string, open: () => Promise<SqlExec
     });
 
     test("a unique value may pass from row to row in the course of one mutation", async () => {
-      const insert: Mutator = (db) => db.insert(users).values([{ id: "a", name: "a", email: "x" }, { id: "b", name: "b", email: "y" }]);
+      const insert: Mutator = (db) =>
+        db.insert(users).values([
+          { id: "a", name: "a", email: "x" },
+          { id: "b", name: "b", email: "y" },
+        ]);
       const swap: Mutator = async (db) => {
         await db.update(users).set({ email: "tmp" }).where(eq(users.id, "a"));
         await db.update(users).set({ email: "x" }).where(eq(users.id, "b"));
@@ -229,43 +312,82 @@ export function serverTransactionSuite(name: string, open: () => Promise<SqlExec
         await db.insert(users).values({ id: "c", name: "c", email: "x" });
       };
       expect([...(await push(deps, [insert, swap])).values()]).toEqual(["applied", "applied"]);
-      expect(await rowsOf(select({ id: users.id, email: users.email }).from(users))).toEqual([{ id: "a", email: "y" }, { id: "c", email: "x" }]);
+      expect(await rowsOf(select({ id: users.id, email: users.email }).from(users))).toEqual([
+        { id: "a", email: "y" },
+        { id: "c", email: "x" },
+      ]);
     });
 
     test("uniqueness and cascades are checked against earlier mutations of the push", async () => {
       const outcomes = await push(deps, [
-        addUser("u"), addTodo("a", "same"), addTodo("b", "same"), addTodo("a", "other"), (db) => db.delete(users).where(eq(users.id, "u")), addTodo("c", "same"),
+        addUser("u"),
+        addTodo("a", "same"),
+        addTodo("b", "same"),
+        addTodo("a", "other"),
+        (db) => db.delete(users).where(eq(users.id, "u")),
+        addTodo("c", "same"),
       ]);
-      expect([...outcomes.values()]).toEqual(["applied", "applied", "rejected constraint/unique", "rejected constraint/unique", "applied", "applied"]);
+      expect([...outcomes.values()]).toEqual([
+        "applied",
+        "applied",
+        "rejected constraint/unique",
+        "rejected constraint/unique",
+        "applied",
+        "applied",
+      ]);
       expect(await idsOf(executor, "todos")).toEqual(["c"]);
     });
 
     test("writes that the database itself refuses refuse only their mutation, also when the mutator catches", async () => {
       await executor.run(sql("CREATE UNIQUE INDEX only_name ON users (name)"));
-      const caught: Mutator = (db) => Promise.resolve(db.insert(users).values({ id: "d", name: "Ada" })).catch(() => undefined);
+      const caught: Mutator = (db) =>
+        Promise.resolve(db.insert(users).values({ id: "d", name: "Ada" })).catch(() => undefined);
       const { outcomes, pushes } = await pushAll(deps, [
-        addUser("a", "Ada"), addUser("b", "Bea"), addUser("c", "Ada"), caught, addUser("e", "Eve"), addUser("f", "Bea"), addUser("g", "Gil"),
+        addUser("a", "Ada"),
+        addUser("b", "Bea"),
+        addUser("c", "Ada"),
+        caught,
+        addUser("e", "Eve"),
+        addUser("f", "Bea"),
+        addUser("g", "Gil"),
       ]);
       const no = "rejected constraint/unique";
       expect(outcomes).toEqual(["applied", "applied", no, no, "applied", no, "applied"]);
       expect(await idsOf(executor, "users")).toEqual(["a", "b", "e", "g"]);
       const acks = (await logOf(executor)).filter((row) => row["op"] === "ack");
-      expect(acks.map((row) => [row["mutation_id"], row["value"] === null])).toEqual([[1, true], [2, true], [3, false], [4, false], [5, true], [6, false], [7, true]]);
+      expect(acks.map((row) => [row["mutation_id"], row["value"] === null])).toEqual([
+        [1, true],
+        [2, true],
+        [3, false],
+        [4, false],
+        [5, true],
+        [6, false],
+        [7, true],
+      ]);
       console.log(`${name}: 7 mutations, 3 refused by the database: ${pushes} pushes`);
     });
 
     test("an error of the database names the constraint, and other refused data is data/invalid", async () => {
-      await executor.run(sql("CREATE TRIGGER no_zoe BEFORE INSERT ON users WHEN NEW.name = 'Zoe' BEGIN SELECT raise(ABORT, 'no Zoe here'); END"));
+      await executor.run(
+        sql(
+          "CREATE TRIGGER no_zoe BEFORE INSERT ON users WHEN NEW.name = 'Zoe' BEGIN SELECT raise(ABORT, 'no Zoe here'); END",
+        ),
+      );
       await executor.run(sql("CREATE UNIQUE INDEX only_name ON users (name)"));
       await executor.run(sql("INSERT INTO users (id, name) VALUES ('a', 'Ada')"));
       const run = (mutator: Mutator) =>
-        withPushTransaction(deps, { clientGroupID: "", idsByClient: new Map() }, (tx) => tx.mutation(null, async (store) => void (await mutator(dbOf(store)))));
+        withPushTransaction(deps, { clientGroupID: "", idsByClient: new Map() }, (tx) =>
+          tx.mutation(null, async (store) => void (await mutator(dbOf(store)))),
+        );
       const error: unknown = await run(addUser("b", "Ada")).catch((thrown: unknown) => thrown);
       expect(isPlasmaError(error, "constraint/unique") && error.data).toEqual({ table: "users", columns: ["name"] });
       await expect(run(addUser("c", "Zoe"))).rejects.toMatchObject({ code: "data/invalid" });
       await run(addUser("d", "Dan"));
       expect(await idsOf(executor, "users")).toEqual(["a", "d"]);
-      expect((await logOf(executor)).map((row) => [row["op"], row["client_id"]])).toEqual([["put", null], ["put", null]]);
+      expect((await logOf(executor)).map((row) => [row["op"], row["client_id"]])).toEqual([
+        ["put", null],
+        ["put", null],
+      ]);
     });
 
     test("what the push itself throws comes out as it was, and nothing is kept", async () => {
@@ -301,7 +423,12 @@ export function serverTransactionSuite(name: string, open: () => Promise<SqlExec
         });
         const outcome = await push(depsOf(flaky), mutators).catch((error: unknown) => error);
         if (count <= failAt) {
-          expect([...(outcome as Map<number, Outcome>).values()]).toEqual(["applied", "applied", "rejected mutation/app", "applied"]);
+          expect([...(outcome as Map<number, Outcome>).values()]).toEqual([
+            "applied",
+            "applied",
+            "rejected mutation/app",
+            "applied",
+          ]);
           break;
         }
         expect(outcome).toMatchObject({ code: "server/retry" });
@@ -314,19 +441,29 @@ export function serverTransactionSuite(name: string, open: () => Promise<SqlExec
 
     test("pending rows beyond the size of one parameter are read back whole", async () => {
       const text = "ä".repeat(200_000);
-      const outcomes = await push(deps, [async (db) => {
-        for (const id of ["1", "2", "3", "4", "5", "6", "7"]) await db.insert(things).values({ id, text: id + text });
-        expect((await db.select().from(things)).map((row) => row.text === row.id + text)).toEqual(Array.from({ length: 7 }, () => true));
-      }]);
+      const outcomes = await push(deps, [
+        async (db) => {
+          for (const id of ["1", "2", "3", "4", "5", "6", "7"]) await db.insert(things).values({ id, text: id + text });
+          expect((await db.select().from(things)).map((row) => row.text === row.id + text)).toEqual(
+            Array.from({ length: 7 }, () => true),
+          );
+        },
+      ]);
       expect(outcomes.get(1)).toBe("applied");
-      expect((await rowsOf(select({ id: things.id, text: things.text }).from(things))).every((row) => row["text"] === `${String(row["id"])}${text}`)).toBe(true);
+      expect(
+        (await rowsOf(select({ id: things.id, text: things.text }).from(things))).every(
+          (row) => row["text"] === `${String(row["id"])}${text}`,
+        ),
+      ).toBe(true);
     });
 
     test("local-only tables are skipped: nothing is written, nothing is read", async () => {
-      const outcomes = await push(deps, [async (db) => {
-        await db.insert(drafts).values({ id: "d", body: "x" });
-        await db.insert(users).values({ id: "u", name: "u" });
-      }]);
+      const outcomes = await push(deps, [
+        async (db) => {
+          await db.insert(drafts).values({ id: "d", body: "x" });
+          await db.insert(users).values({ id: "u", name: "u" });
+        },
+      ]);
       expect(outcomes.get(1)).toBe("applied");
       expect((await logOf(executor)).map((row) => row["table_name"])).toEqual(["users", null]);
     });
@@ -335,22 +472,36 @@ export function serverTransactionSuite(name: string, open: () => Promise<SqlExec
       const countOf = async (mutators: readonly Mutator[], clientID: string) => {
         let count = 0;
         const deps = depsOf(watched(executor, () => void (count += 1)));
-        await withPushTransaction(deps, { clientGroupID: "g", idsByClient: new Map([[clientID, mutators.map((_, i) => i + 1)]]) }, async (tx) => {
-          for (const [i, mutator] of mutators.entries()) {
-            await tx.mutation(origin(i + 1, clientID), async (store) => void (await mutator(dbOf(store))));
-            tx.advance(origin(i + 1, clientID));
-          }
-        });
+        await withPushTransaction(
+          deps,
+          { clientGroupID: "g", idsByClient: new Map([[clientID, mutators.map((_, i) => i + 1)]]) },
+          async (tx) => {
+            for (const [i, mutator] of mutators.entries()) {
+              await tx.mutation(origin(i + 1, clientID), async (store) => void (await mutator(dbOf(store))));
+              tx.advance(origin(i + 1, clientID));
+            }
+          },
+        );
         return count;
       };
       const hundred = (prefix: string) => Array.from({ length: 100 }, (_, i) => `${prefix}${i}`);
       const one = await countOf([addUser("one")], "c1");
       const rows = await countOf([(db) => db.insert(users).values(hundred("r").map((id) => ({ id, name: id })))], "c2");
-      const statements = await countOf([async (db) => {
-        for (const id of hundred("s")) await db.insert(users).values({ id, name: id });
-      }], "c3");
-      const mutations = await countOf(hundred("m").map((id) => addUser(id)), "c4");
-      console.log(`${name}: statements of a push with 1 insert: ${one}, 1 insert of 100 rows: ${rows}, 100 inserts in 1 mutation: ${statements}, 100 mutations of 1 insert: ${mutations}`);
+      const statements = await countOf(
+        [
+          async (db) => {
+            for (const id of hundred("s")) await db.insert(users).values({ id, name: id });
+          },
+        ],
+        "c3",
+      );
+      const mutations = await countOf(
+        hundred("m").map((id) => addUser(id)),
+        "c4",
+      );
+      console.log(
+        `${name}: statements of a push with 1 insert: ${one}, 1 insert of 100 rows: ${rows}, 100 inserts in 1 mutation: ${statements}, 100 mutations of 1 insert: ${mutations}`,
+      );
       expect(one).toBeLessThanOrEqual(11);
       expect(rows).toBe(one);
       expect(statements).toBeLessThanOrEqual(executor.interactive ? 230 : 115);

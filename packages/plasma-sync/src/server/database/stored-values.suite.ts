@@ -5,7 +5,20 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { alias } from "../../core/query/alias.ts";
 import type { Expr, SelectNode } from "../../core/query/ast.ts";
 import { evaluate } from "../../core/query/evaluate.ts";
-import { and, asc, between, desc, eq, gt, inArray, like, lt, not, notInArray, or } from "../../core/query/expressions.ts";
+import {
+  and,
+  asc,
+  between,
+  desc,
+  eq,
+  gt,
+  inArray,
+  like,
+  lt,
+  not,
+  notInArray,
+  or,
+} from "../../core/query/expressions.ts";
 import { select } from "../../core/query/select-builder.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { ensureSchema } from "../migration/ensure-schema.ts";
@@ -17,11 +30,18 @@ import { caseArbitrary, type QueryCase } from "./random-query.fixture.ts";
 import { logOf, runOn, schema, sql, thing, things, users, wide } from "./server-database.fixture.ts";
 import type { SqlExecutor } from "./sql-executor.ts";
 
-const deep = { a: [1, 2.5, null, { b: "ä\u{1f600}\"\\\n", c: [] }], d: {}, e: true, f: -0.1, g: 1e21 };
+const deep = { a: [1, 2.5, null, { b: 'ä\u{1f600}"\\\n', c: [] }], d: {}, e: true, f: -0.1, g: 1e21 };
 const edges: Row[] = [
   thing({ id: "null" }),
   thing({ id: "zero", text: "", int: 0, real: 0, at: 0, big: 0n, flag: false, bytes: new Uint8Array([]), data: 0 }),
-  thing({ id: "max", int: Number.MAX_SAFE_INTEGER, real: Number.MAX_VALUE, big: 2n ** 63n - 1n, flag: true, data: deep }),
+  thing({
+    id: "max",
+    int: Number.MAX_SAFE_INTEGER,
+    real: Number.MAX_VALUE,
+    big: 2n ** 63n - 1n,
+    flag: true,
+    data: deep,
+  }),
   thing({ id: "min", int: Number.MIN_SAFE_INTEGER, real: Number.MIN_VALUE, big: -(2n ** 63n), data: [] }),
   thing({ id: "2^53", real: 2 ** 60, big: 2n ** 53n + 1n, data: "text" }),
   thing({ id: "-2^53", real: -(2 ** 70), big: -(2n ** 53n) - 1n, data: false }),
@@ -32,25 +52,34 @@ const edges: Row[] = [
   thing({ id: "long", text: "ä".repeat(50_000), bytes: new Uint8Array(100_000).fill(200) }),
 ];
 
-export function storedValuesSuite(name: string, open: () => Promise<SqlExecutor>, { runs }: { readonly runs: number }): void {
+export function storedValuesSuite(
+  name: string,
+  open: () => Promise<SqlExecutor>,
+  { runs }: { readonly runs: number },
+): void {
   describe(`stored values: ${name}`, () => {
     let executor: SqlExecutor;
     beforeEach(async () => {
       executor = await open();
       await ensureSchema({ schema, executor });
     });
-    const put = async (rows: readonly Row[], meta = metaOf(things)) => void (await executor.batch(putStatements(meta, rows)));
-    const idsWhere = async (condition: Expr) => (await runOn(executor, select().from(things).where(condition).ast)).map((row) => row["id"]);
+    const put = async (rows: readonly Row[], meta = metaOf(things)) =>
+      void (await executor.batch(putStatements(meta, rows)));
+    const idsWhere = async (condition: Expr) =>
+      (await runOn(executor, select().from(things).where(condition).ast)).map((row) => row["id"]);
 
-    test.each(["one by one", "together"])("every kind comes back as it went in, from table and log, written %s", async (how) => {
-      if (how === "together") await put(edges);
-      else for (const row of edges) await put([row]);
-      const byID = (rows: readonly Row[]) => new Map(rows.map((row) => [row["id"], row]));
-      const stored = (await runOn(executor, select().from(things).ast)) as Row[];
-      expect(byID(stored)).toEqual(byID(edges));
-      const logged = (await logOf(executor)).map((entry) => parseImage(metaOf(things), String(entry["value"])));
-      expect(logged).toEqual(edges);
-    });
+    test.each(["one by one", "together"])(
+      "every kind comes back as it went in, from table and log, written %s",
+      async (how) => {
+        if (how === "together") await put(edges);
+        else for (const row of edges) await put([row]);
+        const byID = (rows: readonly Row[]) => new Map(rows.map((row) => [row["id"], row]));
+        const stored = (await runOn(executor, select().from(things).ast)) as Row[];
+        expect(byID(stored)).toEqual(byID(edges));
+        const logged = (await logOf(executor)).map((entry) => parseImage(metaOf(things), String(entry["value"])));
+        expect(logged).toEqual(edges);
+      },
+    );
 
     test("every kind comes back from a shadow", async () => {
       const query = select().from(things).ast;
@@ -65,7 +94,10 @@ export function storedValuesSuite(name: string, open: () => Promise<SqlExecutor>
     test("a table of more columns than a json_object takes is logged whole, and joined with itself comes back whole", async () => {
       const meta = metaOf(wide);
       const row = Object.fromEntries(
-        meta.columns.map(({ def }, i) => [def.name, def.kind === "id" ? "w" : i % 3 === 0 ? null : def.kind === "bigint" ? 2n ** 60n + BigInt(i) : i]),
+        meta.columns.map(({ def }, i) => [
+          def.name,
+          def.kind === "id" ? "w" : i % 3 === 0 ? null : def.kind === "bigint" ? 2n ** 60n + BigInt(i) : i,
+        ]),
       ) as Row;
       await put([row], meta);
       await executor.run(sql(`UPDATE wide SET c1 = 7, c59 = NULL`));
@@ -76,22 +108,52 @@ export function storedValuesSuite(name: string, open: () => Promise<SqlExecutor>
       const other = alias(wide, "other");
       const joined = await runOn(executor, select().from(wide).leftJoin(other, eq(other.id, wide.id)).ast);
       expect(joined).toEqual([{ wide: { ...row, c1: 7n, c59: null }, other: { ...row, c1: 7n, c59: null } }]);
-      const unmatched = await runOn(executor, select().from(wide).leftJoin(other, and(eq(other.id, wide.id), eq(other.id, "no"))).ast);
+      const unmatched = await runOn(
+        executor,
+        select()
+          .from(wide)
+          .leftJoin(other, and(eq(other.id, wide.id), eq(other.id, "no"))).ast,
+      );
       expect(unmatched).toEqual([{ wide: { ...row, c1: 7n, c59: null }, other: null }]);
     });
 
     test("lists of any length and conditions of any width are taken", async () => {
-      const rows = Array.from({ length: 300 }, (_, i) => thing({ id: String(i).padStart(4, "0"), int: i, big: BigInt(i), real: i / 3 }));
+      const rows = Array.from({ length: 300 }, (_, i) =>
+        thing({ id: String(i).padStart(4, "0"), int: i, big: BigInt(i), real: i / 3 }),
+      );
       await put(rows);
       const wanted = rows.slice(0, 250);
       const ids = wanted.map((row) => row["id"]);
       expect(await idsWhere(inArray(things.id, ids as string[]))).toEqual(ids);
-      expect(await idsWhere(inArray(things.big, wanted.map((row) => row["big"] as bigint)))).toEqual(ids);
-      expect(await idsWhere(inArray(things.real, wanted.map((row) => row["real"] as number)))).toEqual(ids);
-      expect(await idsWhere(notInArray(things.int, wanted.map((row) => row["int"] as number)))).toHaveLength(50);
+      expect(
+        await idsWhere(
+          inArray(
+            things.big,
+            wanted.map((row) => row["big"] as bigint),
+          ),
+        ),
+      ).toEqual(ids);
+      expect(
+        await idsWhere(
+          inArray(
+            things.real,
+            wanted.map((row) => row["real"] as number),
+          ),
+        ),
+      ).toEqual(ids);
+      expect(
+        await idsWhere(
+          notInArray(
+            things.int,
+            wanted.map((row) => row["int"] as number),
+          ),
+        ),
+      ).toHaveLength(50);
       expect(await idsWhere(or(...wanted.map((row) => eq(things.int, row["int"] as number))))).toEqual(ids);
       expect(await idsWhere(or(...wanted.map((row) => eq(things.big, row["big"] as bigint))))).toEqual(ids);
-      expect(await idsWhere(and(...wanted.slice(1).map((row) => gt(things.real, -(row["real"] as number)))))).toHaveLength(300);
+      expect(
+        await idsWhere(and(...wanted.slice(1).map((row) => gt(things.real, -(row["real"] as number))))),
+      ).toHaveLength(300);
       const long = Array.from({ length: 12 }, (_, i) => String(i) + "x".repeat(100_000));
       expect(await idsWhere(inArray(things.id, [...long, "0007"]))).toEqual(["0007"]);
       expect(await idsWhere(and(notInArray(things.id, long), lt(things.int, 3)))).toEqual(["0000", "0001", "0002"]);
@@ -121,11 +183,34 @@ export function storedValuesSuite(name: string, open: () => Promise<SqlExecutor>
       const texts = ["abc", "ABC", "a%c", "a_c", "a\\c", "Äbc", "äbc", "a\u{1f600}c", "", "abc\\", "%", "k", "\u212a"];
       const rows = texts.map((value, i) => thing({ id: String(i).padStart(2, "0"), text: value }));
       await put(rows);
-      const patterns = ["abc", "a%", "%c", "a_c", "a\\%c", "a\\_c", "a\\\\c", "äbc", "%", "_", "", "abc\\", "%\\", "\\", "%b%", "\\a\\b\\c", "k", "\u0001%\\", `%${"x".repeat(47)}\\`];
+      const patterns = [
+        "abc",
+        "a%",
+        "%c",
+        "a_c",
+        "a\\%c",
+        "a\\_c",
+        "a\\\\c",
+        "äbc",
+        "%",
+        "_",
+        "",
+        "abc\\",
+        "%\\",
+        "\\",
+        "%b%",
+        "\\a\\b\\c",
+        "k",
+        "\u0001%\\",
+        `%${"x".repeat(47)}\\`,
+      ];
       for (const pattern of patterns) {
         for (const condition of [like(things.text, pattern), not(like(things.text, pattern))]) {
           const query = select().from(things).where(condition).ast;
-          expect([pattern, await idsWhere(condition)]).toEqual([pattern, evaluate(query, () => rows).map((row) => row["id"])]);
+          expect([pattern, await idsWhere(condition)]).toEqual([
+            pattern,
+            evaluate(query, () => rows).map((row) => row["id"]),
+          ]);
         }
       }
     });
@@ -136,12 +221,16 @@ export function storedValuesSuite(name: string, open: () => Promise<SqlExecutor>
       expect(await executor.all(sql("SELECT name FROM sqlite_master WHERE name LIKE '%drafts%'"))).toEqual([]);
     });
 
-    test("random queries answer as evaluate does, with pending rows over stored ones", { timeout: 60_000 }, async () => {
-      await fc.assert(
-        fc.asyncProperty(caseArbitrary, (queryCase) => agrees(executor, queryCase)),
-        { numRuns: runs },
-      );
-    });
+    test(
+      "random queries answer as evaluate does, with pending rows over stored ones",
+      { timeout: 60_000 },
+      async () => {
+        await fc.assert(
+          fc.asyncProperty(caseArbitrary, (queryCase) => agrees(executor, queryCase)),
+          { numRuns: runs },
+        );
+      },
+    );
   });
 }
 
@@ -156,7 +245,10 @@ async function agrees(executor: SqlExecutor, { query, stored, pending }: QueryCa
   const done = [...pending].flatMap(([table, rows]) => {
     const ids = [...rows].filter(([, row]) => row === null).map(([id]) => id);
     const news = [...rows.values()].filter((row) => row !== null);
-    return [...(ids.length > 0 ? deleteStatements(table, ids) : []), ...putStatements(schema.tablesByName.get(table) as never, news)];
+    return [
+      ...(ids.length > 0 ? deleteStatements(table, ids) : []),
+      ...putStatements(schema.tablesByName.get(table) as never, news),
+    ];
   });
   await executor.batch(done);
   expect(await runOn(executor, query)).toEqual(answer);

@@ -15,14 +15,22 @@ export async function runSelect(query: SelectNode, scope: CompileScope, run: Run
 }
 
 /** The rows with these ids; one statement. */
-export async function runGetMany(table: string, ids: readonly string[], scope: CompileScope, run: RunSelect): Promise<readonly Row[]> {
+export async function runGetMany(
+  table: string,
+  ids: readonly string[],
+  scope: CompileScope,
+  run: RunSelect,
+): Promise<readonly Row[]> {
   const meta = must(scope.schema.tablesByName.get(table), "table reads: core reads tables of the schema");
   if (ids.length === 0 || meta.changeLogSuppressed) return [];
   return (await runSelect(selectWhere(table, hasID(table, ids)), scope, run)) as readonly Row[];
 }
 
 /** Every table that the query reads. */
-export const tablesOf = (query: SelectNode): string[] => [query.from.table, ...query.joins.map(({ source }) => source.table)];
+export const tablesOf = (query: SelectNode): string[] => [
+  query.from.table,
+  ...query.joins.map(({ source }) => source.table),
+];
 
 function hasID(table: string, ids: readonly string[]): Expr {
   const column = { type: "column", source: table, column: "id", kind: "id" } as const;

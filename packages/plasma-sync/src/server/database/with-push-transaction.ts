@@ -35,7 +35,8 @@ async function inInteractive<T>(deps: PushDeps, scope: PushScope, fn: Run<T>): P
       const failure = gate.poison ?? error;
       if (failure === thrownByFn[0]) throw failure;
       const cause = isPlasmaError(failure, "server/retry") ? failure.cause : failure;
-      if (executor.classify(cause) !== "conflict" || attempt >= limits.pushGuardRetriesMax) throw new PlasmaError("server/retry", {}, { cause });
+      if (executor.classify(cause) !== "conflict" || attempt >= limits.pushGuardRetriesMax)
+        throw new PlasmaError("server/retry", {}, { cause });
       onGuardConflict?.();
     }
   }
@@ -44,9 +45,12 @@ async function inInteractive<T>(deps: PushDeps, scope: PushScope, fn: Run<T>): P
 async function inBuffered<T>(deps: PushDeps, scope: PushScope, fn: Run<T>): Promise<T> {
   let plan: BufferedPlan = { writingMutationsMax: Number.POSITIVE_INFINITY, culprit: null, statementsUsed: 0 };
   let suspect: MutationOrigin | null | undefined;
-  for (let conflicts = 0; conflicts <= limits.pushGuardRetriesMax; ) {
+  for (let conflicts = 0; conflicts <= limits.pushGuardRetriesMax;) {
     const tx = await BufferedTransaction.begin(deps, scope, plan);
-    const result = await runOr(() => fn(tx), () => tx.poison);
+    const result = await runOr(
+      () => fn(tx),
+      () => tx.poison,
+    );
     const commit = await tx.commit();
     if (commit.type === "committed") return result;
     plan = { ...plan, statementsUsed: tx.statementsUsed };

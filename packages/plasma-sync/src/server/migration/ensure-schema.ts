@@ -25,11 +25,20 @@ const fingerprintKey = "fingerprint";
  * @example
  * await ensureSchema({ schema, executor: fromD1(env.DB) });
  */
-export async function ensureSchema({ schema, executor }: { readonly schema: AnySchema; readonly executor: SqlExecutor }): Promise<void> {
+export async function ensureSchema({
+  schema,
+  executor,
+}: {
+  readonly schema: AnySchema;
+  readonly executor: SqlExecutor;
+}): Promise<void> {
   let schemas = done.get(executor);
   if (schemas?.has(schema) === true) return;
   const tables = [...schema.tablesByName.values()].filter((meta) => !meta.changeLogSuppressed);
-  const statements = [...internalTableStatements, ...tables.flatMap((meta) => [...tableStatements(meta), ...triggerStatements(meta)])];
+  const statements = [
+    ...internalTableStatements,
+    ...tables.flatMap((meta) => [...tableStatements(meta), ...triggerStatements(meta)]),
+  ];
   const fingerprint = fingerprintOf(statements);
   if ((await storedFingerprint(executor)) !== fingerprint) {
     await refuseMisfits(executor, tables);
@@ -49,7 +58,10 @@ function fingerprintOf(statements: readonly string[]): string {
 
 async function storedFingerprint(executor: SqlExecutor): Promise<unknown> {
   try {
-    const rows = await executor.all({ text: `SELECT value FROM _plasma_schema WHERE key = ?1`, params: [fingerprintKey] });
+    const rows = await executor.all({
+      text: `SELECT value FROM _plasma_schema WHERE key = ?1`,
+      params: [fingerprintKey],
+    });
     return rows[0]?.["value"];
   } catch (error) {
     // In a new database the table is not there yet. Any other failure will show again in what follows.
@@ -66,7 +78,9 @@ async function refuseMisfits(executor: SqlExecutor, tables: readonly TableMeta[]
     params: [JSON.stringify(tables.map((meta) => meta.name))],
   });
   const refusals = tables.flatMap((meta) => {
-    const typesByColumn = new Map(rows.filter((row) => row["t"] === meta.name).map((row) => [row["c"], String(row["type"])]));
+    const typesByColumn = new Map(
+      rows.filter((row) => row["t"] === meta.name).map((row) => [row["c"], String(row["type"])]),
+    );
     return typesByColumn.size === 0 ? [] : misfitsOf(meta, typesByColumn);
   });
   if (refusals.length > 0) throw new PlasmaError("migration/refused", { refusals });

@@ -23,7 +23,9 @@ function columnSql(def: ColumnDef): string {
   // In SQLite a primary key alone may be null.
   if (def.kind === "id") return `${type} PRIMARY KEY NOT NULL`;
   const notNull = def.notNull ? " NOT NULL" : "";
-  return def.default === undefined ? type + notNull : `${type}${notNull} DEFAULT ${literal(def, def.default.value as Value)}`;
+  return def.default === undefined
+    ? type + notNull
+    : `${type}${notNull} DEFAULT ${literal(def, def.default.value as Value)}`;
 }
 
 /** For rows that raw SQL inserts without the column. */

@@ -18,8 +18,18 @@ export function triggerStatements(meta: TableMeta): string[] {
   const del = logSql(meta, { row: "OLD", op: "del", value: "NULL", before: imageSql(meta, "OLD") });
   return [
     ...triggerSql(meta, { name: "insert", event: "INSERT", when: "1", body: put("NULL") }),
-    ...triggerSql(meta, { name: "update", event: "UPDATE", when: `OLD."id" = NEW."id" AND (${isChanged})`, body: put(imageSql(meta, "OLD")) }),
-    ...triggerSql(meta, { name: "rename", event: "UPDATE", when: `OLD."id" <> NEW."id"`, body: `${del}; ${put("NULL")}` }),
+    ...triggerSql(meta, {
+      name: "update",
+      event: "UPDATE",
+      when: `OLD."id" = NEW."id" AND (${isChanged})`,
+      body: put(imageSql(meta, "OLD")),
+    }),
+    ...triggerSql(meta, {
+      name: "rename",
+      event: "UPDATE",
+      when: `OLD."id" <> NEW."id"`,
+      body: `${del}; ${put("NULL")}`,
+    }),
     ...triggerSql(meta, { name: "delete", event: "DELETE", when: "1", body: del }),
   ];
 }

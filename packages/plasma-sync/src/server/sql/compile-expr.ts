@@ -17,9 +17,19 @@ const operators: Record<CompareOp, string> = { eq: "=", ne: "<>", gt: ">", gte: 
 export function compileExpr(expr: Expr, scope: ExprScope): string {
   switch (expr.type) {
     case "and":
-      return expr.args.length === 0 ? "1" : balanced(expr.args.map((arg) => compileExpr(arg, scope)), "AND");
+      return expr.args.length === 0
+        ? "1"
+        : balanced(
+            expr.args.map((arg) => compileExpr(arg, scope)),
+            "AND",
+          );
     case "or":
-      return expr.args.length === 0 ? "0" : balanced(expr.args.map((arg) => compileExpr(arg, scope)), "OR");
+      return expr.args.length === 0
+        ? "0"
+        : balanced(
+            expr.args.map((arg) => compileExpr(arg, scope)),
+            "OR",
+          );
     case "not":
       return `NOT (${compileExpr(expr.arg, scope)})`;
     case "compare":
@@ -47,6 +57,8 @@ function compileIn(expr: Extract<Expr, { type: "in" }>, scope: ExprScope): strin
   const lists = packJson(expr.values.map(({ value }) => toCell(kind, value)));
   if (lists.length === 0) return expr.negated ? "1" : "0";
   const not = expr.negated ? "NOT " : "";
-  const terms = lists.map((list) => `${operand} ${not}IN (SELECT ${cellSql(kind, "value")} FROM json_each(${scope.params.whole(list)}))`);
+  const terms = lists.map(
+    (list) => `${operand} ${not}IN (SELECT ${cellSql(kind, "value")} FROM json_each(${scope.params.whole(list)}))`,
+  );
   return balanced(terms, expr.negated ? "AND" : "OR");
 }

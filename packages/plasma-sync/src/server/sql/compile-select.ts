@@ -50,7 +50,9 @@ interface Output {
 export function compileSelect(query: SelectNode, scope: CompileScope): CompiledSelect {
   if (scope.dialect === "postgres") throw new PlasmaError("query/unsupported", { what: "The dialect postgres" });
   const plain = compileWith(query, scope, new SqlParams({ packed: false }));
-  return plain.params.length <= limits.sqlParamsMax ? plain : compileWith(query, scope, new SqlParams({ packed: true }));
+  return plain.params.length <= limits.sqlParamsMax
+    ? plain
+    : compileWith(query, scope, new SqlParams({ packed: true }));
 }
 
 function compileWith(query: SelectNode, scope: CompileScope, params: SqlParams): CompiledSelect {
@@ -68,9 +70,12 @@ function compileWith(query: SelectNode, scope: CompileScope, params: SqlParams):
     text += ` ${keyword} ${sourceSql(must(joined[i], "compile: one source per join"))} ON ${compileExpr(join.on, exprScope)}`;
   });
   if (query.where !== null) text += ` WHERE ${compileExpr(query.where, exprScope)}`;
-  const order = query.orderBy.map(({ column, direction }) => `${columnSql(column)} ${direction === "asc" ? "ASC" : "DESC"}`);
+  const order = query.orderBy.map(
+    ({ column, direction }) => `${columnSql(column)} ${direction === "asc" ? "ASC" : "DESC"}`,
+  );
   if (order.length > 0) text += ` ORDER BY ${order.join(", ")}`;
-  if (query.limit !== null || query.offset > 0) text += ` LIMIT ${params.value(query.limit ?? -1)} OFFSET ${params.value(query.offset)}`;
+  if (query.limit !== null || query.offset > 0)
+    text += ` LIMIT ${params.value(query.limit ?? -1)} OFFSET ${params.value(query.offset)}`;
   return { text, params: params.list, decode: (rows) => rows.map(output.decodeRow) };
 }
 
@@ -92,7 +97,8 @@ function withSql(sources: readonly Source[], { shadows }: CompileScope, params: 
   const ctes: string[] = [];
   for (const [table, meta] of metas) {
     const pending = shadows?.get(table);
-    if (pending !== undefined && pending.size > 0 && !meta.changeLogSuppressed) ctes.push(shadowSql(meta, pending, params));
+    if (pending !== undefined && pending.size > 0 && !meta.changeLogSuppressed)
+      ctes.push(shadowSql(meta, pending, params));
   }
   return ctes.length === 0 ? "" : `WITH ${ctes.join(", ")} `;
 }
@@ -110,10 +116,14 @@ function outputOf(query: SelectNode, sources: readonly Source[], columnSql: (col
   return { columns, decodeRow: (row) => shape(parts.map((part, i) => part.decode(row, starts[i] as number))) };
 }
 
-function projectedOutput(projection: NonNullable<SelectNode["projection"]>, columnSql: (column: ColumnNode) => string): Output {
+function projectedOutput(
+  projection: NonNullable<SelectNode["projection"]>,
+  columnSql: (column: ColumnNode) => string,
+): Output {
   return {
     columns: projection.map(({ column }) => readSql(column.kind, columnSql(column))),
-    decodeRow: (row) => Object.fromEntries(projection.map(({ key, column }, i) => [key, fromSql(column.kind, row[`c${i}`])])),
+    decodeRow: (row) =>
+      Object.fromEntries(projection.map(({ key, column }, i) => [key, fromSql(column.kind, row[`c${i}`])])),
   };
 }
 

@@ -45,13 +45,15 @@ export function cellSql(kind: ColumnKind, cell: string): string {
 }
 
 /** How a column is selected, so that `fromSql` can read it. */
-export const readSql = (kind: ColumnKind, column: string): string => (kind === "bigint" ? `CAST(${column} AS TEXT)` : column);
+export const readSql = (kind: ColumnKind, column: string): string =>
+  kind === "bigint" ? `CAST(${column} AS TEXT)` : column;
 
 /** The value of a selected column. D1 hands blobs back as arrays of numbers. */
 export function fromSql(kind: ColumnKind, raw: unknown): Value {
   if (raw === null || raw === undefined) return null;
   if (kind === "boolean") return raw !== 0;
   if (kind === "bigint") return BigInt(raw as string);
-  if (kind === "blob") return raw instanceof Uint8Array ? raw : Uint8Array.from(must(raw as number[], "sql value: a blob is bytes"));
+  if (kind === "blob")
+    return raw instanceof Uint8Array ? raw : Uint8Array.from(must(raw as number[], "sql value: a blob is bytes"));
   return isJsonKind(kind) ? (JSON.parse(raw as string) as Value) : (raw as Value);
 }
