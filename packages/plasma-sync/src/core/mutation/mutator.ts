@@ -82,7 +82,7 @@ function defOf(name: string, form: unknown): MutatorDef {
   const { args, run } = (form ?? {}) as Partial<MutatorDef>;
   if (typeof run !== "function")
     throw new PlasmaError("mutation/definition", { name, why: "write a function, or { args, run }." });
-  if (args !== undefined && !("~standard" in args)) {
+  if (args !== undefined && (args as StandardSchemaV1 | null)?.["~standard"] === undefined) {
     throw new PlasmaError("mutation/definition", { name, why: "args is a Standard Schema, such as z.object({ … })." });
   }
   return { args, run };

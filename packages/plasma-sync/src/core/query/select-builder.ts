@@ -98,6 +98,8 @@ export class Select<
   /** Only rows for which the condition is true. Called again, both must be. Undefined adds nothing. */
   where(condition: Expr | undefined): Select<P, S, Joined> {
     if (condition === undefined) return this;
+    // Null stands for no condition inside; from plain JavaScript it is a mistake.
+    if ((condition as Expr | null) === null) throw new PlasmaError("query/condition", { got: "null" });
     const { where } = this.#state;
     return this.#with({ where: where === null ? condition : { type: "and", args: [where, condition] } });
   }

@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import { boolean, id, int, json, text } from "../schema/column.ts";
+import { defineSchema } from "../schema/schema.ts";
+import { table } from "../schema/table.ts";
+import { alias } from "./alias.ts";
+import type { Expr, WriteNode } from "./ast.ts";
+import { createDb } from "./db.ts";
+import { eq } from "./expressions.ts";
+
+const todos = table("todos", {
+  id: id(),
+  title: text(),
+  state: text({ enum: ["open", "done"] }).default("open"),
+  rank: int().default(0),
+  done: boolean().default(false),
+  tags: json<string[]>().default([]),
+});
+const other = table("other", { id: id(), name: text() });
+const schema = defineSchema({ todos, other });
+const written: WriteNode[] = [];
+const db = createDb({
+  schema,
+  engine: { select: async () => [], write: async (node) => void written.push(node) },
+});
+
+const untyped = <T>(value: unknown): T => value as T;
+const failure = (fn: () => unknown): { code?: string; message: string } | null => {
+  try {
+    fn();
+    return null;
+  } catch (error) {
+    return error as { code?: string; message: string };
+  }
+};
+
+describe("a write", () => {
+  it("runs when it is awaited, once", async () => {
+    const insert = db.insert(todos).values({ id: "a", title: "Rest" });
+    expect(written).toHaveLength(0);
+    await insert;
+    await insert;
+    expect(written).toEqual([{ type: "insert", table: "todos", rows: [{ id: "a", title: "Rest" }] }]);
+  });
+
+  it("is not changed by what the app does to its objects afterwards", () => {
+    const row: { id: string; title: string; rank?: number } = { id: "a", title: "Rest" };
+    const rows = [row];
+    const insert = db.insert(todos).values(rows);
+    const update = db
+      .update(todos)
+      .set(untyped<{ rank: number }>((({ id: _, ...rest }) => rest)({ ...row, rank: 1 })))
+      .all();
+    row.rank = 5;
+    rows.push({ id: "b", title: "Go" });
+    expect(insert.ast).toEqual({ type: "insert", table: "todos", rows: [{ id: "a", title: "Rest" }] });
+    expect(update.ast).toMatchObject({ set: { title: "Rest", rank: 1 } });
+  });
+
+  it("without where is refused unless every row is meant", async () => {
+    await expect(db.delete(todos)).rejects.toMatchObject({ code: "query/where-required" });
+    await expect(db.update(todos).set({ rank: 1 })).rejects.toMatchObject({
+      code: "query/where-required",
+      message: expect.stringContaining('update("todos") has no where'),
+    });
+    expect(db.delete(todos).all().ast).toEqual({ type: "delete", table: "todos", where: null });
+  });
+
+  it("does not take a condition that is missing for every row", () => {
+    expect(failure(() => db.delete(todos).where(untyped<Expr>(undefined)))?.code).toBe("query/condition");
+  });
+
+  it("takes conditions on its own table alone", () => {
+    expect(failure(() => db.delete(todos).where(eq(other.name, "x")))?.code).toBe("query/not-in-from");
+    expect(db.delete(todos).where(eq(todos.rank, 1)).where(eq(todos.done, true)).ast).toMatchObject({
+      where: { type: "and", args: [eq(todos.rank, 1), eq(todos.done, true)] },
+    });
+  });
+
+  it("refuses unknown columns with the known names", () => {
+    const known = 'Table "todos" has no column "titel"; use one of: id, title, state, rank, done, tags';
+    expect(failure(() => db.insert(todos).values(untyped({ titel: "x" })))?.message).toContain(known);
+    expect(failure(() => db.update(todos).set(untyped({ titel: "x" })))?.message).toContain(known);
+  });
+
+  it("refuses values of the wrong type, also in an update that would find no row", () => {
+    const wrong = [
+      { title: 1 },
+      { rank: "1" },
+      { rank: 1.5 },
+      { rank: Number.NaN },
+      { state: "closed" },
+      { done: 1 },
+      { tags: () => 1 },
+    ];
+    for (const values of wrong) {
+      expect(failure(() => db.insert(todos).values(untyped({ title: "x", ...values })))?.code).toBe("data/invalid");
+      expect(failure(() => db.update(todos).set(untyped(values)))?.code).toBe("data/invalid");
+    }
+    expect(failure(() => db.update(todos).set(untyped({ title: null })))?.code).toBe("constraint/not-null");
+  });
+
+  it("never changes an id", () => {
+    expect(failure(() => db.update(todos).set(untyped({ id: "b" })))?.code).toBe("data/id-change");
+  });
+
+  it("goes to a table, not to an alias", () => {
+    expect(failure(() => db.insert(alias(todos, "t2")))?.code).toBe("query/unsupported");
+  });
+});
