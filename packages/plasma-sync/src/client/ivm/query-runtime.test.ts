@@ -214,3 +214,11 @@ test("a select through an overlay sees rows replaced, hidden and added", () => {
   expect(runtime.select(db.select().from(todos).where(eq(todos.rank, 1)).ast, overlay)).toEqual([]);
   expect(runtime.select(byRank)).toEqual([todo(1), todo(2), todo(3)]);
 });
+
+test("rows filled in after an index was built are found through it", () => {
+  const runtime = setUp([todo(2)]);
+  const first = { ...byRank, limit: 1 };
+  expect(runtime.select(first)).toEqual([todo(2)]);
+  runtime.fill("todos", [todo(1)]);
+  expect(runtime.select(first)).toEqual([todo(1)]);
+});
