@@ -127,6 +127,7 @@ async function sendOnce<T>(options: HttpTransportOptions, exchange: Exchange<T>)
       resolve({ ok: false, failure: { kind: "network", message, body: noBody } }),
     );
   });
+  if (exchange.signal.aborted) stop();
   const answer = await Promise.race([attempt(options, exchange, abort.signal), gaveUp]);
   env.clearTimeout(timer);
   exchange.signal.removeEventListener("abort", stop);
@@ -178,8 +179,8 @@ function parseJSON(text: string): unknown {
 
 /** Only in seconds: a date would need the server's clock. */
 function retryAfterMs(response: Response): number | null {
-  const seconds = Number(response.headers.get("Retry-After") ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1000, limits.retryAfterMsMax) : null;
+  const text = response.headers.get("Retry-After") ?? "";
+  return /^\d+$/.test(text) ? Math.min(Number(text) * 1000, limits.retryAfterMsMax) : null;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
