@@ -114,6 +114,22 @@ test("the keyboard alone adds, moves, ticks, edits and deletes, and focus is nev
   expect(third).toBeDefined();
 });
 
+test("a deleted todo can be brought back as it was", async () => {
+  await addTodo(page, "Deleted by accident");
+  await tick(page, "Deleted by accident");
+  await until(() => isDone(page, "Deleted by accident"), true);
+  await page.getByRole("button", { name: "Delete Deleted by accident", exact: true }).click();
+  await until(() => todo(page, "Deleted by accident").count(), 0);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await until(() => todo(page, "Deleted by accident").count(), 1);
+  await until(() => isDone(page, "Deleted by accident"), true);
+  expect((await titles(page))[0]).toBe("Deleted by accident");
+  await untilSaved(page);
+  await page.reload();
+  await todo(page, "Deleted by accident").waitFor();
+  expect(await page.getByRole("alert").count()).toBe(0);
+});
+
 test("a list is made, renamed, filled and deleted with its todos", async () => {
   const links = page.getByRole("navigation", { name: "Lists" });
   await page.getByRole("textbox", { name: "Name of the new list" }).fill("Winter");
