@@ -24,6 +24,8 @@ function holdLock(locks: LockManager, name: string, onHeld: () => void): () => v
   let release: () => void = () => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
   const request = locks.request(name, { signal: waiting.signal }, () => {
+    // Chromium grants a request that was withdrawn in the task that made it.
+    if (waiting.signal.aborted) return undefined;
     onHeld();
     return released;
   });

@@ -2,18 +2,24 @@
 
 import type { TabLinks } from "./tab-links.ts";
 
-export const singleTabLinks = (): TabLinks => ({
-  kind: "single",
-  openChannel: () => ({ post: () => undefined, close: () => undefined }),
-  requestLock: (_name, onHeld) => {
-    let isWanted = true;
-    // Later, as a browser would.
-    void Promise.resolve().then(() => {
-      if (isWanted) onHeld();
-    });
-    return () => {
-      isWanted = false;
-    };
-  },
-  isLocked: async () => false,
-});
+export function singleTabLinks(): TabLinks {
+  const held = new Set<string>();
+  return {
+    kind: "single",
+    openChannel: () => ({ post: () => undefined, close: () => undefined }),
+    requestLock: (name, onHeld) => {
+      let isWanted = true;
+      // Later, as a browser would.
+      void Promise.resolve().then(() => {
+        if (!isWanted) return;
+        held.add(name);
+        onHeld();
+      });
+      return () => {
+        isWanted = false;
+        held.delete(name);
+      };
+    },
+    isLocked: async (name) => held.has(name),
+  };
+}
