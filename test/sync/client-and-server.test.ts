@@ -52,7 +52,7 @@ test("a push whose answer was lost applies once", async () => {
   await eventually(() => expect(ada.status.get().firstSync.done).toBe(true));
   let lost = 0;
   // Pulls fail too until the push has been repeated: else a pull would confirm the first one.
-  world.setFault(({ method }) => (method === "GET" && lost < 2 ? "unreachable" : method === "POST" && lost++ < 2 ? "answer-lost" : "none"));
+  world.setFault(({ method }) => (method === "GET" && lost < 3 ? "unreachable" : method === "POST" && lost++ < 2 ? "answer-lost" : "none"));
   await ada.mutate.add({ body: "once" }).server;
   await eventually(() => expect(ada.status.get().outboxDepth).toBe(0));
   expect(lost).toBeGreaterThanOrEqual(3);

@@ -133,7 +133,8 @@ export class ClientCore {
     this.#channel.close();
     this.#releaseClientLock();
     this.#identity.release();
-    for (const outcome of this.outcomes) outcome.reject(new PlasmaError("client/closed", {}));
+    const closed = new PlasmaError("client/closed", {});
+    for (const outcome of this.outcomes) outcome.reject(closed);
   }
 
   #createSession(): SyncSession {

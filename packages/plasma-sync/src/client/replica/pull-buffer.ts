@@ -63,11 +63,11 @@ export class PullBuffer {
   /** What the base must change to be as of `cookie`. */
   changes(base: BaseRows): BaseChange[] {
     const changes: BaseChange[] = [];
-    for (const [table, id, row] of this.#rows.entries()) {
+    this.#rows.forEach((table, id, row) => {
       const before = base.get(table, id);
       const same = row === null ? before === null : before !== null && sameRow(before, row);
       if (!same) changes.push({ table, id, row });
-    }
+    });
     if (this.cleared) this.#deleteUnmentioned(base, changes);
     return changes;
   }

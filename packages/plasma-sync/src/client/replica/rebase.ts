@@ -53,20 +53,20 @@ export async function planRebase(input: RebaseInput): Promise<RebasePlan> {
   const base = new RowMap<Row | null>();
   const overlay = new RowMap<Row | null>();
   const dirty = new RowMap<true>();
-  for (const [table, id, row] of images.entries()) base.set(table, id, row);
+  images.forEach((table, id, row) => base.set(table, id, row));
   for (const { table, id, row } of patch) {
     base.set(table, id, row);
     dirty.set(table, id, true);
   }
   for (const { effect } of gone) markDirty(dirty, effect);
-  for (const [table, id, row] of base.entries()) overlay.set(table, id, row);
+  base.forEach((table, id, row) => overlay.set(table, id, row));
 
   const effects: Effect[] = [];
   let replayed = 0;
   for (const mutation of pending) {
     const kept = mutation.effect;
     if (kept !== null && !dependsOn(kept, dirty)) {
-      for (const [table, id, row] of kept.writes.entries()) overlay.set(table, id, row);
+      kept.writes.forEach((table, id, row) => overlay.set(table, id, row));
       effects.push(kept);
       continue;
     }
@@ -91,8 +91,7 @@ async function runOnce(mutation: PendingMutation, transaction: ReplicaTransactio
 }
 
 function markDirty(dirty: RowMap<true>, effect: Effect | null): void {
-  if (effect === null) return;
-  for (const [table, id] of effect.writes.entries()) dirty.set(table, id, true);
+  effect?.writes.forEach((table, id) => dirty.set(table, id, true));
 }
 
 function netChanges(runtime: QueryRuntime, overlay: RowMap<Row | null>): RowChange[] {
@@ -113,11 +112,11 @@ function netChanges(runtime: QueryRuntime, overlay: RowMap<Row | null>): RowChan
 function imagesBeneath(effects: readonly Effect[], base: BaseImages, runtime: QueryRuntime): BaseImages {
   const images: BaseImages = new RowMap();
   for (const effect of effects) {
-    for (const [table, id] of effect.writes.entries()) {
-      if (images.has(table, id)) continue;
+    effect.writes.forEach((table, id) => {
+      if (images.has(table, id)) return;
       const known = base.get(table, id);
       images.set(table, id, known === undefined ? (runtime.source(table).get(id) ?? null) : known);
-    }
+    });
   }
   return images;
 }

@@ -5,6 +5,7 @@
 
 import type { MutationStore, RowWrite } from "../../core/mutation/mutation-store.ts";
 import type { ResultRow, SelectNode } from "../../core/query/ast.ts";
+import { evaluate } from "../../core/query/evaluate.ts";
 import { pinnedIds } from "../../core/query/pinned-ids.ts";
 import type { Row } from "../../core/schema/value.ts";
 import type { QueryRuntime } from "../ivm/query-runtime.ts";
@@ -27,12 +28,13 @@ export class ReplicaTransaction implements MutationStore {
 
   async select(query: SelectNode): Promise<readonly ResultRow[]> {
     const ids = query.joins.length === 0 ? pinnedIds(query) : null;
-    if (ids === null) {
-      this.reads.tables.add(query.from.table);
-      for (const join of query.joins) this.reads.tables.add(join.source.table);
-    } else {
-      this.reads.addRows(query.from.table, ids);
+    if (ids !== null) {
+      // A few rows in hand: planning would cost more than evaluating.
+      const rows = await this.getMany(query.from.table, ids);
+      return evaluate(query, () => rows);
     }
+    this.reads.tables.add(query.from.table);
+    for (const join of query.joins) this.reads.tables.add(join.source.table);
     return this.#runtime.select(query, this.#overlay.tables);
   }
 
@@ -59,9 +61,9 @@ export class ReplicaTransaction implements MutationStore {
 
   /** Takes this mutation's writes out of the overlay. */
   rollback(): void {
-    for (const [table, id, value] of this.#replaced.entries()) {
+    this.#replaced.forEach((table, id, value) => {
       if (value === undefined) this.#overlay.delete(table, id);
       else this.#overlay.set(table, id, value);
-    }
+    });
   }
 }

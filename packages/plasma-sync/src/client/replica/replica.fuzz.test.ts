@@ -48,7 +48,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ type: fc.constant("reject" as const), at: fc.nat(5) }),
 );
 
-test(`the view equals a rebuild from disk, and deliveries add up to it (${RUNS} runs)`, async () => {
+test(`the view equals a rebuild from disk, and deliveries add up to it (${RUNS} runs)`, { timeout: 60_000 }, async () => {
   const seen = { replays: 0, kept: 0, rejected: 0, confirmed: 0, replayFailed: 0 };
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: STEPS_MAX }), async (steps) => {

@@ -148,9 +148,9 @@ export class Replica {
       const transaction = new ReplicaTransaction(runtime, new RowMap());
       await this.#deps.run(mutation, transaction, await this.#context());
       const { changes, effect } = planAppend(runtime, transaction);
-      for (const [table, id] of effect.writes.entries()) {
+      effect.writes.forEach((table, id) => {
         if (!this.#images.has(table, id)) this.#images.set(table, id, runtime.source(table).get(id) ?? null);
-      }
+      });
       this.#nextID += 1;
       mutation.effect = effect;
       this.#pending.push(mutation);
@@ -362,7 +362,8 @@ export class Replica {
     });
     const wasReset = state.replicaID !== this.#state.replicaID;
     this.#adopt(state);
-    const patch: BaseChange[] = [...rows.entries()].map(([table, id, row]) => ({ table, id, row }));
+    const patch: BaseChange[] = [];
+    rows.forEach((table, id, row) => patch.push({ table, id, row }));
     for (const table of this.#deps.schema.tablesByName.keys()) {
       for (const id of this.baseIDs(table)) if (!rows.has(table, id)) patch.push({ table, id, row: null });
     }

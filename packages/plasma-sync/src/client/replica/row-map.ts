@@ -22,7 +22,7 @@ export class RowMap<V> {
     if (rows?.delete(id) === true && rows.size === 0) this.tables.delete(table);
   }
 
-  *entries(): Iterable<[table: string, id: string, value: V]> {
-    for (const [table, rows] of this.tables) for (const [id, value] of rows) yield [table, id, value];
+  forEach(visit: (table: string, id: string, value: V) => void): void {
+    for (const [table, rows] of this.tables) for (const [id, value] of rows) visit(table, id, value);
   }
 }

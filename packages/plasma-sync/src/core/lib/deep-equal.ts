@@ -17,10 +17,17 @@ export const sameRow = (a: Row, b: Row): boolean => a === b || sameFields(a, b);
 
 type Fields = { readonly [key: string]: unknown };
 
+/** Runs for every row of every pull: no arrays of keys. Rows and JSON objects have no inherited keys. */
 function sameFields(a: Fields, b: Fields): boolean {
-  const keys = Object.keys(a);
-  if (keys.length !== Object.keys(b).length) return false;
-  return keys.every((key) => Object.hasOwn(b, key) && sameValue(a[key], b[key]));
+  let surplus = 0;
+  for (const key in a) {
+    const value = b[key];
+    if (a[key] !== value && !sameValue(a[key], value)) return false;
+    if (value === undefined && !Object.hasOwn(b, key)) return false;
+    surplus += 1;
+  }
+  for (const _ in b) surplus -= 1;
+  return surplus === 0;
 }
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i]);
