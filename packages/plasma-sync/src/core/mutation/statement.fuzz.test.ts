@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { isPlasmaError } from "../error.ts";
 import type { Expr } from "../query/ast.ts";
 import { createDb } from "../query/db.ts";
-import { and, eq, gt, inArray, isNull, not, or } from "../query/expressions.ts";
+import { and, eq, gt, inArray, isNull, not, notInArray, or } from "../query/expressions.ts";
 import { compileFilter } from "../query/predicate.ts";
 import { id, int, text } from "../schema/column.ts";
 import { defineSchema } from "../schema/schema.ts";
@@ -28,6 +28,7 @@ const condition: fc.Arbitrary<Expr> = fc.oneof(
   fc.tuple(fc.array(rowID, { maxLength: 4 }), small).map(([v, b]) => and(gt(things.b, b), inArray(things.id, v))),
   fc.tuple(rowID, small).map(([v, a]) => or(eq(things.id, v), eq(things.a, a))),
   rowID.map((v) => not(eq(things.id, v))),
+  fc.array(rowID, { maxLength: 4 }).map((v) => notInArray(things.id, v)),
   fc.constant(isNull(things.code)),
 );
 const patch = fc.record({ code, a: fc.option(small), b: small }, { requiredKeys: [] });

@@ -5,7 +5,7 @@ import { table, type AnyTable } from "../schema/table.ts";
 import { alias } from "./alias.ts";
 import type { Expr, OrderNode, ResultRow, SelectNode } from "./ast.ts";
 import { createDb } from "./db.ts";
-import { and, asc, between, desc, eq, gt, inArray, like, not } from "./expressions.ts";
+import { and, asc, between, desc, eq, gt, inArray, like, not, notInArray } from "./expressions.ts";
 import type { QueryEngine } from "./query-engine.ts";
 import { pinnedIds } from "./pinned-ids.ts";
 import { queryKey } from "./query-key.ts";
@@ -293,6 +293,7 @@ describe("the ids that a condition pins", () => {
       gt(todos.id, "a"),
       not(eq(todos.id, "a")),
       not(inArray(todos.id, ["a"])),
+      notInArray(todos.id, ["a"]),
       eq(alias(todos, "other").id, "a"),
     ];
     for (const condition of conditions) {
