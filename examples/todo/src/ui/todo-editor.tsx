@@ -1,5 +1,5 @@
 // Owns: editing one todo in its place. Enter saves, Escape cancels; only what was changed is sent.
-import { usePlasma } from "plasma-sync/react";
+import { useMutation } from "plasma-sync/react";
 import { useState, type FormEvent, type KeyboardEvent } from "react";
 import { TITLE_CHARS_MAX, type TodoEdit } from "../mutators.ts";
 import type { Todo } from "./todo-item.tsx";
@@ -10,33 +10,37 @@ interface TodoEditorProps {
   readonly onDone: () => void;
 }
 
-export function TodoEditor({ todo, onDelete, onDone }: TodoEditorProps) {
-  const client = usePlasma();
+/** What the person types, and what of it differs from what they saw when they began. */
+function useDraft(todo: Todo) {
+  const [before] = useState(todo);
   const [title, setTitle] = useState(todo.title);
   const [note, setNote] = useState(todo.note);
   const [due, setDue] = useState(todo.due ?? "");
-  // What the person saw when they began: another's edit that comes meanwhile to another field stays.
-  const [before] = useState(todo);
+  const edit: TodoEdit = {
+    id: todo.id,
+    ...(title.trim() === "" || title.trim() === before.title ? {} : { title }),
+    ...(note === before.note ? {} : { note }),
+    ...(due === (before.due ?? "") ? {} : { due: due === "" ? null : due }),
+  };
+  return { title, setTitle, note, setNote, due, setDue, edit, isChanged: Object.keys(edit).length > 1 };
+}
 
+export function TodoEditor({ todo, onDelete, onDone }: TodoEditorProps) {
+  const { mutate: editTodo } = useMutation("editTodo");
+  const { title, setTitle, note, setNote, due, setDue, edit, isChanged } = useDraft(todo);
   const save = (event?: FormEvent) => {
     event?.preventDefault();
-    const edit: TodoEdit = {
-      id: todo.id,
-      ...(title.trim() === "" || title.trim() === before.title ? {} : { title }),
-      ...(note === before.note ? {} : { note }),
-      ...(due === (before.due ?? "") ? {} : { due: due === "" ? null : due }),
-    };
-    if (Object.keys(edit).length > 1) void client.mutate.editTodo(edit);
+    if (isChanged) void editTodo(edit);
     onDone();
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "Escape") {
-      event.stopPropagation();
-      onDone();
-    }
+    if (event.key === "Escape") onDone();
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save();
   };
-
+  const remove = () => {
+    onDelete();
+    onDone();
+  };
   return (
     <form className="editor" aria-label={`Edit ${todo.title}`} onSubmit={save} onKeyDown={onKeyDown}>
       <input
@@ -60,23 +64,24 @@ export function TodoEditor({ todo, onDelete, onDone }: TodoEditorProps) {
           Due <input type="date" value={due} onChange={(event) => setDue(event.target.value)} />
         </label>
         <span className="spacer" />
-        <button
-          type="button"
-          className="button small quiet danger-text"
-          onClick={() => {
-            onDelete();
-            onDone();
-          }}
-        >
-          Delete
-        </button>
-        <button type="button" className="button small quiet" onClick={onDone}>
-          Cancel
-        </button>
-        <button type="submit" className="button small">
-          Save
-        </button>
+        <EditorButtons onDelete={remove} onCancel={onDone} />
       </div>
     </form>
+  );
+}
+
+function EditorButtons({ onDelete, onCancel }: { onDelete: () => void; onCancel: () => void }) {
+  return (
+    <>
+      <button type="button" className="button small quiet danger-text" onClick={onDelete}>
+        Delete
+      </button>
+      <button type="button" className="button small quiet" onClick={onCancel}>
+        Cancel
+      </button>
+      <button type="submit" className="button small">
+        Save
+      </button>
+    </>
   );
 }

@@ -1,7 +1,6 @@
 import { act, StrictMode, startTransition, type ReactNode } from "react";
 import { createRoot, type Root } from "react-dom/client";
-import { flushSync } from "react-dom";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { LiveQuery, LiveQueryStatus } from "../core/query/live-query.ts";
 import { PlasmaProvider } from "./plasma-provider.tsx";
 import type { AnyPlasmaClient } from "./register.ts";
@@ -84,18 +83,22 @@ function Result({ query, renders }: { query: ScriptedQuery<Todo> | null; renders
   return <p>{text(rows)}</p>;
 }
 
-test("rows that are in memory show in the first paint", () => {
-  (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = false;
+test("rows that are in memory show in the first paint", async () => {
   const query = new ScriptedQuery([a, b]);
-  // What flushSync leaves on screen is what the browser paints first.
-  flushSync(() =>
-    root.render(
-      <PlasmaProvider client={client}>
-        <Rows query={query} renders={[]} />
-      </PlasmaProvider>,
-    ),
+  const screens: string[] = [];
+  // What a commit and its layout effects leave is what the browser paints; an effect after that comes too late.
+  const observer = new MutationObserver(() => screens.push(element.textContent ?? ""));
+  observer.observe(element, { subtree: true, childList: true, characterData: true });
+  (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = false;
+  root.render(
+    <PlasmaProvider client={client}>
+      <Rows query={query} renders={[]} />
+    </PlasmaProvider>,
   );
-  expect(element.textContent).toBe("ab");
+  await vi.waitFor(() => expect(element.textContent).toBe("ab"));
+  observer.disconnect();
+  (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
+  expect(screens).toEqual(["ab"]);
 });
 
 test("a query that has not delivered gives no rows and says so", async () => {

@@ -3,7 +3,7 @@
 //   1. The query is connected in a layout effect: rows that are already in memory show in the first paint.
 //   2. Rows of one client are never shown under another: the store belongs to the client.
 
-import { useLayoutEffect, useMemo, useState, useSyncExternalStore, type DependencyList } from "react";
+import { useLayoutEffect, useMemo, useReducer, useState, useSyncExternalStore, type DependencyList } from "react";
 import type { Db } from "../core/query/db.ts";
 import type { LiveQuery } from "../core/query/live-query.ts";
 import { LiveQueryStore, LOADING, OFF, type LiveQueryResult } from "./live-query-store.ts";
@@ -63,7 +63,14 @@ function useConnected<R>(factory: LiveQueryFactory<R>, deps: DependencyList): Co
   // oxlint-disable-next-line react/exhaustive-deps -- the caller lists what the factory reads
   const live = useMemo(() => toLive(factory(client.db)), [client, ...deps]);
   const { store } = current;
-  useLayoutEffect(() => store.connect(live), [store, live]);
+  const [, renderAgain] = useReducer((count: number) => count + 1, 0);
+  useLayoutEffect(() => {
+    const before = store.result;
+    const disconnect = store.connect(live);
+    // At the mount `useSyncExternalStore` does not listen yet: it does so after the paint.
+    if (store.result !== before) renderAgain();
+    return disconnect;
+  }, [store, live]);
   return { store, live };
 }
 
