@@ -58,7 +58,10 @@ export interface SyncHandlerOptions<Ctx = unknown> {
   /** Bytes of a push body. Default 1 MiB, at least 640 KiB. */
   readonly maxPayloadBytes?: number;
   /** Asked after `auth`; a refusal answers 429 with Retry-After. */
-  readonly rateLimit?: (input: { readonly request: Request; readonly auth: Authorized<Ctx> }) => RateLimitResult | Promise<RateLimitResult>;
+  readonly rateLimit?: (input: {
+    readonly request: Request;
+    readonly auth: Authorized<Ctx>;
+  }) => RateLimitResult | Promise<RateLimitResult>;
   /** Lets pages of other origins in. Default: none. */
   readonly cors?: CorsOptions;
   /** Clock and randomness. Default: the platform's. */
@@ -81,12 +84,18 @@ export interface HandlerSettings {
 
 /** Checks the options. Throws `server/option`. */
 export function checkHandlerOptions(options: SyncHandlerOptions): HandlerSettings {
-  const { basePath = "/sync", maxMutationsPerPush = limits.pushMutationsMax, maxPayloadBytes = limits.pushBytesMax } = options;
+  const {
+    basePath = "/sync",
+    maxMutationsPerPush = limits.pushMutationsMax,
+    maxPayloadBytes = limits.pushBytesMax,
+  } = options;
   const refuse = (option: string, why: string) => new PlasmaError("server/option", { option, why });
   if (!basePath.startsWith("/")) throw refuse("basePath", `must begin with "/".`);
   if (typeof options.auth !== "function") throw refuse("auth", "must be a function that says who is asking.");
-  if (typeof options.schemaVersion !== "string" || options.schemaVersion === "") throw refuse("schemaVersion", "must be a text.");
-  if (!Number.isSafeInteger(maxMutationsPerPush) || maxMutationsPerPush < 1) throw refuse("maxMutationsPerPush", "must be 1 or more.");
+  if (typeof options.schemaVersion !== "string" || options.schemaVersion === "")
+    throw refuse("schemaVersion", "must be a text.");
+  if (!Number.isSafeInteger(maxMutationsPerPush) || maxMutationsPerPush < 1)
+    throw refuse("maxMutationsPerPush", "must be 1 or more.");
   if (!Number.isSafeInteger(maxPayloadBytes) || maxPayloadBytes < limits.pushBytesMaxMin) {
     throw refuse("maxPayloadBytes", `must be at least ${limits.pushBytesMaxMin}, so that one mutation always fits.`);
   }

@@ -11,7 +11,12 @@ import { PlasmaError } from "../core/error.ts";
 import { parsePullRequest } from "../core/protocol/pull.ts";
 import { parsePushRequest } from "../core/protocol/push.ts";
 import { PROTOCOL_VERSION } from "../core/protocol/version.ts";
-import { checkHandlerOptions, type Authorized, type HandlerSettings, type SyncHandlerOptions } from "./handler-options.ts";
+import {
+  checkHandlerOptions,
+  type Authorized,
+  type HandlerSettings,
+  type SyncHandlerOptions,
+} from "./handler-options.ts";
 import { ensureSchema } from "./migration/ensure-schema.ts";
 import { jsonResponse, refusalOf, type Refusal } from "./sync/answer.ts";
 import { addCorsHeaders, preflightResponse } from "./sync/cors.ts";
@@ -51,7 +56,11 @@ const noCounts = {
 } as const;
 
 /** What of a metric the request itself knows. */
-type Counts = PlasmaMetric extends infer M ? (M extends PlasmaMetric ? Omit<M, "latencyMs" | "ok" | "status"> : never) : never;
+type Counts = PlasmaMetric extends infer M
+  ? M extends PlasmaMetric
+    ? Omit<M, "latencyMs" | "ok" | "status">
+    : never
+  : never;
 
 class Handler {
   readonly #settings: HandlerSettings;
@@ -84,7 +93,9 @@ class Handler {
       response.headers.set("allow", allowed);
       return response;
     }
-    return this.#measured(endpoint, (setCounts) => (endpoint === "push" ? this.#push(request, setCounts) : this.#pull(request, url, setCounts)));
+    return this.#measured(endpoint, (setCounts) =>
+      endpoint === "push" ? this.#push(request, setCounts) : this.#pull(request, url, setCounts),
+    );
   }
 
   #endpointOf(path: string): Endpoint | null {
@@ -93,13 +104,16 @@ class Handler {
     return path === `${basePath}/pull` ? "pull" : null;
   }
 
-  async #measured(endpoint: Endpoint, serve: (setCounts: (counts: Counts) => void) => Promise<Response>): Promise<Response> {
+  async #measured(
+    endpoint: Endpoint,
+    serve: (setCounts: (counts: Counts) => void) => Promise<Response>,
+  ): Promise<Response> {
     const { env } = this.#settings;
     const startedAt = env.now();
     let counts: Counts = noCounts[endpoint];
     const response = await serve((known) => (counts = known)).catch((error: unknown) => this.#refuse(error));
     const { ok, status } = response;
-    this.#hooks.metric({ ...counts, latencyMs: env.now() - startedAt, ok, status } as PlasmaMetric);
+    this.#hooks.metric({ ...counts, latencyMs: env.now() - startedAt, ok, status });
     return response;
   }
 
@@ -141,12 +155,16 @@ class Handler {
   }
 
   /** What both kinds of request say of themselves must fit the server and the login. */
-  #checkIdentity(auth: Authorized, request: { readonly schemaVersion: string; readonly clientGroupID: string; readonly clientID: string }): void {
+  #checkIdentity(
+    auth: Authorized,
+    request: { readonly schemaVersion: string; readonly clientGroupID: string; readonly clientID: string },
+  ): void {
     const expected = this.#settings.options.schemaVersion;
     if (request.schemaVersion !== expected) throw new PlasmaError("schema/mismatch", { expected });
     if (request.clientGroupID !== auth.clientGroupID) throw new PlasmaError("auth/group-mismatch", {});
     const { clientID } = request;
-    if (auth.clientID !== undefined && auth.clientID !== clientID) throw new PlasmaError("auth/client-mismatch", { clientID });
+    if (auth.clientID !== undefined && auth.clientID !== clientID)
+      throw new PlasmaError("auth/client-mismatch", { clientID });
   }
 
   /** Requests that come together each ask: cheap, idempotent, and none waits for another's promise. */
@@ -168,12 +186,19 @@ class Handler {
 
 /** Before the shape: another version may have another. What is no number is left to the parser. */
 function checkProtocol(version: unknown): void {
-  if (typeof version === "number" && version !== PROTOCOL_VERSION) throw new PlasmaError("protocol/mismatch", { expected: PROTOCOL_VERSION });
+  if (typeof version === "number" && version !== PROTOCOL_VERSION)
+    throw new PlasmaError("protocol/mismatch", { expected: PROTOCOL_VERSION });
 }
 
 function pushCounts({ response, guardConflicts }: PushReport): Counts {
   const count = (status: string) => response.results.filter((result) => result.status === status).length;
-  return { type: "push", applied: count("applied"), rejected: count("rejected"), duplicates: count("duplicate"), guardConflicts };
+  return {
+    type: "push",
+    applied: count("applied"),
+    rejected: count("rejected"),
+    duplicates: count("duplicate"),
+    guardConflicts,
+  };
 }
 
 function pullCounts({ response, rowsScanned, resync }: PullReport): Counts {

@@ -2,7 +2,14 @@
 
 export { fromD1, type D1Like } from "./database/from-d1.ts";
 export { fromNodeSqlite, type NodeSqliteDatabase } from "./database/from-node-sqlite.ts";
-export type { SqlConnection, SqlErrorClass, SqlExecutor, SqlParam, SqlRow, SqlStatement } from "./database/sql-executor.ts";
+export type {
+  SqlConnection,
+  SqlErrorClass,
+  SqlExecutor,
+  SqlParam,
+  SqlRow,
+  SqlStatement,
+} from "./database/sql-executor.ts";
 export { createSyncHandler, type SyncHandler } from "./handler.ts";
 export type { Authorized, AuthResult, MutationEvent, RateLimitResult, SyncHandlerOptions } from "./handler-options.ts";
 export { ensureSchema } from "./migration/ensure-schema.ts";

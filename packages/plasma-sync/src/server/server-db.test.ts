@@ -17,7 +17,10 @@ describe.each([
 
   test("reads and writes past the rules, with random ids and defaults", async () => {
     const { db } = await start();
-    await db.insert(notes).values([{ title: "a", ownerId: "ada" }, { title: "b", ownerId: "grace" }]);
+    await db.insert(notes).values([
+      { title: "a", ownerId: "ada" },
+      { title: "b", ownerId: "grace" },
+    ]);
     const rows = await db.select().from(notes).orderBy(notes.title);
     expect(rows).toMatchObject([{ title: "a", rank: 0, slug: null }, { title: "b" }]);
     expect(rows[0]?.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4/);
@@ -39,7 +42,10 @@ describe.each([
 
   test("refuses what a mutator could not write either, whole", async () => {
     const { db } = await start();
-    const rows = [{ id: "n1", title: "", ownerId: "ada", slug: "s" }, { id: "n2", title: "", ownerId: "ada", slug: "s" }];
+    const rows = [
+      { id: "n1", title: "", ownerId: "ada", slug: "s" },
+      { id: "n2", title: "", ownerId: "ada", slug: "s" },
+    ];
     await expect(db.insert(notes).values(rows)).rejects.toMatchObject({ code: "constraint/unique" });
     const insertWrong = async () => db.insert(notes).values({ id: "n1", title: 5 as never, ownerId: "ada" });
     await expect(insertWrong()).rejects.toMatchObject({ code: expect.stringMatching(/data|query/) });

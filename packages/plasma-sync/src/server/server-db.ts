@@ -38,7 +38,9 @@ export function createServerDb({ schema, executor, env = systemEnv }: ServerDbOp
   const engine: QueryEngine = {
     select: (query) => runSelect(query, { schema, dialect: executor.dialect }, (statement) => executor.all(statement)),
     write: (node) =>
-      withPushTransaction(deps, noClients, (tx) => tx.mutation(null, (store) => runStatement({ schema, store, newId }, node))),
+      withPushTransaction(deps, noClients, (tx) =>
+        tx.mutation(null, (store) => runStatement({ schema, store, newId }, node)),
+      ),
   };
   return createDb({ schema, engine });
 }

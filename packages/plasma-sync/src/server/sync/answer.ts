@@ -49,7 +49,8 @@ export function refusalOf(error: unknown): Refusal {
 }
 
 function bodyOf(error: PlasmaError): ErrorBody {
-  if (isPlasmaError(error, "schema/mismatch")) return { error: "schema mismatch", code: error.code, expected: error.data.expected };
+  if (isPlasmaError(error, "schema/mismatch"))
+    return { error: "schema mismatch", code: error.code, expected: error.data.expected };
   if (isPlasmaError(error, "push/gap")) return { error: error.text, code: error.code, ...error.data };
   return { error: error.text, code: error.code };
 }
@@ -57,6 +58,10 @@ function bodyOf(error: PlasmaError): ErrorBody {
 export function jsonResponse(status: number, body: object): Response {
   return new Response(JSON.stringify(body), {
     status,
-    headers: { "content-type": "application/json; charset=utf-8", "cache-control": "no-store", "x-content-type-options": "nosniff" },
+    headers: {
+      "content-type": "application/json; charset=utf-8",
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+    },
   });
 }

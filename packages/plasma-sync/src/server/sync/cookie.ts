@@ -62,7 +62,8 @@ export function parseCookie(text: string): Cookie {
   const fields = parseFields(text);
   const isForeign = (key: string) => key !== REGION && !key.startsWith("$");
   const version = fields[REGION];
-  if (typeof version !== "string" || !/^(0|[1-9]\d{0,18})$/.test(version) || Object.keys(fields).some(isForeign)) throw malformed();
+  if (typeof version !== "string" || !/^(0|[1-9]\d{0,18})$/.test(version) || Object.keys(fields).some(isForeign))
+    throw malformed();
   return {
     version: Number(version),
     tag: optionalText(fields["$tag"]),

@@ -19,7 +19,10 @@ export function addCorsHeaders(headers: Headers, request: Request, cors: CorsOpt
 
 /** The answer to a preflight. Browsers send it without credentials, so nobody is asked who it is. */
 export function preflightResponse(request: Request): Response {
-  const headers = new Headers({ "access-control-allow-methods": "GET, POST", "access-control-max-age": String(PREFLIGHT_SECONDS) });
+  const headers = new Headers({
+    "access-control-allow-methods": "GET, POST",
+    "access-control-max-age": String(PREFLIGHT_SECONDS),
+  });
   const asked = request.headers.get("access-control-request-headers");
   if (asked !== null) headers.set("access-control-allow-headers", asked);
   return new Response(null, { status: 204, headers });
@@ -27,5 +30,5 @@ export function preflightResponse(request: Request): Response {
 
 function isAllowed(origin: string, cors: CorsOptions): boolean {
   if (cors === true) return true;
-  return typeof cors.origin === "function" ? cors.origin(origin) === true : cors.origin.includes(origin);
+  return typeof cors.origin === "function" ? cors.origin(origin) : cors.origin.includes(origin);
 }

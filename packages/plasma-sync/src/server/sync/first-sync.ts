@@ -44,10 +44,16 @@ interface TableReads {
 
 /** Tables that sync, in their order. */
 export const syncedTables = (schema: AnySchema): readonly TableMeta[] =>
-  [...schema.tablesByName.values()].filter((meta) => !meta.changeLogSuppressed).sort((a, b) => (a.name < b.name ? -1 : 1));
+  [...schema.tablesByName.values()]
+    .filter((meta) => !meta.changeLogSuppressed)
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 
 /** Reads up to `limit` rows from `from` on. `from` names a table of the schema. */
-export async function readTablePage({ schema, executor, ctx }: TableReads, from: SyncPlace, limit: number): Promise<TablePage> {
+export async function readTablePage(
+  { schema, executor, ctx }: TableReads,
+  from: SyncPlace,
+  limit: number,
+): Promise<TablePage> {
   const patch: PatchOp[] = [];
   const tables = syncedTables(schema);
   let next: SyncPlace = from;
@@ -68,7 +74,8 @@ export async function readTablePage({ schema, executor, ctx }: TableReads, from:
 }
 
 /** Before every row of a table; behind the last table comes the log. Ids are never empty. */
-export const startOf = (meta: TableMeta | undefined): SyncPlace => (meta === undefined ? "log" : { table: meta.name, after: "" });
+export const startOf = (meta: TableMeta | undefined): SyncPlace =>
+  meta === undefined ? "log" : { table: meta.name, after: "" };
 
 function rowsAfter({ name }: TableMeta, after: string, limit: number): SelectNode {
   const where = {

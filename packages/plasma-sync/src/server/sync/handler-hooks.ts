@@ -34,7 +34,14 @@ export class HandlerHooks {
       if (rejection !== undefined) {
         const { code, message, cause } = rejection;
         const { clientID, id, name } = event;
-        this.#report({ kind: "mutation-error", code, message, clientGroupID: auth.clientGroupID, mutation: { clientID, id, name }, cause });
+        this.#report({
+          kind: "mutation-error",
+          code,
+          message,
+          clientGroupID: auth.clientGroupID,
+          mutation: { clientID, id, name },
+          cause,
+        });
       }
       if (onMutation !== undefined) calls.push(["onMutation", () => onMutation(event)]);
     }

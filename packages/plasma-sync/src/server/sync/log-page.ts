@@ -38,7 +38,10 @@ export function newsOf(entries: readonly LogEntry[], audience: Audience): LogNew
   return { lastMutationIDs, rejected };
 }
 
-function concerns(origin: Pick<LogEntry, "clientGroupID" | "replicaID">, { clientGroupID, replicaID }: Audience): boolean {
+function concerns(
+  origin: Pick<LogEntry, "clientGroupID" | "replicaID">,
+  { clientGroupID, replicaID }: Audience,
+): boolean {
   return origin.clientGroupID === clientGroupID && (replicaID === undefined || origin.replicaID === replicaID);
 }
 

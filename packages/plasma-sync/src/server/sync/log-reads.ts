@@ -65,8 +65,10 @@ export const readRejections = (audience: Audience, since: number): SqlStatement 
   params: [...audienceParams(audience), since],
 });
 
-const audienceText = ({ replicaID }: Audience): string => (replicaID === undefined ? "client_group_id = ?1" : "client_group_id = ?1 AND replica_id = ?2");
-const audienceParams = ({ clientGroupID, replicaID }: Audience): string[] => (replicaID === undefined ? [clientGroupID] : [clientGroupID, replicaID]);
+const audienceText = ({ replicaID }: Audience): string =>
+  replicaID === undefined ? "client_group_id = ?1" : "client_group_id = ?1 AND replica_id = ?2";
+const audienceParams = ({ clientGroupID, replicaID }: Audience): string[] =>
+  replicaID === undefined ? [clientGroupID] : [clientGroupID, replicaID];
 
 export function toHead(row: SqlRow): PullHead {
   const clientGroupID = textOrNull(row["client_group_id"]);

@@ -35,7 +35,9 @@ export class PageSeal {
   async seal(table: string, text: string): Promise<string> {
     const key = (await this.#loadKey()) ?? (await this.#makeKey());
     const iv = this.#env.randomBytes(NONCE_BYTES);
-    const bytes = new Uint8Array(await crypto.subtle.encrypt(algorithm(iv, table), key, new TextEncoder().encode(text)));
+    const bytes = new Uint8Array(
+      await crypto.subtle.encrypt(algorithm(iv, table), key, new TextEncoder().encode(text)),
+    );
     const sealed = new Uint8Array(iv.length + bytes.length);
     sealed.set(iv);
     sealed.set(bytes, iv.length);
@@ -71,4 +73,8 @@ export class PageSeal {
   }
 }
 
-const algorithm = (iv: Uint8Array<ArrayBuffer>, table: string) => ({ name: "AES-GCM", iv, additionalData: new TextEncoder().encode(table) });
+const algorithm = (iv: Uint8Array<ArrayBuffer>, table: string) => ({
+  name: "AES-GCM",
+  iv,
+  additionalData: new TextEncoder().encode(table),
+});

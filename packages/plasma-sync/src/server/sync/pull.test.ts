@@ -2,7 +2,15 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { PatchOp } from "../../core/protocol/pull.ts";
 import type { SqlExecutor } from "../database/sql-executor.ts";
 import { hooked, memoryDatabase } from "./memory-database-node.fixture.ts";
-import { answerOf, mutation, NOW, pullRequest, RawClient, startServer, type TestServer } from "./sync-server.fixture.ts";
+import {
+  answerOf,
+  mutation,
+  NOW,
+  pullRequest,
+  RawClient,
+  startServer,
+  type TestServer,
+} from "./sync-server.fixture.ts";
 
 let server: TestServer;
 let statements: string[];
@@ -11,7 +19,10 @@ let grace: RawClient;
 
 beforeEach(async () => {
   statements = [];
-  const executor: SqlExecutor = hooked(memoryDatabase(), (when, text) => void (when === "before" && statements.push(text)));
+  const executor: SqlExecutor = hooked(
+    memoryDatabase(),
+    (when, text) => void (when === "before" && statements.push(text)),
+  );
   server = startServer(executor);
   ada = new RawClient(server, { user: "ada", clientID: "a1", replicaID: "ra" });
   grace = new RawClient(server, { user: "grace", clientID: "g1", replicaID: "rg" });
@@ -20,8 +31,10 @@ beforeEach(async () => {
 });
 
 const sql = (text: string) => server.executor.run({ text, params: [] });
-const short = (ops: readonly PatchOp[]) => ops.map((op) => (op.op === "clear" ? "clear" : `${op.op} ${op.table}/${op.id}`));
-const cookieOf = (client: RawClient) => JSON.parse(atob((client.cookie ?? "").slice(3).replaceAll("-", "+").replaceAll("_", "/")));
+const short = (ops: readonly PatchOp[]) =>
+  ops.map((op) => (op.op === "clear" ? "clear" : `${op.op} ${op.table}/${op.id}`));
+const cookieOf = (client: RawClient) =>
+  JSON.parse(atob((client.cookie ?? "").slice(3).replaceAll("-", "+").replaceAll("_", "/")));
 const forged = (fields: object) => `c1:${btoa(JSON.stringify(fields)).replaceAll("=", "")}`;
 let graceID = 0;
 let adaID = 0;
@@ -37,13 +50,30 @@ describe("a catch-up", () => {
   });
 
   test("puts whole rows in the wire's form, and deletes them", async () => {
-    await asAda("addNote", { id: "n1", title: "é", big: { $bigint: "-9223372036854775808" }, bytes: { $bytes: "AP8=" }, extra: { a: 1 }, shared: true });
+    await asAda("addNote", {
+      id: "n1",
+      title: "é",
+      big: { $bigint: "-9223372036854775808" },
+      bytes: { $bytes: "AP8=" },
+      extra: { a: 1 },
+      shared: true,
+    });
     expect(await ada.pull()).toEqual([
       {
         op: "put",
         table: "notes",
         id: "n1",
-        value: { id: "n1", title: "é", slug: null, ownerId: "ada", shared: true, rank: 0, big: "-9223372036854775808", bytes: "AP8=", extra: { a: 1 } },
+        value: {
+          id: "n1",
+          title: "é",
+          slug: null,
+          ownerId: "ada",
+          shared: true,
+          rank: 0,
+          big: "-9223372036854775808",
+          bytes: "AP8=",
+          extra: { a: 1 },
+        },
       },
     ]);
     await asAda("delNote", { id: "n1" });
@@ -79,7 +109,11 @@ describe("a catch-up", () => {
       const plan = await server.executor.all({ text: `EXPLAIN QUERY PLAN ${text}`, params: [1, 1] });
       const details = plan.map((row) => String(row["detail"]));
       // The log is searched by version; only its last entry is read from the end.
-      expect(details.filter((detail) => /SCAN/.test(detail) && !/CONSTANT ROW|SCAN (h|one|_plasma_changes)( LEFT-JOIN)?$/.test(detail))).toEqual([]);
+      expect(
+        details.filter(
+          (detail) => /SCAN/.test(detail) && !/CONSTANT ROW|SCAN (h|one|_plasma_changes)( LEFT-JOIN)?$/.test(detail),
+        ),
+      ).toEqual([]);
     }
   });
 });
@@ -213,9 +247,21 @@ describe("a first sync", () => {
 
   test("comes in (table, id) order, after a clear, with all advances", async () => {
     const { json } = await ada.pullPage();
-    expect(short(json.patch)).toEqual(["clear", "put notes/n1", "put notes/n2", "put notes/n3", "put posts/p1", "put posts/p2", "put tags/t1"]);
+    expect(short(json.patch)).toEqual([
+      "clear",
+      "put notes/n1",
+      "put notes/n2",
+      "put notes/n3",
+      "put posts/p1",
+      "put posts/p2",
+      "put tags/t1",
+    ]);
     expect([json.lastMutationIDs, json.hasMore]).toEqual([{ a1: 4 }, undefined]);
-    expect(cookieOf(ada)).toEqual({ 0: expect.stringMatching(/^\d+$/), $tag: expect.stringMatching(/^[0-9a-f]{16}$/), $schema: "1" });
+    expect(cookieOf(ada)).toEqual({
+      0: expect.stringMatching(/^\d+$/),
+      $tag: expect.stringMatching(/^[0-9a-f]{16}$/),
+      $schema: "1",
+    });
   });
 
   test("by pages bounds the rows scanned, also those that nobody may see, and tells advances only at the end", async () => {
@@ -245,6 +291,27 @@ describe("a first sync", () => {
     expect([...ada.rows.keys()].sort()).toEqual(["notes/n0", "notes/n01", "notes/n2", "notes/n3", "posts/p2"]);
     expect(ada.rows.get("notes/n2")).toMatchObject({ rank: 7 });
     expect(ada.lastMutationIDs).toEqual({ a1: 7 });
+  });
+
+  test("takes back a row that was visible only while it was read", async () => {
+    await asGrace("setNote", { id: "n0", shared: true });
+    expect(short((await ada.pullPage(1)).json.patch)).toEqual(["clear", "put notes/n0"]);
+    await asGrace("setNote", { id: "n0", shared: false });
+    await asGrace("setNote", { id: "n0", rank: 1 });
+    await ada.pull();
+    expect(ada.rows.has("notes/n0")).toBe(false);
+
+    // The same where it became visible after the sync had begun.
+    await asGrace("addNote", { id: "n9" });
+    ada.cookie = undefined;
+    await ada.pullPage(1);
+    await asGrace("setNote", { id: "n9", shared: true });
+    await ada.pullPage(4);
+    expect(ada.rows.has("notes/n9")).toBe(true);
+    await asGrace("setNote", { id: "n9", shared: false });
+    await asGrace("setNote", { id: "n9", rank: 1 });
+    await ada.pull();
+    expect(ada.rows.has("notes/n9")).toBe(false);
   });
 
   test("tells no advances while it replays the log", async () => {
@@ -302,7 +369,9 @@ describe("a re-sync", () => {
 
   test("comes when the cookie is of another schema version", async () => {
     const newer = startServer(server.executor, { schemaVersion: "2" });
-    const { json } = await answerOf(await newer.handle(pullRequest(ada.identity, { schemaVersion: "2", cookie: ada.cookie })));
+    const { json } = await answerOf(
+      await newer.handle(pullRequest(ada.identity, { schemaVersion: "2", cookie: ada.cookie })),
+    );
     expect(short(json.patch)).toEqual(["clear", "put notes/n1"]);
   });
 

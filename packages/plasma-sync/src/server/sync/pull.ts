@@ -16,11 +16,28 @@ import { limits } from "../../core/limits.ts";
 import type { PatchOp, PullRequest, PullResponse } from "../../core/protocol/pull.ts";
 import type { SqlRow } from "../database/sql-executor.ts";
 import type { Authorized, HandlerSettings } from "../handler-options.ts";
-import { cookieScope, encodeCookie, parseCookie, sameScope, type Cookie, type CookiePage, type CookieScope } from "./cookie.ts";
+import {
+  cookieScope,
+  encodeCookie,
+  parseCookie,
+  sameScope,
+  type Cookie,
+  type CookiePage,
+  type CookieScope,
+} from "./cookie.ts";
 import { readTablePage, startOf, syncedTables, type SyncPlace } from "./first-sync.ts";
 import { newsOf, patchOf, type LogNews } from "./log-page.ts";
 import {
-  readHead, readLastIDs, readLog, readRejections, toHead, toLastIDs, toLogEntry, toRejections, type Audience, type PullHead,
+  readHead,
+  readLastIDs,
+  readLog,
+  readRejections,
+  toHead,
+  toLastIDs,
+  toLogEntry,
+  toRejections,
+  type Audience,
+  type PullHead,
 } from "./log-reads.ts";
 
 export interface PullReport {
@@ -35,7 +52,9 @@ export async function pull(settings: HandlerSettings, auth: Authorized, request:
   const cookie = request.cookie === undefined ? null : parseCookie(request.cookie);
   const page = new PullPage({ settings, auth, request, scope });
   if (cookie === null || !sameScope(cookie.scope, scope)) return page.begin(null);
-  return cookie.page === null || cookie.page === "log" ? page.followLog(cookie) : page.followTables(cookie, cookie.page);
+  return cookie.page === null || cookie.page === "log"
+    ? page.followLog(cookie)
+    : page.followTables(cookie, cookie.page);
 }
 
 interface PullScope {
@@ -78,7 +97,10 @@ class PullPage {
   async followLog(cookie: Cookie): Promise<PullReport> {
     const { clientID } = this.#scope.request;
     const isFirstSync = cookie.page === "log";
-    const statements = [readHead(clientID, cookie.version), ...this.#logReads(cookie.version, this.#limit, isFirstSync)];
+    const statements = [
+      readHead(clientID, cookie.version),
+      ...this.#logReads(cookie.version, this.#limit, isFirstSync),
+    ];
     const [headRows = [], ...logRows] = await this.#scope.settings.options.executor.batch(statements);
     const head = this.#checkHead(headRows);
     if (!isOfLog(cookie, head)) return this.begin(head);
@@ -93,7 +115,12 @@ class PullPage {
     const earlier = [...before, ...patch];
     const room = this.#limit - rowsScanned;
     if (next !== "log" || room === 0) {
-      const response = { cookie: this.#cookie(start, await this.#sealed(next)), patch: earlier, lastMutationIDs: {}, hasMore: true };
+      const response = {
+        cookie: this.#cookie(start, await this.#sealed(next)),
+        patch: earlier,
+        lastMutationIDs: {},
+        hasMore: true,
+      };
       return { response, rowsScanned, resync: true };
     }
     const logRows = await executor.batch(this.#logReads(start.version, room, true));
@@ -107,7 +134,9 @@ class PullPage {
     const hasMore = entryRows.length > entries.length;
     const end = entries.at(-1) ?? start;
     const patch = [...page.earlier, ...patchOf(entries, schema, this.#scope.auth.ctx)];
-    const { lastMutationIDs, rejected } = page.isFirstSync ? firstNews(newsRows, hasMore) : newsOf(entries, this.#audience);
+    const { lastMutationIDs, rejected } = page.isFirstSync
+      ? firstNews(newsRows, hasMore)
+      : newsOf(entries, this.#audience);
     const response = {
       cookie: this.#cookie(end, page.isFirstSync && hasMore ? "log" : null),
       patch,
@@ -136,7 +165,8 @@ class PullPage {
     assert(row !== undefined, "pull: the head is always one row");
     const head = toHead(row);
     const { clientID } = this.#scope.request;
-    if (head.owner !== null && !owns(this.#audience, head.owner)) throw new PlasmaError("auth/client-mismatch", { clientID });
+    if (head.owner !== null && !owns(this.#audience, head.owner))
+      throw new PlasmaError("auth/client-mismatch", { clientID });
     return head;
   }
 
@@ -171,5 +201,5 @@ function owns({ clientGroupID, replicaID }: Audience, owner: NonNullable<PullHea
 }
 
 /** Whether the log still has the entry at which the cookie was given. */
-const isOfLog = ({ version, tag }: Position, head: PullHead): boolean => (version === 0 ? tag === null : tag !== null && head.anchorTag === tag);
-
+const isOfLog = ({ version, tag }: Position, head: PullHead): boolean =>
+  version === 0 ? tag === null : tag !== null && head.anchorTag === tag;

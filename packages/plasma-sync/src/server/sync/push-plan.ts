@@ -21,7 +21,9 @@ export function idsByClient(request: PushRequest): ReadonlyMap<string, readonly 
 
 /** Each client's last processed id; 0 for those that the server does not know. */
 export function lastIDs(request: PushRequest, clients: ReadonlyMap<string, ClientRecord>): Map<string, number> {
-  return new Map([...idsByClient(request).keys()].map((clientID) => [clientID, clients.get(clientID)?.lastMutationID ?? 0]));
+  return new Map(
+    [...idsByClient(request).keys()].map((clientID) => [clientID, clients.get(clientID)?.lastMutationID ?? 0]),
+  );
 }
 
 /**

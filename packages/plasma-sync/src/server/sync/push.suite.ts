@@ -5,7 +5,16 @@ import { createNewId } from "../../core/mutation/new-id.ts";
 import type { SqlExecutor } from "../database/sql-executor.ts";
 import type { MutationEvent } from "../handler-options.ts";
 import type { PlasmaMetric, SyncServerError } from "./sync-server-error.ts";
-import { answerOf, mutation, NOW, pushRequest, RawClient, startServer, type Ctx, type TestServer } from "./sync-server.fixture.ts";
+import {
+  answerOf,
+  mutation,
+  NOW,
+  rawPush,
+  RawClient,
+  startServer,
+  type Ctx,
+  type TestServer,
+} from "./sync-server.fixture.ts";
 
 /** `freshDatabase` gives an executor over an empty database. */
 export function describePush(engine: string, freshDatabase: () => SqlExecutor | Promise<SqlExecutor>): void {
@@ -29,7 +38,12 @@ export function describePush(engine: string, freshDatabase: () => SqlExecutor | 
     });
 
     const rowsOf = async (table: string) => (await server.dump())[table] ?? [];
-    const post = async (postID: string) => JSON.parse(String((await rowsOf("posts")).find((row) => (row as any).id === postID && (row as any).body)?.["body" as never]));
+    const post = async (postID: string) =>
+      JSON.parse(
+        String(
+          (await rowsOf("posts")).find((row) => (row as any).id === postID && (row as any).body)?.["body" as never],
+        ),
+      );
 
     describe("a push", () => {
       test("applies mutations in order and answers each with the client's last id", async () => {
@@ -57,7 +71,9 @@ export function describePush(engine: string, freshDatabase: () => SqlExecutor | 
           mutation(2, "doNothing"),
         );
         expect(json.results.map(({ clientID, id, status }) => [clientID, id, status])).toEqual([
-          ["c1", 1, "applied"], ["c2", 1, "applied"], ["c1", 2, "applied"],
+          ["c1", 1, "applied"],
+          ["c2", 1, "applied"],
+          ["c1", 2, "applied"],
         ]);
         expect(json.lastMutationIDs).toEqual({ c1: 2, c2: 1 });
       });
@@ -65,7 +81,10 @@ export function describePush(engine: string, freshDatabase: () => SqlExecutor | 
       test("answers duplicates without running them, and then writes nothing", async () => {
         await ada.push(mutation(1, "addNote", { id: "n1" }), mutation(2, "throwAfterWrite", { message: "No." }));
         const before = await server.dump();
-        const { json } = await ada.push(mutation(1, "addNote", { id: "n1" }), mutation(2, "throwAfterWrite", { message: "No." }));
+        const { json } = await ada.push(
+          mutation(1, "addNote", { id: "n1" }),
+          mutation(2, "throwAfterWrite", { message: "No." }),
+        );
         expect(json.results).toEqual([
           { clientID: "c1", id: 1, status: "duplicate" },
           { clientID: "c1", id: 2, status: "rejected", error: { code: "mutation/app", message: "No." } },
@@ -76,9 +95,21 @@ export function describePush(engine: string, freshDatabase: () => SqlExecutor | 
       });
 
       test("runs an id once that stands twice in one body, also when it is refused", async () => {
-        const twice = [mutation(1, "throwAfterWrite", { message: "No." }), mutation(1, "throwAfterWrite", { message: "No." })];
-        const { json } = await ada.push(...twice, mutation(2, "addNote", { id: "n" }), mutation(2, "addNote", { id: "n" }));
-        expect(json.results.map(({ id, status }) => [id, status])).toEqual([[1, "rejected"], [1, "rejected"], [2, "applied"], [2, "duplicate"]]);
+        const twice = [
+          mutation(1, "throwAfterWrite", { message: "No." }),
+          mutation(1, "throwAfterWrite", { message: "No." }),
+        ];
+        const { json } = await ada.push(
+          ...twice,
+          mutation(2, "addNote", { id: "n" }),
+          mutation(2, "addNote", { id: "n" }),
+        );
+        expect(json.results.map(({ id, status }) => [id, status])).toEqual([
+          [1, "rejected"],
+          [1, "rejected"],
+          [2, "applied"],
+          [2, "duplicate"],
+        ]);
         expect(events.map(({ id }) => id)).toEqual([1, 2]);
       });
 
@@ -92,7 +123,13 @@ export function describePush(engine: string, freshDatabase: () => SqlExecutor | 
       test("gives the mutator the wire's time, seed, ids and side", async () => {
         const seed = "000102030405060708090a0b0c0d0e0f";
         await ada.push(mutation(1, "stamp", { id: "p1" }, { timestamp: 123, seed }));
-        expect(await post("p1")).toEqual({ now: 123, newId: createNewId(seed)(), clientID: "c1", mutationID: 1, side: "server" });
+        expect(await post("p1")).toEqual({
+          now: 123,
+          newId: createNewId(seed)(),
+          clientID: "c1",
+          mutationID: 1,
+          side: "server",
+        });
       });
 
       test("clamps a time more than five minutes ahead and makes a seed where none came", async () => {
@@ -108,11 +145,22 @@ export function describePush(engine: string, freshDatabase: () => SqlExecutor | 
 
       test("decodes tagged args and hands the args schema's output to the mutator", async () => {
         await ada.push(
-          mutation(1, "addNote", { id: "n1", big: { $bigint: "9007199254740993" }, bytes: { $bytes: "AAH/" }, extra: { a: 1 } }),
+          mutation(1, "addNote", {
+            id: "n1",
+            big: { $bigint: "9007199254740993" },
+            bytes: { $bytes: "AAH/" },
+            extra: { a: 1 },
+          }),
           mutation(2, "addPost", { body: "  trimmed " }),
         );
         await ada.pull();
-        expect(ada.rows.get("notes/n1")).toMatchObject({ big: "9007199254740993", bytes: "AAH/", extra: { a: 1 }, shared: false, slug: null });
+        expect(ada.rows.get("notes/n1")).toMatchObject({
+          big: "9007199254740993",
+          bytes: "AAH/",
+          extra: { a: 1 },
+          shared: false,
+          slug: null,
+        });
         expect(await rowsOf("posts")).toMatchObject([{ body: "trimmed" }]);
       });
     });
@@ -140,31 +188,51 @@ export function describePush(engine: string, freshDatabase: () => SqlExecutor | 
         ["a row over the size bound", "addNote", { id: "n2", title: "x".repeat(901_000) }, "limit/row"],
       ];
 
-      test.each(refusals)("of %s leaves nothing but its record, and the mutations around it stay", async (_, name, args, code) => {
-        const grace = new RawClient(server, { user: "grace", clientID: "g1", replicaID: "rg" });
-        await grace.push(mutation(1, "addNote", { id: "grace", title: "hers", slug: "taken" }));
-        await ada.push(mutation(1, "addNote", { id: "n1" }));
-        const before = await server.dump();
-        const { status, json, text } = await ada.push(mutation(2, name, args), mutation(3, "addPost", { body: "after" }));
-        expect(status).toBe(200);
-        expect(json.results).toMatchObject([{ id: 2, status: "rejected", error: { code } }, { id: 3, status: "applied" }]);
-        expect(text).not.toMatch(/\.ts:\d|hers/);
-        const after = await server.dump();
-        expect({ notes: after["notes"], tags: after["tags"] }).toEqual({ notes: before["notes"], tags: before["tags"] });
-        expect(after["posts"]).toMatchObject([{ body: "after" }]);
-        // The refusal is told again to whoever asks again, and to every pull of the replica that has not passed it.
-        expect((await ada.push(mutation(2, name, args))).json.results).toEqual([json.results[0]]);
-        const other = new RawClient(server, { user: "ada", clientID: "c9", replicaID: "r1" });
-        await other.pull();
-        expect(other.rejected).toEqual([`c1#2 ${code}`]);
-        expect(errors.map(({ kind, mutation }) => [kind, mutation?.id])).toEqual([["mutation-error", 2]]);
-      });
+      test.each(refusals)(
+        "of %s leaves nothing but its record, and the mutations around it stay",
+        async (_, name, args, code) => {
+          const grace = new RawClient(server, { user: "grace", clientID: "g1", replicaID: "rg" });
+          await grace.push(mutation(1, "addNote", { id: "grace", title: "hers", slug: "taken" }));
+          await ada.push(mutation(1, "addNote", { id: "n1" }));
+          const before = await server.dump();
+          const { status, json, text } = await ada.push(
+            mutation(2, name, args),
+            mutation(3, "addPost", { body: "after" }),
+          );
+          expect(status).toBe(200);
+          expect(json.results).toMatchObject([
+            { id: 2, status: "rejected", error: { code } },
+            { id: 3, status: "applied" },
+          ]);
+          expect(text).not.toMatch(/\.ts:\d|hers/);
+          const after = await server.dump();
+          expect({ notes: after["notes"], tags: after["tags"] }).toEqual({
+            notes: before["notes"],
+            tags: before["tags"],
+          });
+          expect(after["posts"]).toMatchObject([{ body: "after" }]);
+          // The refusal is told again to whoever asks again, and to every pull of the replica that has not passed it.
+          expect((await ada.push(mutation(2, name, args))).json.results).toEqual([json.results[0]]);
+          const other = new RawClient(server, { user: "ada", clientID: "c9", replicaID: "r1" });
+          await other.pull();
+          expect(other.rejected).toEqual([`c1#2 ${code}`]);
+          expect(errors.map(({ kind, mutation }) => [kind, mutation?.id])).toEqual([["mutation-error", 2]]);
+        },
+      );
 
       test("of args with 1e999 names the place", async () => {
-        const body = JSON.stringify({ protocolVersion: 1, schemaVersion: "1", clientGroupID: "ada", clientID: "c1", mutations: [mutation(1, "setNote", { rank: "@" })] });
-        const request = pushRequest({ user: "ada", clientID: "c1" }, []);
-        const { json } = await answerOf(await server.handle(new Request(request, { body: body.replace('"@"', "1e999") })));
-        expect(json.results).toMatchObject([{ status: "rejected", error: { code: "mutation/args", message: expect.stringContaining("args.rank") } }]);
+        const body = JSON.stringify({
+          protocolVersion: 1,
+          schemaVersion: "1",
+          clientGroupID: "ada",
+          clientID: "c1",
+          mutations: [mutation(1, "setNote", { rank: "@" })],
+        });
+        const request = rawPush({ user: "ada", clientID: "c1" }, body.replace('"@"', "1e999"));
+        const { json } = await answerOf(await server.handle(request));
+        expect(json.results).toMatchObject([
+          { status: "rejected", error: { code: "mutation/args", message: expect.stringContaining("args.rank") } },
+        ]);
       });
 
       test("keeps its message within bounds", async () => {
@@ -186,7 +254,14 @@ export function describePush(engine: string, freshDatabase: () => SqlExecutor | 
       test("onMutation tells of each processed mutation, in order", async () => {
         await ada.push(mutation(1, "addNote", { id: "n1", big: { $bigint: "5" } }), mutation(2, "noSuch"));
         expect(events).toEqual([
-          { name: "addNote", args: { id: "n1", big: 5n }, id: 1, clientID: "c1", ctx: { userId: "ada" }, status: "applied" },
+          {
+            name: "addNote",
+            args: { id: "n1", big: 5n },
+            id: 1,
+            clientID: "c1",
+            ctx: { userId: "ada" },
+            status: "applied",
+          },
           { name: "noSuch", args: null, id: 2, clientID: "c1", ctx: { userId: "ada" }, status: "rejected" },
         ]);
       });
@@ -234,13 +309,35 @@ export function describePush(engine: string, freshDatabase: () => SqlExecutor | 
       });
 
       test("onMetric counts what a request did", async () => {
-        await ada.push(mutation(1, "addNote", { id: "n1" }), mutation(2, "noSuch"), mutation(1, "addNote", { id: "n1" }));
+        await ada.push(
+          mutation(1, "addNote", { id: "n1" }),
+          mutation(2, "noSuch"),
+          mutation(1, "addNote", { id: "n1" }),
+        );
         await ada.pull();
         await ada.push(mutation(9, "doNothing"));
         expect(metrics).toEqual([
-          { type: "push", ok: true, status: 200, latencyMs: 0, applied: 1, rejected: 1, duplicates: 1, guardConflicts: 0 },
+          {
+            type: "push",
+            ok: true,
+            status: 200,
+            latencyMs: 0,
+            applied: 1,
+            rejected: 1,
+            duplicates: 1,
+            guardConflicts: 0,
+          },
           { type: "pull", ok: true, status: 200, latencyMs: 0, puts: 1, dels: 0, rowsScanned: 1, resync: true },
-          { type: "push", ok: false, status: 409, latencyMs: 0, applied: 0, rejected: 0, duplicates: 0, guardConflicts: 0 },
+          {
+            type: "push",
+            ok: false,
+            status: 409,
+            latencyMs: 0,
+            applied: 0,
+            rejected: 0,
+            duplicates: 0,
+            guardConflicts: 0,
+          },
         ]);
       });
     });

@@ -1,5 +1,43 @@
+import { expect, test } from "vitest";
 import { batchOnly, memoryDatabase } from "./memory-database-node.fixture.ts";
 import { describePush } from "./push.suite.ts";
+import { mutation, RawClient, startServer } from "./sync-server.fixture.ts";
+import type { PlasmaMetric } from "./sync-server-error.ts";
 
 describePush("node:sqlite", memoryDatabase);
 describePush("an engine without transactions", () => batchOnly(memoryDatabase()));
+
+const ada = { user: "ada", clientID: "c1", replicaID: "r1" };
+
+test("a push that fills its transaction answers for a prefix, and the client goes on from there", async () => {
+  const server = startServer({ ...batchOnly(memoryDatabase()), pushStatementsMax: 20 });
+  const client = new RawClient(server, ada);
+  const outbox = Array.from({ length: 10 }, (_, i) => mutation(i + 1, "addNote", { id: `n${i}` }));
+  const sizes: number[] = [];
+  while (outbox.length > 0) {
+    const { json } = await client.push(...outbox);
+    sizes.push(json.results.length);
+    expect(json.lastMutationIDs).toEqual({ c1: json.results.at(-1)?.id });
+    outbox.splice(0, json.results.length);
+  }
+  expect(sizes.length).toBeGreaterThan(1);
+  expect(sizes.every((size) => size > 0)).toBe(true);
+  expect((await server.dump())["notes"]).toHaveLength(10);
+});
+
+test("pushes that meet run again, and each takes effect once", async () => {
+  const metrics: PlasmaMetric[] = [];
+  const server = startServer(batchOnly(memoryDatabase()), { onMetric: (metric) => void metrics.push(metric) });
+  const clients = ["ada", "grace", "alan"].map(
+    (user) => new RawClient(server, { user, clientID: `${user}1`, replicaID: user }),
+  );
+  const answers = await Promise.all(
+    clients.flatMap((client) => [1, 2].map(() => client.push(mutation(1, "addNote", { id: client.identity.user })))),
+  );
+  const statuses = answers
+    .map(({ json }) => json.results[0]?.status)
+    .sort((a, b) => String(a).localeCompare(String(b)));
+  expect(statuses).toEqual(["applied", "applied", "applied", "duplicate", "duplicate", "duplicate"]);
+  expect((await server.dump())["notes"]).toHaveLength(3);
+  expect(metrics.some((metric) => metric.type === "push" && metric.guardConflicts > 0)).toBe(true);
+});

@@ -69,7 +69,8 @@ class PushRun {
     const { request, tx } = scope;
     this.#scope = scope;
     this.#lastIDs = lastIDs(request, tx.clients);
-    for (const { clientID, id, error } of tx.outcomes) if (error !== undefined) this.#refused.set(keyOf(clientID, id), error);
+    for (const { clientID, id, error } of tx.outcomes)
+      if (error !== undefined) this.#refused.set(keyOf(clientID, id), error);
   }
 
   async run(): Promise<Omit<PushReport, "guardConflicts">> {
@@ -82,7 +83,11 @@ class PushRun {
       else await this.#process(clientID, mutation);
     }
     const lastMutationIDs = Object.fromEntries(this.#lastIDs);
-    return { response: { ok: true, results: this.#results, lastMutationIDs }, processed: this.#processed, hasChanges: this.#hasChanges };
+    return {
+      response: { ok: true, results: this.#results, lastMutationIDs },
+      processed: this.#processed,
+      hasChanges: this.#hasChanges,
+    };
   }
 
   #knownResult(clientID: string, id: number): MutationResult {
@@ -93,7 +98,12 @@ class PushRun {
   async #process(clientID: string, mutation: PushMutation): Promise<void> {
     const { auth, request, tx } = this.#scope;
     const { id, name } = mutation;
-    const origin = { clientGroupID: request.clientGroupID, clientID, replicaID: request.replicaID ?? null, mutationID: id };
+    const origin = {
+      clientGroupID: request.clientGroupID,
+      clientID,
+      replicaID: request.replicaID ?? null,
+      mutationID: id,
+    };
     const event = { name, args: decodeOrNull(mutation.args), id, clientID, ctx: auth.ctx };
     this.#lastIDs.set(clientID, id);
     try {

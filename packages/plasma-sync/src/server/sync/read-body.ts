@@ -15,10 +15,11 @@ export async function readJsonBody(request: Request, sizeBytesMax: number): Prom
 }
 
 async function readBytes(request: Request, sizeBytesMax: number): Promise<Uint8Array<ArrayBuffer>> {
+  if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
-  const reader = request.body?.getReader();
-  while (reader !== undefined) {
+  const reader = request.body.getReader();
+  for (;;) {
     const { done, value } = await readChunk(reader);
     if (done) break;
     sizeBytes += value.length;

@@ -17,8 +17,16 @@ export interface RecordedError {
 }
 
 const rejectionCodes: ReadonlySet<string> = new Set([
-  "mutation/unknown", "mutation/args", "mutation/app", "auth/denied", "constraint/unique", "constraint/restrict",
-  "constraint/not-null", "data/invalid", "limit/row", "blob/refused",
+  "mutation/unknown",
+  "mutation/args",
+  "mutation/app",
+  "auth/denied",
+  "constraint/unique",
+  "constraint/restrict",
+  "constraint/not-null",
+  "data/invalid",
+  "limit/row",
+  "blob/refused",
 ]);
 
 /** What to record of a mutation that threw `error`; null when the push must be tried again. */
@@ -29,7 +37,11 @@ export function rejectionOf(error: unknown): RecordedError | null {
 
 /** What did not decode was never args that a client of ours could have made: refused, so that it does not block the rest. */
 export function argsRejection(name: string, error: unknown): PlasmaError {
-  return new PlasmaError("mutation/args", { name, issues: isPlasmaError(error) ? error.text : "they are malformed" }, { cause: error });
+  return new PlasmaError(
+    "mutation/args",
+    { name, issues: isPlasmaError(error) ? error.text : "they are malformed" },
+    { cause: error },
+  );
 }
 
 function codeOf(error: unknown): string {

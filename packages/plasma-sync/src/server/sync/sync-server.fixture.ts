@@ -40,7 +40,13 @@ export const notes = table(
 );
 export const tags = table(
   "tags",
-  { id: id(), name: text(), noteId: ref(() => notes.id, { onDelete: "cascade" }), ownerId: text(), shared: boolean().default(false) },
+  {
+    id: id(),
+    name: text(),
+    noteId: ref(() => notes.id, { onDelete: "cascade" }),
+    ownerId: text(),
+    shared: boolean().default(false),
+  },
   { auth: { read: maySee } },
 );
 export const posts = table("posts", { id: id(), body: text() });
@@ -66,7 +72,9 @@ const bodyArgs = {
     vendor: "test",
     validate: (value: unknown) => {
       const { body } = (value ?? {}) as { readonly body?: unknown };
-      return typeof body === "string" ? { value: { body: body.trim() } } : { issues: [{ message: "not a text", path: ["body"] }] };
+      return typeof body === "string"
+        ? { value: { body: body.trim() } }
+        : { issues: [{ message: "not a text", path: ["body"] }] };
     },
     types: {} as { readonly input: { body: string }; readonly output: { body: string } },
   },
@@ -82,15 +90,23 @@ export const mutators = defineMutators<typeof schema, Ctx>()({
   delNote: async ({ db, args }: Input<{ id: string }>) => {
     await db.delete(notes).where(eq(notes.id, args.id));
   },
-  addTag: async ({ db, args }: Input<{ id: string; name: string; noteId: string; ownerId: string; shared?: boolean }>) => {
+  addTag: async ({
+    db,
+    args,
+  }: Input<{ id: string; name: string; noteId: string; ownerId: string; shared?: boolean }>) => {
     await db.insert(tags).values(args);
   },
   setTag: async ({ db, args: { id: tagID, ...patch } }: Input<{ id: string; name?: string; shared?: boolean }>) => {
     await db.update(tags).set(patch).where(eq(tags.id, tagID));
   },
-  addPost: { args: bodyArgs, run: async ({ db, args, newId }) => db.insert(posts).values({ id: newId(), body: args.body }) },
+  addPost: {
+    args: bodyArgs,
+    run: async ({ db, args, newId }) => db.insert(posts).values({ id: newId(), body: args.body }),
+  },
   stamp: async ({ db, args, now, newId, clientID, mutationID, side }: Input<{ id: string }>) => {
-    await db.insert(posts).values({ id: args.id, body: JSON.stringify({ now, newId: newId(), clientID, mutationID, side }) });
+    await db
+      .insert(posts)
+      .values({ id: args.id, body: JSON.stringify({ now, newId: newId(), clientID, mutationID, side }) });
   },
   throwAfterWrite: async ({ db, args }: Input<{ message: string }>) => {
     await db.insert(posts).values({ id: "half", body: "half" });
@@ -128,7 +144,13 @@ export function startServer(executor: SqlExecutor, options: Partial<SyncHandlerO
     auth: (request) => {
       const [userId, clientID, ctxKey] = (request.headers.get("x-user") ?? "").split("/");
       if (userId === undefined || userId === "") return { ok: false, reason: "Sign in." };
-      return { ok: true, clientGroupID: userId, ctx: { userId }, ...(clientID ? { clientID } : {}), ...(ctxKey ? { ctxKey } : {}) };
+      return {
+        ok: true,
+        clientGroupID: userId,
+        ctx: { userId },
+        ...(clientID ? { clientID } : {}),
+        ...(ctxKey ? { ctxKey } : {}),
+      };
     },
     env: { ...systemEnv, now: () => clock.now },
     ...options,
@@ -137,7 +159,10 @@ export function startServer(executor: SqlExecutor, options: Partial<SyncHandlerO
 }
 
 async function dump(executor: SqlExecutor) {
-  const tables = await executor.all({ text: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%' ORDER BY name", params: [] });
+  const tables = await executor.all({
+    text: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%' ORDER BY name",
+    params: [],
+  });
   const dumped: { [table: string]: readonly object[] } = {};
   for (const { name } of tables) {
     const columns = await executor.all({ text: "SELECT name FROM pragma_table_info(?1)", params: [String(name)] });
@@ -174,7 +199,12 @@ export interface Identity {
   readonly header?: string;
 }
 
-export const mutation = (mutationID: number, name: string, args: unknown = null, more: Partial<PushMutation> = {}): PushMutation => ({
+export const mutation = (
+  mutationID: number,
+  name: string,
+  args: unknown = null,
+  more: Partial<PushMutation> = {},
+): PushMutation => ({
   id: mutationID,
   name,
   args,
@@ -189,11 +219,20 @@ export function pushRequest(identity: Identity, mutations: readonly unknown[], m
 }
 
 export const rawPush = ({ user, header }: Identity, body: string | Uint8Array<ArrayBuffer>): Request =>
-  new Request("http://server/sync/push", { method: "POST", body, headers: { "x-user": header ?? user, "content-type": "application/json" } });
+  new Request("http://server/sync/push", {
+    method: "POST",
+    body,
+    headers: { "x-user": header ?? user, "content-type": "application/json" },
+  });
 
-export function pullRequest({ user, clientID, replicaID, header }: Identity, more: { readonly [key: string]: string | undefined } = {}): Request {
+export function pullRequest(
+  { user, clientID, replicaID, header }: Identity,
+  more: { readonly [key: string]: string | undefined } = {},
+): Request {
   const params = { protocolVersion: "1", schemaVersion: "1", clientGroupID: user, clientID, replicaID, ...more };
-  const query = new URLSearchParams(Object.entries(params).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  const query = new URLSearchParams(
+    Object.entries(params).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
   return new Request(`http://server/sync/pull?${query}`, { headers: { "x-user": header ?? user } });
 }
 
@@ -218,7 +257,9 @@ export class RawClient {
   }
 
   async pullPage(limit?: number): Promise<Typed<PullResponse>> {
-    const answer = await this.#send(pullRequest(this.identity, { cookie: this.cookie, limit: limit === undefined ? undefined : String(limit) }));
+    const answer = await this.#send(
+      pullRequest(this.identity, { cookie: this.cookie, limit: limit === undefined ? undefined : String(limit) }),
+    );
     if (answer.status === 200) this.#apply(answer.json as PullResponse);
     return answer;
   }

@@ -23,20 +23,36 @@ test("rows, refusals and advances travel over D1, by pages too", async () => {
   const { ada, grace } = clientsOf(startServer(await freshDatabase()));
   await grace.pull();
   const { json } = await ada.push(
-    mutation(1, "addNote", { id: "n1", shared: true, big: { $bigint: "9007199254740993" }, bytes: { $bytes: "AAH/" }, extra: { a: 1 } }),
+    mutation(1, "addNote", {
+      id: "n1",
+      shared: true,
+      big: { $bigint: "9007199254740993" },
+      bytes: { $bytes: "AAH/" },
+      extra: { a: 1 },
+    }),
     mutation(2, "addNote", { id: "n2", slug: "s" }),
     mutation(3, "addNote", { id: "n3", slug: "s" }),
     mutation(4, "addTag", { id: "t1", name: "t", noteId: "n1", ownerId: "ada" }),
   );
-  expect(json.results.map(({ status, error }) => error?.code ?? status)).toEqual(["applied", "applied", "constraint/unique", "applied"]);
+  expect(json.results.map(({ status, error }) => error?.code ?? status)).toEqual([
+    "applied",
+    "applied",
+    "constraint/unique",
+    "applied",
+  ]);
   await ada.pull(2);
   expect([...ada.rows.keys()]).toEqual(["notes/n1", "notes/n2", "tags/t1"]);
   expect([ada.lastMutationIDs, ada.rejected]).toEqual([{ a1: 4 }, ["a1#3 constraint/unique"]]);
   await grace.pull(1);
-  expect([...grace.rows.entries()]).toMatchObject([["notes/n1", { big: "9007199254740993", bytes: "AAH/", extra: { a: 1 } }]]);
+  expect([...grace.rows.entries()]).toMatchObject([
+    ["notes/n1", { big: "9007199254740993", bytes: "AAH/", extra: { a: 1 } }],
+  ]);
   await ada.push(mutation(5, "setNote", { id: "n1", shared: false }), mutation(6, "delNote", { id: "n2" }));
   expect(await grace.pull()).toEqual([{ op: "del", table: "notes", id: "n1" }]);
-  expect(await ada.pull()).toMatchObject([{ op: "put", id: "n1" }, { op: "del", id: "n2" }]);
+  expect(await ada.pull()).toMatchObject([
+    { op: "put", id: "n1" },
+    { op: "del", id: "n2" },
+  ]);
 });
 
 test("concurrent pushes, copies of one push among them, each take effect exactly once", async () => {
@@ -45,8 +61,14 @@ test("concurrent pushes, copies of one push among them, each take effect exactly
   await ada.pull();
   const rounds = 5;
   for (let round = 0; round < rounds; round++) {
-    const mine = [mutation(2 * round + 1, "addNote", { id: `a${round}` }), mutation(2 * round + 2, "stamp", { id: `sa${round}` })];
-    const hers = [mutation(2 * round + 1, "addNote", { id: `g${round}` }), mutation(2 * round + 2, "throwAfterWrite", { message: "No." })];
+    const mine = [
+      mutation(2 * round + 1, "addNote", { id: `a${round}` }),
+      mutation(2 * round + 2, "stamp", { id: `sa${round}` }),
+    ];
+    const hers = [
+      mutation(2 * round + 1, "addNote", { id: `g${round}` }),
+      mutation(2 * round + 2, "throwAfterWrite", { message: "No." }),
+    ];
     const answers = await Promise.all([ada.push(...mine), grace.push(...hers), ada.push(...mine)]);
     for (let i = 0; i < answers.length; i++) {
       // A push that lost too often is told to come again.
@@ -59,7 +81,10 @@ test("concurrent pushes, copies of one push among them, each take effect exactly
   const dump = await server.dump();
   expect(dump["notes"]).toHaveLength(2 * rounds);
   expect(dump["posts"]).toHaveLength(rounds);
-  expect(dump["_plasma_client_mutations"]).toMatchObject([{ client_id: "a1", last_mutation_id: 2 * rounds }, { client_id: "g1", last_mutation_id: 2 * rounds }]);
+  expect(dump["_plasma_client_mutations"]).toMatchObject([
+    { client_id: "a1", last_mutation_id: 2 * rounds },
+    { client_id: "g1", last_mutation_id: 2 * rounds },
+  ]);
   const acks = (dump["_plasma_changes"] ?? []).filter((row) => (row as { op?: string }).op === "ack");
   expect(acks).toHaveLength(4 * rounds);
   await ada.pull(3);

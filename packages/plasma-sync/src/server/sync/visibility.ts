@@ -20,15 +20,19 @@ export interface RowHistory {
   readonly images: readonly (string | null)[];
 }
 
+/** A rule that is wrongly async gives a promise, which is truthy. */
+const isTrue = (answer: unknown): boolean => answer === true;
+
 export function canRead(meta: TableMeta, ctx: unknown, row: Row): boolean {
-  return meta.auth.read === undefined || meta.auth.read(ctx, row) === true;
+  return meta.auth.read === undefined || isTrue(meta.auth.read(ctx, row));
 }
 
 /** Asks `auth.write` for the rows that an app's statement names. Throws `auth/denied`. */
 export function createAuthorize(schema: AnySchema, ctx: unknown): NonNullable<StatementScope["authorize"]> {
   return (table, row, action) => {
     const { auth } = must(schema.tablesByName.get(table), "push: statements name tables of the schema");
-    if (auth.write !== undefined && auth.write(ctx, row) !== true) throw new PlasmaError("auth/denied", { table, action });
+    if (auth.write !== undefined && !isTrue(auth.write(ctx, row)))
+      throw new PlasmaError("auth/denied", { table, action });
   };
 }
 
@@ -49,6 +53,8 @@ export function transitionOp(meta: TableMeta, ctx: unknown, { table, id, images 
   };
   const now = see(images.at(-1) ?? null);
   if (now !== null) return putOp(meta, now);
-  const wasSeen = images.slice(0, -1).some((image) => (meta.auth.read === undefined ? image !== null : see(image) !== null));
+  const wasSeen = images
+    .slice(0, -1)
+    .some((image) => (meta.auth.read === undefined ? image !== null : see(image) !== null));
   return wasSeen ? { op: "del", table, id } : null;
 }
