@@ -24,7 +24,7 @@ import type { SqlExecutor, SqlStatement } from "./sql-executor.ts";
 import { withPushTransaction } from "./with-push-transaction.ts";
 
 export function bufferedTransactionSuite(name: string, open: () => Promise<SqlExecutor>): void {
-  describe(`buffered push transaction: ${name}`, () => {
+  describe(`buffered push transaction: ${name}`, { timeout: 30_000 }, () => {
     let executor: SqlExecutor;
     let deps: PushDeps;
     let conflicts: number;

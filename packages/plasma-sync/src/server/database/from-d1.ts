@@ -1,7 +1,7 @@
 // Owns: the executor of Cloudflare D1, which has batches but no interactive transaction.
 
 import { assert } from "../../core/lib/assert.ts";
-import { limits } from "../../core/limits.ts";
+import * as limits from "../../core/limits.ts";
 import { classifySqlite } from "../sql/sqlite-errors.ts";
 import type { SqlExecutor, SqlRow, SqlStatement } from "./sql-executor.ts";
 

@@ -6,7 +6,7 @@
 
 import { PlasmaError } from "../../core/error.ts";
 import { assert } from "../../core/lib/assert.ts";
-import { limits } from "../../core/limits.ts";
+import * as limits from "../../core/limits.ts";
 import { classifySqlite } from "../sql/sqlite-errors.ts";
 import type { SqlConnection, SqlErrorClass, SqlExecutor, SqlParam, SqlRow, SqlStatement } from "./sql-executor.ts";
 

@@ -86,7 +86,7 @@ export const fail: Mutator = async () => {
 };
 
 export function serverTransactionSuite(name: string, open: () => Promise<SqlExecutor>): void {
-  describe(`push transaction: ${name}`, () => {
+  describe(`push transaction: ${name}`, { timeout: 30_000 }, () => {
     let executor: SqlExecutor;
     let deps: PushDeps;
     beforeEach(async () => {

@@ -5,7 +5,7 @@ import { sql } from "./server-database.fixture.ts";
 import type { SqlExecutor } from "./sql-executor.ts";
 
 export function sqlExecutorSuite(name: string, open: () => Promise<SqlExecutor>): void {
-  describe(`executor: ${name}`, () => {
+  describe(`executor: ${name}`, { timeout: 30_000 }, () => {
     let executor: SqlExecutor;
     beforeEach(async () => {
       executor = await open();

@@ -57,7 +57,7 @@ export function storedValuesSuite(
   open: () => Promise<SqlExecutor>,
   { runs }: { readonly runs: number },
 ): void {
-  describe(`stored values: ${name}`, () => {
+  describe(`stored values: ${name}`, { timeout: 30_000 }, () => {
     let executor: SqlExecutor;
     beforeEach(async () => {
       executor = await open();

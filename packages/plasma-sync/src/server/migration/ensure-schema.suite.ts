@@ -27,7 +27,7 @@ const tasks = table(
 const schema = defineSchema({ lists, tasks });
 
 export function ensureSchemaSuite(name: string, open: () => Promise<SqlExecutor>): void {
-  describe(`ensureSchema: ${name}`, () => {
+  describe(`ensureSchema: ${name}`, { timeout: 30_000 }, () => {
     let executor: SqlExecutor;
     beforeEach(async () => void (executor = await open()));
     const objects = async () =>

@@ -3,7 +3,7 @@
 
 import { fromHex } from "../../core/lib/hex.ts";
 import { must } from "../../core/lib/assert.ts";
-import { limits } from "../../core/limits.ts";
+import * as limits from "../../core/limits.ts";
 import type { ColumnDef } from "../../core/schema/column.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import { isJsonKind, type Row, type Value } from "../../core/schema/value.ts";

@@ -6,7 +6,7 @@
 
 import { PlasmaError } from "../../core/error.ts";
 import { must } from "../../core/lib/assert.ts";
-import { limits } from "../../core/limits.ts";
+import * as limits from "../../core/limits.ts";
 import type { ColumnNode, ResultRow, SelectNode } from "../../core/query/ast.ts";
 import { shapeResult } from "../../core/query/evaluate.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";

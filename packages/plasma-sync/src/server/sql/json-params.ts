@@ -1,7 +1,7 @@
 // Owns: arrays as JSON parameters: any number of items in one or a few bound values.
 
 import { utf8SizeBytes } from "../../core/lib/utf8.ts";
-import { limits } from "../../core/limits.ts";
+import * as limits from "../../core/limits.ts";
 
 /** JSON arrays that together hold the items, in order, each within the size bound. One item alone may exceed it. */
 export function packJson(items: readonly unknown[]): string[] {
