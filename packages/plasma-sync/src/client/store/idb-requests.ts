@@ -3,7 +3,7 @@
 
 import { PlasmaError } from "../../core/error.ts";
 import type { Env } from "../../core/lib/env.ts";
-import { limits } from "../../core/limits.ts";
+import * as limits from "../../core/limits.ts";
 
 /** Resolves with the request's result. */
 export function resultOf<T>(request: IDBRequest<T>): Promise<T> {

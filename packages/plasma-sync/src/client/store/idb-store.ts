@@ -6,7 +6,7 @@
 
 import { isPlasmaError, PlasmaError } from "../../core/error.ts";
 import type { Env } from "../../core/lib/env.ts";
-import { limits } from "../../core/limits.ts";
+import * as limits from "../../core/limits.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { completed, openDatabase, resultOf, storageError } from "./idb-requests.ts";
@@ -261,7 +261,7 @@ function abort(tx: IDBTransaction): void {
   try {
     tx.abort();
   } catch {
-    // It has ended by itself: its own error is on its way.
+    return; // It has ended by itself: its own error is on its way.
   }
 }
 

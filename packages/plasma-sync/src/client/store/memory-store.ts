@@ -1,7 +1,7 @@
 // Owns: the store that keeps nothing: for server-side rendering, tests and `storage: "memory"`.
 
 import type { Env } from "../../core/lib/env.ts";
-import { limits } from "../../core/limits.ts";
+import * as limits from "../../core/limits.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { emptyMeta, type ReplicaMeta } from "./layout.ts";
 import { checkWriter, planAppend, planSync } from "./plan-commit.ts";

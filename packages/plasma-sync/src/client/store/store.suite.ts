@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { isPlasmaError } from "../../core/error.ts";
 import { systemEnv } from "../../core/lib/env.ts";
-import { limits } from "../../core/limits.ts";
+import * as limits from "../../core/limits.ts";
 import { bigint, blob, id, int, json, real, text } from "../../core/schema/column.ts";
 import { defineSchema } from "../../core/schema/schema.ts";
 import { table } from "../../core/schema/table.ts";
