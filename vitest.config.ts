@@ -20,6 +20,9 @@ Object.assign(process.env, {
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
 });
 
+/** Tests never assert time; on a busy machine the slowest (fuzz, faults at every statement) take many seconds. */
+const TEST_MS_MAX = 60_000;
+
 export default defineConfig({
   test: {
     // Known fault of this pin: with the module cache on, workerd projects of vitest 5 fail to load.
@@ -28,6 +31,7 @@ export default defineConfig({
       {
         test: {
           name: "node",
+          testTimeout: TEST_MS_MAX,
           include: ["packages/*/src/**/*.test.{ts,tsx}", "scripts/**/*.test.ts", "test/**/*.test.ts"],
           exclude: [...OTHER_PLACES, ...NOT_NODE],
         },
@@ -40,6 +44,7 @@ export default defineConfig({
         ],
         test: {
           name: "workerd",
+          testTimeout: TEST_MS_MAX,
           include: ["packages/*/src/**/*.workerd.test.ts", "test/**/*.workerd.test.ts"],
           exclude: OTHER_PLACES,
         },
@@ -51,6 +56,7 @@ export default defineConfig({
         },
         test: {
           name: "browser",
+          testTimeout: TEST_MS_MAX,
           include: ["packages/*/src/**/*.browser.test.{ts,tsx}", "test/**/*.browser.test.{ts,tsx}"],
           exclude: OTHER_PLACES,
           browser: {

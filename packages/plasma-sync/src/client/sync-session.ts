@@ -8,7 +8,7 @@
 
 import { isPlasmaError } from "../core/error.ts";
 import type { Env } from "../core/lib/env.ts";
-import { limits } from "../core/limits.ts";
+import * as limits from "../core/limits.ts";
 import type { TabLinks, TabMessage } from "./tabs/tab-links.ts";
 
 /** The loop of a leading tab. */

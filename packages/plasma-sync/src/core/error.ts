@@ -1,8 +1,10 @@
-// Owns: the one error class and the table of every error that a person can meet.
+// Owns: the one error class and the table of the errors that a person can meet (those of the server alone: server-errors.ts).
 // Invariants:
 //   1. A code is stable for ever; its first part is an area, its second says what is wrong.
 //   2. A message says what happened, with names, then the fix. It never carries row values or secrets.
 //   3. Errors are recognised by `isPlasmaError` (a brand), never by `instanceof`: two copies of the package do meet.
+
+import type { serverErrors } from "./server-errors.ts";
 
 type Names = readonly string[];
 const oneOf = (names: Names): string => (names.length === 0 ? "there are none" : `use one of: ${names.join(", ")}`);
@@ -65,7 +67,6 @@ const catalog = {
   "query/where-required": (d: { statement: string; table: string }) =>
     `${d.statement}("${d.table}") has no where. Add .where(…), or .all() if every row is meant.`,
   "query/unsupported": (d: { what: string }) => `${d.what} is not supported here.`,
-  "query/overflow": (d: { what: string }) => `${d.what} is beyond the range of its type. Sum fewer or smaller values.`,
   "query/unbound": () =>
     `This select is bound to no database. Use db.select() to run it; the free select() is for subqueries only.`,
   "query/order": (d: { table: string; column: string; kind: string }) =>
@@ -110,37 +111,17 @@ const catalog = {
     `The local database failed: ${d.what}. The change was not saved and has been taken back.`,
   "client/deposed": () => `Another tab has taken over syncing.`,
   "client/reset": () => `The local database was reset before the server had confirmed this change.`,
-  "client/rejected": (d: { name: string; message: string }) => d.message,
   "client/no-provider": () => `No Plasma client found. Wrap the app in <PlasmaProvider client={client}>.`,
 
   "protocol/field": (d: { path: string; expected: string }) => `"${d.path}" is not ${d.expected}.`,
-  "auth/unauthorized": (d: { reason: string }) => d.reason,
-  "request/invalid": (d: { why: string }) => d.why,
-  "auth/group-mismatch": () => `The clientGroupID is not the one of this login.`,
-  "auth/client-mismatch": (d: { clientID: string }) => `The client "${d.clientID}" belongs to another replica or user.`,
-  "pull/cookie": () => `The cookie is malformed. Pull without one.`,
-  "request/not-found": (d: { path: string }) => `There is nothing at ${d.path}.`,
-  "request/method": (d: { method: string; allowed: string }) => `${d.method} is not allowed here; use ${d.allowed}.`,
-  "protocol/mismatch": (d: { expected: number }) => `The server speaks protocol version ${d.expected}. Reload the app.`,
-  "schema/mismatch": (d: { expected: string }) => `The server has schema version "${d.expected}". Reload the app.`,
-  "push/gap": (d: { clientID: string; lastMutationID: number }) =>
-    `The next mutation of client "${d.clientID}" is ${d.lastMutationID + 1}.`,
-  "limit/mutations": (d: { count: number; countMax: number }) =>
-    `A push holds ${d.count} mutations; at most ${d.countMax} are accepted.`,
-  "limit/payload": (d: { sizeBytesMax: number }) =>
-    `The request is larger than ${d.sizeBytesMax} bytes. Send fewer mutations at once.`,
-  "limit/rate": (_d: { retryAfterSeconds: number }) => `Too many requests. Try again later.`,
-  "server/retry": () => `The server could not answer now. Nothing was changed; try again.`,
-  "server/option": (d: { option: string; why: string }) => `createSyncHandler: "${d.option}" ${d.why}`,
-  "server/internal-write": (d: { what: string }) => `The database refused: ${d.what}`,
-  "migration/refused": (d: { refusals: Names }) =>
-    `The schema cannot be migrated: ${d.refusals.join("; ")}. Migrate these by hand.`,
 } as const satisfies Record<string, (data: never) => string>;
 
-export type PlasmaErrorCode = keyof typeof catalog;
+type Catalog = typeof catalog & typeof serverErrors;
+
+export type PlasmaErrorCode = keyof Catalog;
 /** What an error of this code knows, for programs that act on it. */
 export type PlasmaErrorData<C extends PlasmaErrorCode> =
-  Parameters<(typeof catalog)[C]> extends [infer D] ? D : Record<never, never>;
+  Parameters<Catalog[C]> extends [infer D] ? D : Record<never, never>;
 
 const brand = Symbol.for("plasma-sync.error");
 
@@ -154,8 +135,9 @@ export class PlasmaError<C extends PlasmaErrorCode = PlasmaErrorCode> extends Er
   readonly text: string;
   readonly [brand] = true;
 
-  constructor(code: C, data: PlasmaErrorData<C>, options?: ErrorOptions) {
-    const text = (catalog[code] as (d: PlasmaErrorData<C>) => string)(data);
+  /** `text` replaces the table's message: `serverError` gives it, whose table the page's bundle does not hold. */
+  constructor(code: C, data: PlasmaErrorData<C>, options: ErrorOptions & { readonly text?: string } = {}) {
+    const text = options.text ?? (catalog[code as keyof typeof catalog] as (d: PlasmaErrorData<C>) => string)(data);
     super(`${text} [${code}]`, options);
     this.name = "PlasmaError";
     this.code = code;
@@ -179,6 +161,3 @@ export const isMutatorValidationError = (error: unknown): error is MutatorValida
 export type PlasmaAuthorizationError = PlasmaError<"auth/denied">;
 export const isPlasmaAuthorizationError = (error: unknown): error is PlasmaAuthorizationError =>
   isPlasmaError(error, "auth/denied");
-
-/** Every code, for tests and docs. */
-export const plasmaErrorCodes = Object.keys(catalog) as readonly PlasmaErrorCode[];

@@ -9,7 +9,6 @@ export type {
   PlasmaErrorData,
 } from "./error.ts";
 export { systemEnv, type Env } from "./lib/env.ts";
-export { limits } from "./limits.ts";
 export type { AnyMutators, MutatorArgs, MutatorInput, MutatorName, Mutators } from "./mutation/mutator.ts";
 export { defineMutators } from "./mutation/mutator.ts";
 export type { PatchOp, PullResponse, Rejection } from "./protocol/pull.ts";

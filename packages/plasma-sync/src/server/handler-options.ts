@@ -1,14 +1,14 @@
 // Owns: what an app gives to `createSyncHandler`, and the checks of it.
 
-import { PlasmaError } from "../core/error.ts";
 import { systemEnv, type Env } from "../core/lib/env.ts";
-import { limits } from "../core/limits.ts";
+import * as limits from "../core/limits.ts";
 import { MUTATORS, type AnyMutators, type MutatorDef } from "../core/mutation/mutator.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
 import type { SqlExecutor } from "./database/sql-executor.ts";
 import type { CorsOptions } from "./sync/cors.ts";
 import { PageSeal } from "./sync/page-seal.ts";
 import type { PlasmaMetric, SyncServerError } from "./sync/sync-server-error.ts";
+import { serverError } from "./server-error.ts";
 
 /** Who is asking, as the app's `auth` says. */
 export interface Authorized<Ctx = unknown> {
@@ -89,7 +89,7 @@ export function checkHandlerOptions(options: SyncHandlerOptions): HandlerSetting
     maxMutationsPerPush = limits.pushMutationsMax,
     maxPayloadBytes = limits.pushBytesMax,
   } = options;
-  const refuse = (option: string, why: string) => new PlasmaError("server/option", { option, why });
+  const refuse = (option: string, why: string) => serverError("server/option", { option, why });
   if (!basePath.startsWith("/")) throw refuse("basePath", `must begin with "/".`);
   if (typeof options.auth !== "function") throw refuse("auth", "must be a function that says who is asking.");
   if (typeof options.schemaVersion !== "string" || options.schemaVersion === "")

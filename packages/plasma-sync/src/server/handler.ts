@@ -25,6 +25,7 @@ import { pull, type PullReport } from "./sync/pull.ts";
 import { push, type PushReport } from "./sync/push.ts";
 import { readJsonBody } from "./sync/read-body.ts";
 import type { PlasmaMetric } from "./sync/sync-server-error.ts";
+import { serverError } from "./server-error.ts";
 
 export type SyncHandler = (request: Request) => Promise<Response>;
 
@@ -85,11 +86,11 @@ class Handler {
   async #route(request: Request): Promise<Response> {
     const url = new URL(request.url);
     const endpoint = this.#endpointOf(url.pathname);
-    if (endpoint === null) return this.#refuse(new PlasmaError("request/not-found", { path: url.pathname }));
+    if (endpoint === null) return this.#refuse(serverError("request/not-found", { path: url.pathname }));
     if (request.method === "OPTIONS" && this.#settings.options.cors !== undefined) return preflightResponse(request);
     const allowed = methods[endpoint];
     if (request.method !== allowed) {
-      const response = this.#refuse(new PlasmaError("request/method", { method: request.method, allowed }));
+      const response = this.#refuse(serverError("request/method", { method: request.method, allowed }));
       response.headers.set("allow", allowed);
       return response;
     }
@@ -125,7 +126,7 @@ class Handler {
     this.#checkIdentity(auth, parsed);
     const count = parsed.mutations.length;
     const countMax = this.#settings.mutationsMax;
-    if (count > countMax) throw new PlasmaError("limit/mutations", { count, countMax });
+    if (count > countMax) throw serverError("limit/mutations", { count, countMax });
     await this.#migrate();
     const report = await push(this.#settings, auth, parsed);
     setCounts(pushCounts(report));
@@ -148,9 +149,9 @@ class Handler {
   async #authorize(request: Request): Promise<Authorized> {
     const { auth, rateLimit } = this.#settings.options;
     const result = await auth(request);
-    if (!result.ok) throw new PlasmaError("auth/unauthorized", { reason: result.reason });
+    if (!result.ok) throw serverError("auth/unauthorized", { reason: result.reason });
     const rate = rateLimit === undefined ? null : await rateLimit({ request, auth: result });
-    if (rate !== null && !rate.ok) throw new PlasmaError("limit/rate", { retryAfterSeconds: rate.retryAfterSeconds });
+    if (rate !== null && !rate.ok) throw serverError("limit/rate", { retryAfterSeconds: rate.retryAfterSeconds });
     return result;
   }
 
@@ -160,11 +161,11 @@ class Handler {
     request: { readonly schemaVersion: string; readonly clientGroupID: string; readonly clientID: string },
   ): void {
     const expected = this.#settings.options.schemaVersion;
-    if (request.schemaVersion !== expected) throw new PlasmaError("schema/mismatch", { expected });
-    if (request.clientGroupID !== auth.clientGroupID) throw new PlasmaError("auth/group-mismatch", {});
+    if (request.schemaVersion !== expected) throw serverError("schema/mismatch", { expected });
+    if (request.clientGroupID !== auth.clientGroupID) throw serverError("auth/group-mismatch", {});
     const { clientID } = request;
     if (auth.clientID !== undefined && auth.clientID !== clientID)
-      throw new PlasmaError("auth/client-mismatch", { clientID });
+      throw serverError("auth/client-mismatch", { clientID });
   }
 
   /** Requests that come together each ask: cheap, idempotent, and none waits for another's promise. */
@@ -187,7 +188,7 @@ class Handler {
 /** Before the shape: another version may have another. What is no number is left to the parser. */
 function checkProtocol(version: unknown): void {
   if (typeof version === "number" && version !== PROTOCOL_VERSION)
-    throw new PlasmaError("protocol/mismatch", { expected: PROTOCOL_VERSION });
+    throw serverError("protocol/mismatch", { expected: PROTOCOL_VERSION });
 }
 
 function pushCounts({ response, guardConflicts }: PushReport): Counts {

@@ -4,7 +4,7 @@
 //   1. Entries become durable in the order of `append`.
 //   2. After a failure nothing more is written until `takeBack` has collected every entry that is not durable.
 
-import { limits } from "../../core/limits.ts";
+import * as limits from "../../core/limits.ts";
 import type { NewOutboxEntry, StoreCommit } from "../store/store.ts";
 import { Deferred } from "./deferred.ts";
 

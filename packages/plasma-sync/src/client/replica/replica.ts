@@ -15,7 +15,7 @@
 
 import { PlasmaError } from "../../core/error.ts";
 import type { Env } from "../../core/lib/env.ts";
-import { limits } from "../../core/limits.ts";
+import * as limits from "../../core/limits.ts";
 import type { Rejection } from "../../core/protocol/pull.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { Row } from "../../core/schema/value.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { PlasmaError } from "../../core/error.ts";
-import { limits } from "../../core/limits.ts";
+import * as limits from "../../core/limits.ts";
 import { applied, createTestLoop, deposed, page, refusal, type TestLoop } from "./sync-loop.fixture.ts";
 
 const countOf = (t: TestLoop, what: "push" | "pull"): number => t.received.filter((one) => one.what === what).length;

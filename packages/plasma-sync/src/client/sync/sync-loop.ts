@@ -6,7 +6,7 @@
 
 import { isPlasmaError } from "../../core/error.ts";
 import type { Env, TimerHandle } from "../../core/lib/env.ts";
-import { limits } from "../../core/limits.ts";
+import * as limits from "../../core/limits.ts";
 import type { RetryOptions } from "../plasma-client.ts";
 import type { OutboxEntry } from "../store/store.ts";
 import type { HttpFailure, HttpTransport } from "../transport/http-transport.ts";

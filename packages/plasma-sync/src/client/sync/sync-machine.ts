@@ -21,7 +21,7 @@
 //   4. While running and online: an idle wanted pull waits for a push under way, a lane in backoff or held for its retry
 //      timer, a resting one for the poll timer. So nothing is ever stuck, and nothing is sent faster than these allow.
 
-import { limits } from "../../core/limits.ts";
+import * as limits from "../../core/limits.ts";
 import type { RetryOptions } from "../plasma-client.ts";
 import type { SyncClientError } from "./sync-error.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { limits } from "../../core/limits.ts";
+import * as limits from "../../core/limits.ts";
 import { createVirtualEnv } from "../../core/lib/virtual-env.ts";
 import type { OutboxEntry } from "../store/store.ts";
 import { createHttpTransport, type HttpAnswer, type HttpTransportOptions } from "./http-transport.ts";

@@ -1,7 +1,7 @@
 // Owns: pushes and pulls over HTTP. Whatever can go wrong comes back as a value.
 
 import type { Env } from "../../core/lib/env.ts";
-import { limits } from "../../core/limits.ts";
+import * as limits from "../../core/limits.ts";
 import { parseErrorBody, type ErrorBody } from "../../core/protocol/error-body.ts";
 import { parsePullResponse, type PullResponse } from "../../core/protocol/pull.ts";
 import { parsePushResponse, type PushMutation, type PushRequest, type PushResponse } from "../../core/protocol/push.ts";

@@ -1,6 +1,6 @@
 // Owns: ids that a mutation makes: the same on both sides, not guessable by others.
 
-import { sha256 } from "@noble/hashes/sha2.js";
+import { sha256 } from "../lib/sha256.ts";
 import type { Env } from "../lib/env.ts";
 import { must } from "../lib/assert.ts";
 import { fromHex, toHex } from "../lib/hex.ts";

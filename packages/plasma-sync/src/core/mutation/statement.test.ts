@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { PlasmaError } from "../error.ts";
-import { limits } from "../limits.ts";
+import * as limits from "../limits.ts";
 import { createDb } from "../query/db.ts";
 import { and, eq, gt, inArray, or } from "../query/expressions.ts";
 import { bigint, blob, boolean, id, int, json, text } from "../schema/column.ts";

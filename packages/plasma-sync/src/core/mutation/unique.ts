@@ -1,7 +1,7 @@
 // Owns: checking unique constraints by reading before writing, as mutators do on both sides.
 
 import { PlasmaError } from "../error.ts";
-import { limits } from "../limits.ts";
+import * as limits from "../limits.ts";
 import { must } from "../lib/assert.ts";
 import type { Expr, ValueNode } from "../query/ast.ts";
 import { selectWhere } from "../query/select-where.ts";

@@ -2,7 +2,7 @@
 // does not fit, and never repeats the value.
 
 import { PlasmaError } from "../error.ts";
-import { limits } from "../limits.ts";
+import * as limits from "../limits.ts";
 
 export type Fields = { readonly [key: string]: unknown };
 

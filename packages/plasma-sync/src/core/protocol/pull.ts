@@ -1,6 +1,6 @@
 // Owns: the shapes of a pull and its answer (SPEC "Sync protocol"), and their parsers.
 
-import { limits } from "../limits.ts";
+import * as limits from "../limits.ts";
 import { optional, parseCount, parseFields, parseID, parseList, parseText, refuseField } from "./parse.ts";
 import { parseLastMutationIDs } from "./push.ts";
 

@@ -1,6 +1,6 @@
 // Owns: the shapes of a push and its answer (SPEC "Sync protocol"), and their parsers.
 
-import { limits } from "../limits.ts";
+import * as limits from "../limits.ts";
 import { optional, parseCount, parseFields, parseID, parseList, parseText, refuseField } from "./parse.ts";
 
 /** One mutation on the wire. `args` are tagged JSON (see tagged-json.ts). */

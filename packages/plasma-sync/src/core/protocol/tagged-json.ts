@@ -5,7 +5,7 @@
 import { PlasmaError } from "../error.ts";
 import { fromBase64, toBase64 } from "../lib/base64.ts";
 import { isStorableText, utf8SizeBytes } from "../lib/utf8.ts";
-import { limits } from "../limits.ts";
+import * as limits from "../limits.ts";
 
 /** The args as plain JSON. Throws `mutation/args-value` naming the path of what cannot be sent. */
 export function encodeTagged(value: unknown, mutatorName: string): unknown {

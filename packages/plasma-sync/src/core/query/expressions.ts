@@ -1,7 +1,7 @@
 // Owns: the functions that apps build conditions and orders from. Each checks its arguments when called.
 
 import { PlasmaError } from "../error.ts";
-import { limits } from "../limits.ts";
+import * as limits from "../limits.ts";
 import { isStorableText, utf8SizeBytes } from "../lib/utf8.ts";
 import type { AnyColumn, Column } from "../schema/column.ts";
 import { compareFamily, type CompareFamily, type Value } from "../schema/value.ts";

@@ -2,7 +2,7 @@
 
 import { PlasmaError } from "../error.ts";
 import { isStorableText } from "../lib/utf8.ts";
-import { limits } from "../limits.ts";
+import * as limits from "../limits.ts";
 import type { AnyColumn, ColumnDef } from "./column.ts";
 import { isJsonKind, type Value } from "./value.ts";
 

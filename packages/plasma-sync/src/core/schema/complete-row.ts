@@ -5,7 +5,7 @@
 
 import { PlasmaError } from "../error.ts";
 import { sameValue } from "../lib/deep-equal.ts";
-import { limits } from "../limits.ts";
+import * as limits from "../limits.ts";
 import { checkValue } from "./check-value.ts";
 import type { AnyColumn, ColumnDef } from "./column.ts";
 import type { TableMeta } from "./table.ts";

@@ -44,6 +44,7 @@ import type {
 import type { SqlRow, SqlStatement } from "./sql-executor.ts";
 import { StatementGate } from "./statement-gate.ts";
 import { runGetMany, runSelect, tablesOf } from "./table-reads.ts";
+import { serverError } from "../server-error.ts";
 
 /** What earlier runs of the same push have found out. */
 export interface BufferedPlan {
@@ -173,7 +174,7 @@ export class BufferedTransaction implements PushTransaction {
       const error = classifiedError(executor, cause);
       // Without a row written the constraint would be one of Plasma's own tables.
       if (!isRefusal(executor.classify(cause)) || this.writingMutations.length === 0)
-        throw new PlasmaError("server/retry", {}, { cause });
+        throw serverError("server/retry", {}, { cause });
       return { type: "refused", error };
     }
   }

@@ -3,6 +3,7 @@
 import { PlasmaError } from "../../core/error.ts";
 import { brokenConstraint } from "../sql/sqlite-errors.ts";
 import type { SqlErrorClass, SqlExecutor } from "./sql-executor.ts";
+import { serverError } from "../server-error.ts";
 
 /** Whether errors of this class are the mutation's own fault. */
 export const isRefusal = (errorClass: SqlErrorClass): boolean => errorClass !== "retry" && errorClass !== "conflict";
@@ -10,7 +11,7 @@ export const isRefusal = (errorClass: SqlErrorClass): boolean => errorClass !== 
 /** The error as a mutation or push ends with it; the engine's own is its `cause`. */
 export function classifiedError(executor: SqlExecutor, cause: unknown): PlasmaError {
   const errorClass = executor.classify(cause);
-  if (!isRefusal(errorClass)) return new PlasmaError("server/retry", {}, { cause });
+  if (!isRefusal(errorClass)) return serverError("server/retry", {}, { cause });
   const message = String((cause as { readonly message?: unknown }).message);
   const broken = brokenConstraint(message);
   const table = broken?.table ?? "the database";

@@ -4,11 +4,11 @@
 //      Executors made of the same handle share the queue. (Statements that the app runs on the handle itself do not queue.)
 //   2. A transaction that SQLite has rolled back by itself runs no further statement, which would commit alone.
 
-import { PlasmaError } from "../../core/error.ts";
 import { assert } from "../../core/lib/assert.ts";
 import * as limits from "../../core/limits.ts";
 import { classifySqlite } from "../sql/sqlite-errors.ts";
 import type { SqlConnection, SqlErrorClass, SqlExecutor, SqlParam, SqlRow, SqlStatement } from "./sql-executor.ts";
+import { serverError } from "../server-error.ts";
 
 interface NodeSqliteStatement {
   all(...params: SqlParam[]): unknown[];
@@ -144,7 +144,7 @@ class NodeSqliteConnection {
   }
 
   #refuseLostTransaction(): void {
-    if (this.#isInTransaction && !this.#db.isTransaction) throw new PlasmaError("server/retry", {});
+    if (this.#isInTransaction && !this.#db.isTransaction) throw serverError("server/retry", {});
   }
 }
 

@@ -28,6 +28,7 @@ import {
 import type { PushDeps, PushTransaction } from "./push-transaction.ts";
 import type { SqlExecutor } from "./sql-executor.ts";
 import { withPushTransaction } from "./with-push-transaction.ts";
+import { serverError } from "../server-error.ts";
 
 export type Mutator = (db: Db) => PromiseLike<unknown>;
 export type Outcome = "applied" | "duplicate" | `rejected ${string}`;
@@ -392,7 +393,7 @@ export function serverTransactionSuite(name: string, open: () => Promise<SqlExec
 
     test("what the push itself throws comes out as it was, and nothing is kept", async () => {
       const before = await dumpOf(executor);
-      const gap = new PlasmaError("push/gap", { clientID: "c1", lastMutationID: 0 });
+      const gap = serverError("push/gap", { clientID: "c1", lastMutationID: 0 });
       const run = withPushTransaction(deps, scopeOf(1), async (tx) => {
         await process(tx, 1, addUser("u"));
         throw gap;

@@ -7,6 +7,7 @@ import { InteractiveTransaction } from "./interactive-transaction.ts";
 import { isSameOrigin } from "./push-records.ts";
 import type { MutationOrigin, PushDeps, PushScope, PushTransaction, WithPushTransaction } from "./push-transaction.ts";
 import { StatementGate } from "./statement-gate.ts";
+import { serverError } from "../server-error.ts";
 
 type Run<T> = (tx: PushTransaction) => Promise<T>;
 
@@ -36,7 +37,7 @@ async function inInteractive<T>(deps: PushDeps, scope: PushScope, fn: Run<T>): P
       if (failure === thrownByFn[0]) throw failure;
       const cause = isPlasmaError(failure, "server/retry") ? failure.cause : failure;
       if (executor.classify(cause) !== "conflict" || attempt >= limits.pushGuardRetriesMax)
-        throw new PlasmaError("server/retry", {}, { cause });
+        throw serverError("server/retry", {}, { cause });
       onGuardConflict?.();
     }
   }
@@ -68,7 +69,7 @@ async function inBuffered<T>(deps: PushDeps, scope: PushScope, fn: Run<T>): Prom
       plan = { ...plan, writingMutationsMax: Math.max(1, writingMutations.length >> 1) };
     }
   }
-  throw new PlasmaError("server/retry", {});
+  throw serverError("server/retry", {});
 }
 
 /** Runs `fn`; when it throws, a failure that it may have hidden is thrown instead. */

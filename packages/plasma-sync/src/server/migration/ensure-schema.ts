@@ -14,6 +14,7 @@ import { sqlType, type SqlType } from "../sql/sql-value.ts";
 import { INTERNAL_FORMAT, internalTableStatements } from "./internal-tables.ts";
 import { tableStatements } from "./table-statements.ts";
 import { triggerStatements } from "./triggers.ts";
+import { serverError } from "../server-error.ts";
 
 const done = new WeakMap<SqlExecutor, WeakSet<AnySchema>>();
 const fingerprintKey = "fingerprint";
@@ -83,7 +84,7 @@ async function refuseMisfits(executor: SqlExecutor, tables: readonly TableMeta[]
     );
     return typesByColumn.size === 0 ? [] : misfitsOf(meta, typesByColumn);
   });
-  if (refusals.length > 0) throw new PlasmaError("migration/refused", { refusals });
+  if (refusals.length > 0) throw serverError("migration/refused", { refusals });
 }
 
 function misfitsOf(meta: TableMeta, typesByColumn: ReadonlyMap<unknown, string>): string[] {

@@ -6,6 +6,7 @@
 import { isPlasmaError, PlasmaError } from "../../core/error.ts";
 import type { ErrorBody } from "../../core/protocol/error-body.ts";
 import type { SyncServerErrorKind } from "./sync-server-error.ts";
+import { serverError } from "../server-error.ts";
 
 interface ErrorClass {
   readonly status: number;
@@ -38,7 +39,7 @@ export interface Refusal extends ErrorClass {
 }
 
 export function refusalOf(error: unknown): Refusal {
-  const known = isPlasmaError(error) && error.code in errorClasses ? error : new PlasmaError("server/retry", {});
+  const known = isPlasmaError(error) && error.code in errorClasses ? error : serverError("server/retry", {});
   const { code } = known;
   const body = bodyOf(known);
   return {

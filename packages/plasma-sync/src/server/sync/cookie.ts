@@ -9,9 +9,9 @@
 //   4. ctxKey travels as a digest: its length and content are the app's.
 
 import { sha256 } from "@noble/hashes/sha2.js";
-import { PlasmaError } from "../../core/error.ts";
 import { fromBase64, toBase64 } from "../../core/lib/base64.ts";
 import { toHex } from "../../core/lib/hex.ts";
+import { serverError } from "../server-error.ts";
 
 /** Where a first sync stands: in the tables (at a place that page-seal.ts has sealed), or in the log behind them. */
 export type CookiePage = { readonly table: string; readonly place: string } | "log";
@@ -101,4 +101,4 @@ function optionalText(value: unknown): string | null {
   return value;
 }
 
-const malformed = (cause?: unknown) => new PlasmaError("pull/cookie", {}, { cause });
+const malformed = (cause?: unknown) => serverError("pull/cookie", {}, { cause });

@@ -15,7 +15,7 @@
 //
 // Cost: O(rows) over all pages, whatever the history; one statement per table that a page reaches.
 
-import { limits } from "../../core/limits.ts";
+import * as limits from "../../core/limits.ts";
 import type { PatchOp } from "../../core/protocol/pull.ts";
 import type { SelectNode } from "../../core/query/ast.ts";
 import { selectWhere } from "../../core/query/select-where.ts";

@@ -3,12 +3,12 @@
 // Format: base64 of nonce (12 bytes) ‖ AES-GCM-256 ciphertext, with the table's name as additional data. The key is random,
 // made once per database and kept in `_plasma_schema`, so that every process of a deployment opens what another sealed.
 
-import { PlasmaError } from "../../core/error.ts";
 import { must } from "../../core/lib/assert.ts";
 import { fromBase64, toBase64 } from "../../core/lib/base64.ts";
 import type { Env } from "../../core/lib/env.ts";
 import { fromHex, toHex } from "../../core/lib/hex.ts";
 import type { SqlExecutor, SqlStatement } from "../database/sql-executor.ts";
+import { serverError } from "../server-error.ts";
 
 const NONCE_BYTES = 12;
 const KEY_BYTES = 32;
@@ -47,15 +47,15 @@ export class PageSeal {
   /** Throws `pull/cookie` for what was not sealed here for this table. */
   async open(table: string, sealed: string): Promise<string> {
     const bytes = fromBase64(sealed);
-    if (bytes === null || bytes.length <= NONCE_BYTES) throw new PlasmaError("pull/cookie", {});
+    if (bytes === null || bytes.length <= NONCE_BYTES) throw serverError("pull/cookie", {});
     const key = await this.#loadKey();
     // Nothing was ever sealed here.
-    if (key === null) throw new PlasmaError("pull/cookie", {});
+    if (key === null) throw serverError("pull/cookie", {});
     const [iv, ciphertext] = [bytes.slice(0, NONCE_BYTES), bytes.slice(NONCE_BYTES)];
     try {
       return new TextDecoder().decode(await crypto.subtle.decrypt(algorithm(iv, table), key, ciphertext));
     } catch (cause) {
-      throw new PlasmaError("pull/cookie", {}, { cause });
+      throw serverError("pull/cookie", {}, { cause });
     }
   }
 

@@ -10,9 +10,8 @@
 //      all that the audience ever had, read in the same batch as the last log entries.
 //   4. Each catch-up page ends at a log position at which its reader is consistent: rows fold within a page only.
 
-import { PlasmaError } from "../../core/error.ts";
 import { assert } from "../../core/lib/assert.ts";
-import { limits } from "../../core/limits.ts";
+import * as limits from "../../core/limits.ts";
 import type { PatchOp, PullRequest, PullResponse } from "../../core/protocol/pull.ts";
 import type { SqlRow } from "../database/sql-executor.ts";
 import type { Authorized, HandlerSettings } from "../handler-options.ts";
@@ -39,6 +38,7 @@ import {
   type Audience,
   type PullHead,
 } from "./log-reads.ts";
+import { serverError } from "../server-error.ts";
 
 export interface PullReport {
   readonly response: PullResponse;
@@ -88,7 +88,7 @@ class PullPage {
 
   async followTables(cookie: Cookie, { table, place }: Exclude<CookiePage, "log">): Promise<PullReport> {
     const { options, seal } = this.#scope.settings;
-    if (!syncedTables(options.schema).some(({ name }) => name === table)) throw new PlasmaError("pull/cookie", {});
+    if (!syncedTables(options.schema).some(({ name }) => name === table)) throw serverError("pull/cookie", {});
     const head = await this.#readHead(cookie.version);
     if (!isOfLog(cookie, head)) return this.begin(head);
     return this.#tables(cookie, { table, after: await seal.open(table, place) }, []);
@@ -166,7 +166,7 @@ class PullPage {
     const head = toHead(row);
     const { clientID } = this.#scope.request;
     if (head.owner !== null && !owns(this.#audience, head.owner))
-      throw new PlasmaError("auth/client-mismatch", { clientID });
+      throw serverError("auth/client-mismatch", { clientID });
     return head;
   }
 

@@ -1,8 +1,8 @@
 // Owns: the checks of a whole push before anything of it runs: who owns its clients, and that no id is missing.
 
-import { PlasmaError } from "../../core/error.ts";
 import type { PushMutation, PushRequest } from "../../core/protocol/push.ts";
 import type { ClientRecord } from "../database/push-transaction.ts";
+import { serverError } from "../server-error.ts";
 
 /** The client that made the mutation. */
 export const clientOf = (request: PushRequest, mutation: PushMutation): string => mutation.clientID ?? request.clientID;
@@ -33,7 +33,7 @@ export function lastIDs(request: PushRequest, clients: ReadonlyMap<string, Clien
 export function checkOwners(request: PushRequest, clients: ReadonlyMap<string, ClientRecord>): void {
   for (const { clientID, clientGroupID, replicaID } of clients.values()) {
     if (clientGroupID === request.clientGroupID && (replicaID === null || replicaID === request.replicaID)) continue;
-    throw new PlasmaError("auth/client-mismatch", { clientID });
+    throw serverError("auth/client-mismatch", { clientID });
   }
 }
 
@@ -44,7 +44,7 @@ export function checkGaps(request: PushRequest, clients: ReadonlyMap<string, Cli
     const clientID = clientOf(request, mutation);
     const last = next.get(clientID) ?? 0;
     if (mutation.id > last + 1) {
-      throw new PlasmaError("push/gap", { clientID, lastMutationID: clients.get(clientID)?.lastMutationID ?? 0 });
+      throw serverError("push/gap", { clientID, lastMutationID: clients.get(clientID)?.lastMutationID ?? 0 });
     }
     if (mutation.id === last + 1) next.set(clientID, mutation.id);
   }

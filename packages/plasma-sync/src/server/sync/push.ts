@@ -12,7 +12,7 @@ import { createSeed } from "../../core/mutation/new-id.ts";
 import { runMutator } from "../../core/mutation/run-mutator.ts";
 import type { MutationResult, PushMutation, PushRequest, PushResponse } from "../../core/protocol/push.ts";
 import { decodeTagged } from "../../core/protocol/tagged-json.ts";
-import { limits } from "../../core/limits.ts";
+import * as limits from "../../core/limits.ts";
 import type { MutationOrigin, PushTransaction } from "../database/push-transaction.ts";
 import { withPushTransaction } from "../database/with-push-transaction.ts";
 import type { Authorized, HandlerSettings, MutationEvent } from "../handler-options.ts";

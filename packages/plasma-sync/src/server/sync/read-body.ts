@@ -1,16 +1,16 @@
 // Owns: reading a request's body as JSON, with a bound that holds while it streams.
 
-import { PlasmaError } from "../../core/error.ts";
+import { serverError } from "../server-error.ts";
 
 /** The body as JSON. Throws `limit/payload` as soon as more than `sizeBytesMax` came, `request/invalid` for what is not JSON. */
 export async function readJsonBody(request: Request, sizeBytesMax: number): Promise<unknown> {
   const declared = Number(request.headers.get("content-length") ?? 0);
-  if (declared > sizeBytesMax) throw new PlasmaError("limit/payload", { sizeBytesMax });
+  if (declared > sizeBytesMax) throw serverError("limit/payload", { sizeBytesMax });
   const bytes = await readBytes(request, sizeBytesMax);
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new PlasmaError("request/invalid", { why: "The body is not JSON." }, { cause });
+    throw serverError("request/invalid", { why: "The body is not JSON." }, { cause });
   }
 }
 
@@ -26,7 +26,7 @@ async function readBytes(request: Request, sizeBytesMax: number): Promise<Uint8A
     if (sizeBytes > sizeBytesMax) {
       // Not awaited: a sender that never ends must not hold the answer back.
       reader.cancel().catch(() => undefined);
-      throw new PlasmaError("limit/payload", { sizeBytesMax });
+      throw serverError("limit/payload", { sizeBytesMax });
     }
     chunks.push(value);
   }
@@ -37,7 +37,7 @@ async function readChunk(reader: ReadableStreamDefaultReader<Uint8Array>) {
   try {
     return await reader.read();
   } catch (cause) {
-    throw new PlasmaError("request/invalid", { why: "The body broke off." }, { cause });
+    throw serverError("request/invalid", { why: "The body broke off." }, { cause });
   }
 }
 

@@ -9,7 +9,7 @@
 // Engine errors arrive here as PlasmaErrors: push transactions classify them (a mutator cannot hide a database failure).
 
 import { isPlasmaError, PlasmaError } from "../../core/error.ts";
-import { limits } from "../../core/limits.ts";
+import * as limits from "../../core/limits.ts";
 
 export interface RecordedError {
   readonly code: string;

@@ -1,0 +1,25 @@
+// Owns: the table of the errors that only the server makes, beside that of error.ts, so that pages do not load it.
+
+/** Code → message, as in error.ts. */
+export const serverErrors = {
+  "auth/unauthorized": (d: { reason: string }) => d.reason,
+  "request/invalid": (d: { why: string }) => d.why,
+  "auth/group-mismatch": () => `The clientGroupID is not the one of this login.`,
+  "auth/client-mismatch": (d: { clientID: string }) => `The client "${d.clientID}" belongs to another replica or user.`,
+  "pull/cookie": () => `The cookie is malformed. Pull without one.`,
+  "request/not-found": (d: { path: string }) => `There is nothing at ${d.path}.`,
+  "request/method": (d: { method: string; allowed: string }) => `${d.method} is not allowed here; use ${d.allowed}.`,
+  "protocol/mismatch": (d: { expected: number }) => `The server speaks protocol version ${d.expected}. Reload the app.`,
+  "schema/mismatch": (d: { expected: string }) => `The server has schema version "${d.expected}". Reload the app.`,
+  "push/gap": (d: { clientID: string; lastMutationID: number }) =>
+    `The next mutation of client "${d.clientID}" is ${d.lastMutationID + 1}.`,
+  "limit/mutations": (d: { count: number; countMax: number }) =>
+    `A push holds ${d.count} mutations; at most ${d.countMax} are accepted.`,
+  "limit/payload": (d: { sizeBytesMax: number }) =>
+    `The request is larger than ${d.sizeBytesMax} bytes. Send fewer mutations at once.`,
+  "limit/rate": (_d: { retryAfterSeconds: number }) => `Too many requests. Try again later.`,
+  "server/retry": () => `The server could not answer now. Nothing was changed; try again.`,
+  "server/option": (d: { option: string; why: string }) => `createSyncHandler: "${d.option}" ${d.why}`,
+  "migration/refused": (d: { refusals: readonly string[] }) =>
+    `The schema cannot be migrated: ${d.refusals.join("; ")}. Migrate these by hand.`,
+} as const satisfies Record<string, (data: never) => string>;
