@@ -19,6 +19,8 @@ export class ScriptedReplica implements SyncReplica {
   durableCookie: string | null = null;
   /** Thrown by the next `pulled`. */
   failure: unknown = null;
+  /** What `pulled` waits for before it ends. */
+  disk: Promise<void> = Promise.resolve();
   #outbox: OutboxEntry[] = [];
   #made = 0;
 
@@ -75,6 +77,7 @@ export class ScriptedReplica implements SyncReplica {
     if (failure !== null) throw failure;
     this.told.push(`pulled ${page.cookie}`);
     this.durableCookie = page.cookie;
+    await this.disk;
   }
 
   abandonPull(): void {

@@ -569,6 +569,24 @@ test("a loop that is started again does not take the answers of its former reque
   expect(t.replica.durableCookie).toBe("k8");
 });
 
+test("a page that was being written at the stop does not end a pull of the next start", async () => {
+  const t = await startedLoop();
+  const disk = gate<void>();
+  t.replica.disk = disk.promise;
+  t.loop.poke();
+  await t.env.advance(0);
+  t.loop.stop();
+  t.answer(applied, () => new Promise(() => undefined));
+  t.loop.start();
+  disk.open();
+  await t.env.advance(0);
+  expect(t.statuses.at(-1)).toMatchObject({ syncing: true });
+  t.news();
+  t.loop.poke();
+  await t.env.advance(0);
+  expect(t.news()).toEqual([]);
+});
+
 test("an exception of the replica stops the loop and is handed over", async () => {
   const t = await startedLoop();
   const error = deposed();
