@@ -74,7 +74,9 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
   async function openTabs(): Promise<{ readonly one: Store; readonly two: Store; readonly replicaID: string }> {
     const name = freshName();
     const [one, two] = [open(name), open(name)];
-    return { one, two, replicaID: (await one.load(() => undefined)).replicaID };
+    // Both are open, so that what a test starts at once runs at once.
+    const [{ replicaID }] = await Promise.all([loadAll(one), loadAll(two)]);
+    return { one, two, replicaID };
   }
 
   describe(`store: ${kind}`, () => {
@@ -244,7 +246,9 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
         loads.push(loadAll(two));
       }
       await Promise.all(writes);
-      for (const { seq, cookie, rows, outbox } of await Promise.all(loads)) {
+      const moments = await Promise.all(loads);
+      expect(new Set(moments.map(({ seq }) => seq)).size).toBeGreaterThan(3);
+      for (const { seq, cookie, rows, outbox } of moments) {
         const moment = cookie === null ? 0 : Number(cookie);
         expect((rows.get("notes") ?? []).map(({ title }) => title)).toEqual(
           moment === 0 ? [] : [cookie, cookie, cookie],
