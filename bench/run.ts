@@ -33,7 +33,14 @@ const server = await createServer({
   configFile: false,
   logLevel: "error",
   // No reloads: an edit must not end a run. A finer clock (0.005 ms) for pages that are isolated from others.
-  server: { port: 0, host: "127.0.0.1", hmr: false, watch: null, headers: { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" }, fs: { allow: [".."] } },
+  server: {
+    port: 0,
+    host: "127.0.0.1",
+    hmr: false,
+    watch: null,
+    headers: { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" },
+    fs: { allow: [".."] },
+  },
   optimizeDeps: { include: ["replicache"] },
   define: { "process.env.NODE_ENV": JSON.stringify("production") },
 });
@@ -60,7 +67,9 @@ async function measure(workload: Workload, variant: Workload["variants"][number]
     const peer = await runOnce({ workload: workload.id, side: "peer", params: variant.params });
     const plasma = await runOnce({ workload: workload.id, side: "plasma", params: variant.params });
     if (peer.answer !== plasma.answer) {
-      throw new Error(`${workload.id} ${variant.name}: the answers differ\n  plasma ${plasma.answer}\n  peer   ${peer.answer}`);
+      throw new Error(
+        `${workload.id} ${variant.name}: the answers differ\n  plasma ${plasma.answer}\n  peer   ${peer.answer}`,
+      );
     }
     samples.plasma.push(...plasma.ms);
     samples.peer.push(...peer.ms);
@@ -68,7 +77,14 @@ async function measure(workload: Workload, variant: Workload["variants"][number]
   }
   const plasma = summarise(samples.plasma);
   const peer = summarise(samples.peer);
-  return { workload: workload.id, variant: variant.name, plasma, peer, ratioP50: plasma.p50 / peer.p50, goal: variant.goal };
+  return {
+    workload: workload.id,
+    variant: variant.name,
+    plasma,
+    peer,
+    ratioP50: plasma.p50 / peer.p50,
+    goal: variant.goal,
+  };
 }
 
 /** Each run has a page and a database of its own. */
@@ -104,7 +120,12 @@ function print(lines: readonly Line[]): void {
 }
 
 function save(lines: readonly Line[]): void {
-  const machine = { cpu: cpus()[0]?.model ?? "", cores: cpus().length, chromium: browser.version(), node: process.version };
+  const machine = {
+    cpu: cpus()[0]?.model ?? "",
+    cores: cpus().length,
+    chromium: browser.version(),
+    node: process.version,
+  };
   const results = { date: new Date().toISOString().slice(0, 10), machine, rounds: ROUNDS, lines };
   writeFileSync(`${import.meta.dirname}/results.json`, `${JSON.stringify(results, null, 2)}\n`);
 }

@@ -2,7 +2,11 @@
 
 export interface Workload {
   readonly id: string;
-  readonly variants: readonly { readonly name: string; readonly params: { readonly [key: string]: number | string }; readonly goal: string }[];
+  readonly variants: readonly {
+    readonly name: string;
+    readonly params: { readonly [key: string]: number | string };
+    readonly goal: string;
+  }[];
 }
 
 const rebase = (rows: number, touches: "apart" | "all", name: string) => ({

@@ -10,7 +10,11 @@ const schema = defineSchema({ items });
 const mutators = defineMutators<typeof schema, null>()({
   increment: async ({ db, args }: MutatorInput<typeof schema, null, { id: string }>) => {
     const [item] = await db.select().from(items).where(eq(items.id, args.id));
-    if (item !== undefined) await db.update(items).set({ n: item.n + 1 }).where(eq(items.id, args.id));
+    if (item !== undefined)
+      await db
+        .update(items)
+        .set({ n: item.n + 1 })
+        .where(eq(items.id, args.id));
   },
 });
 
@@ -40,7 +44,11 @@ export async function run(params: RebaseParams): Promise<RunResult> {
   for (let i = 0; i < params.pending; i++) await client.mutate.increment({ id: itemID(i % (params.rows - 1)) });
 
   let delivered: () => void = () => undefined;
-  const live = client.db.select().from(items).where(eq(items.id, itemID(markerOf(params)))).live();
+  const live = client.db
+    .select()
+    .from(items)
+    .where(eq(items.id, itemID(markerOf(params))))
+    .live();
   const stop = live.subscribe(([row]) => {
     if (row?.text === pulledItems(params, round).at(-1)?.text) delivered();
   });

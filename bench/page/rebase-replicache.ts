@@ -28,12 +28,15 @@ export async function run(params: RebaseParams): Promise<RunResult> {
       const patch = (round === 0 ? first : pulledItems(params, round)).map(put);
       cookie += 1;
       handedOverMs = performance.now();
-      return { response: { cookie, lastMutationIDChanges: {}, patch }, httpRequestInfo: { httpStatusCode: 200, errorMessage: "" } };
+      return {
+        response: { cookie, lastMutationIDChanges: {}, patch },
+        httpRequestInfo: { httpStatusCode: 200, errorMessage: "" },
+      };
     },
     mutators: {
       async increment(tx: WriteTransaction, id: string) {
         const item = (await tx.get(id)) as unknown as Item;
-        await tx.set(id, { ...item, n: item.n + 1 } as unknown as ReadonlyJSONValue);
+        await tx.set(id, { ...item, n: item.n + 1 });
       },
     },
   });
@@ -42,9 +45,12 @@ export async function run(params: RebaseParams): Promise<RunResult> {
 
   let delivered: () => void = () => undefined;
   const marker = itemID(markerOf(params));
-  const stop = rep.subscribe(async (tx) => ((await tx.get(marker)) as unknown as Item).text, (text) => {
-    if (text === pulledItems(params, round).at(-1)?.text) delivered();
-  });
+  const stop = rep.subscribe(
+    async (tx) => ((await tx.get(marker)) as unknown as Item).text,
+    (text) => {
+      if (text === pulledItems(params, round).at(-1)?.text) delivered();
+    },
+  );
   const ms: number[] = [];
   for (round = 1; round <= params.samples; round++) {
     const done = new Promise<void>((resolve) => (delivered = resolve));

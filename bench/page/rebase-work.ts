@@ -17,14 +17,19 @@ export interface Item {
 }
 
 export const itemID = (i: number): string => `item-${String(i).padStart(7, "0")}`;
-export const itemAt = (i: number): Item => ({ id: itemID(i), text: `Text of item ${i}, as long as a short line of prose would be.`, n: i });
+export const itemAt = (i: number): Item => ({
+  id: itemID(i),
+  text: `Text of item ${i}, as long as a short line of prose would be.`,
+  n: i,
+});
 
 /** The row whose delivery ends a sample: the last one, on which no mutation waits. */
 export const markerOf = ({ rows }: RebaseParams): number => rows - 1;
 
 /** The rows that pull number `round` puts; the marker is last. */
 export function pulledItems(params: RebaseParams, round: number): Item[] {
-  const touched = params.touches === "all" ? Array.from({ length: Math.min(params.pending, params.rows - 1) }, (_, i) => i) : [];
+  const touched =
+    params.touches === "all" ? Array.from({ length: Math.min(params.pending, params.rows - 1) }, (_, i) => i) : [];
   return [...touched, markerOf(params)].map((i) => ({ ...itemAt(i), text: `Pulled in round ${round}, item ${i}.` }));
 }
 

@@ -12,7 +12,6 @@ export const ROOM_IMPORTS: Readonly<Record<string, readonly string[]>> = {
 
 /** Package → the places (path prefixes below src/) that may import it. Others are not dependencies of the library. */
 export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
-  idb: ["client/store/"],
   "@noble/hashes": ["server/"],
   "@standard-schema/spec": ["core/"],
   react: ["react/", "devtools/"],
@@ -45,7 +44,12 @@ export const WORD_RULES: readonly WordRule[] = [
   { word: /^navigator\.locks\b/, use: "names", places: ["client/tabs/"], instead: "ask client/tabs" },
   { word: /^Buffer$/, use: "names", places: NODE_PLACES, instead: "use what every platform has" },
   // `process.env.NODE_ENV`, which bundlers replace.
-  { word: /^process$/, use: "names", places: [...NODE_PLACES, "core/lib/development.ts"], instead: "use what every platform has" },
+  {
+    word: /^process$/,
+    use: "names",
+    places: [...NODE_PLACES, "core/lib/development.ts"],
+    instead: "use what every platform has",
+  },
   { word: /^(Date\.now|performance\.now|Math\.random)$/, use: "names", places: ENV_PLACE, instead: USE_ENV },
   { word: /^crypto\.(getRandomValues|randomUUID)$/, use: "names", places: ENV_PLACE, instead: USE_ENV },
   { word: /^(setTimeout|setInterval|setImmediate)$/, use: "names", places: ENV_PLACE, instead: USE_ENV },

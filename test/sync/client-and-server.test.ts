@@ -52,7 +52,9 @@ test("a push whose answer was lost applies once", async () => {
   await eventually(() => expect(ada.status.get().firstSync.done).toBe(true));
   let lost = 0;
   // Pulls fail too until the push has been repeated: else a pull would confirm the first one.
-  world.setFault(({ method }) => (method === "GET" && lost < 3 ? "unreachable" : method === "POST" && lost++ < 2 ? "answer-lost" : "none"));
+  world.setFault(({ method }) =>
+    method === "GET" && lost < 3 ? "unreachable" : method === "POST" && lost++ < 2 ? "answer-lost" : "none",
+  );
   await ada.mutate.add({ body: "once" }).server;
   await eventually(() => expect(ada.status.get().outboxDepth).toBe(0));
   expect(lost).toBeGreaterThanOrEqual(3);
@@ -70,7 +72,10 @@ test("a refused mutation disappears and is explained, also when the refusal was 
   const refused = ada.mutate.edit({ id: note?.id ?? "", body: "forbidden word" });
   await refused;
   expect(await bodies(ada)).toEqual(["forbidden word"]);
-  const error = await refused.server.then(() => null, (reason: unknown) => reason);
+  const error = await refused.server.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
   expect(error).toBeInstanceOf(MutationRejectedError);
   expect(error).toMatchObject({ code: "mutation/app", message: "That word is not allowed here.", name: "edit" });
   await eventually(async () => expect(await bodies(ada)).toEqual(["fine"]));
@@ -84,7 +89,9 @@ test("a write that the rules deny is refused on the server alone, for the row be
   await ada.mutate.add({ body: "ada's", shared: true }).server;
   await eventually(async () => expect(await bodies(grace)).toEqual(["ada's"]));
   const [note] = await grace.db.select().from(notes);
-  await expect(grace.mutate.edit({ id: note?.id ?? "", body: "stolen" }).server).rejects.toMatchObject({ code: "auth/denied" });
+  await expect(grace.mutate.edit({ id: note?.id ?? "", body: "stolen" }).server).rejects.toMatchObject({
+    code: "auth/denied",
+  });
   await expect(grace.mutate.remove({ id: note?.id ?? "" }).server).rejects.toMatchObject({ code: "auth/denied" });
   expect(await bodies(grace)).toEqual(["ada's"]);
   expect(await world.db.select().from(notes)).toMatchObject([{ body: "ada's" }]);
@@ -94,12 +101,16 @@ test("a failing push does not keep pulls from working, and pending() says what b
   world = createWorld();
   const [ada, grace] = [world.client("ada"), world.client("grace")];
   await eventually(() => expect(ada.status.get().firstSync.done).toBe(true));
-  world.setFault((request) => (request.method === "POST" && request.headers.get("x-user") === "ada" ? "bad-gateway" : "none"));
+  world.setFault((request) =>
+    request.method === "POST" && request.headers.get("x-user") === "ada" ? "bad-gateway" : "none",
+  );
   await ada.mutate.add({ body: "stuck" });
   await grace.mutate.add({ body: "from grace", shared: true }).server;
   await eventually(async () => expect((await bodies(ada)).toSorted()).toEqual(["from grace", "stuck"]));
   await eventually(async () => expect((await ada.pending())[0]?.attempts).toBeGreaterThan(1));
-  expect(await ada.pending()).toMatchObject([{ name: "add", args: { body: "stuck" }, id: 1, lastError: "The server answered 502." }]);
+  expect(await ada.pending()).toMatchObject([
+    { name: "add", args: { body: "stuck" }, id: 1, lastError: "The server answered 502." },
+  ]);
   world.setFault(() => "none");
   await eventually(() => expect(ada.status.get().outboxDepth).toBe(0));
 });
@@ -108,7 +119,12 @@ test("own writes never vanish and return while they are pushed and pulled", asyn
   world = createWorld();
   const ada = world.client("ada");
   const seen: string[][] = [];
-  ada.db.select().from(notes).orderBy(notes.rank).live().subscribe((rows) => seen.push(rows.map(({ body }) => body)));
+  ada.db
+    .select()
+    .from(notes)
+    .orderBy(notes.rank)
+    .live()
+    .subscribe((rows) => seen.push(rows.map(({ body }) => body)));
   const made: string[] = [];
   for (let i = 0; i < 30; i++) {
     made.push(`n${i}`);
@@ -130,7 +146,12 @@ test("a re-sync deletes what is gone and delivers nothing that did not change", 
   for (const body of ["one", "two", "three"]) await ada.mutate.add({ body }).server;
   await eventually(() => expect(ada.status.get().outboxDepth).toBe(0));
   const seen: string[][] = [];
-  ada.db.select().from(notes).orderBy(notes.rank).live().subscribe((rows) => seen.push(rows.map(({ body }) => body)));
+  ada.db
+    .select()
+    .from(notes)
+    .orderBy(notes.rank)
+    .live()
+    .subscribe((rows) => seen.push(rows.map(({ body }) => body)));
   await eventually(() => expect(seen).toHaveLength(1));
   await world.db.delete(notes).where(eq(notes.body, "two"));
   let refused = 0;
@@ -138,7 +159,10 @@ test("a re-sync deletes what is gone and delivers nothing that did not change", 
   await eventually(() => expect(seen.at(-1)).toEqual(["one", "three"]));
   await eventually(() => expect(world.requests.filter(({ status }) => status === 400)).toHaveLength(1));
   // Nothing in between: never empty, and one delivery for one difference.
-  expect(seen).toEqual([["one", "two", "three"], ["one", "three"]]);
+  expect(seen).toEqual([
+    ["one", "two", "three"],
+    ["one", "three"],
+  ]);
 });
 
 test("a reset replica syncs everything anew under a new identity", async () => {
@@ -167,16 +191,26 @@ test("a closed client ends `.server` promises and refuses calls", async () => {
 test("reading through client.db only: a write says where to write instead", async () => {
   world = createWorld();
   const ada = world.client("ada");
-  await expect(ada.db.delete(notes).where(eq(notes.id, "x")).then()).rejects.toSatisfy((error) => isPlasmaError(error, "client/write-outside-mutator"));
+  await expect(ada.db.delete(notes).where(eq(notes.id, "x")).then()).rejects.toSatisfy((error) =>
+    isPlasmaError(error, "client/write-outside-mutator"),
+  );
 });
 
 test("bad calls are refused at the call, with the mutator's name, and use no id", async () => {
   world = createWorld();
   const ada = world.client("ada");
-  await expect(ada.mutate.add({ body: Number.NaN as unknown as string })).rejects.toSatisfy((error) => isPlasmaError(error, "mutation/args-value"));
-  await expect(ada.mutate.add({ body: "x".repeat(600_000) })).rejects.toSatisfy((error) => isPlasmaError(error, "mutation/args-size"));
-  await expect(ada.mutate("nothing" as "add", { body: "" })).rejects.toSatisfy((error) => isPlasmaError(error, "mutation/unknown"));
-  await expect(ada.mutate.add({ body: 5 as unknown as string })).rejects.toSatisfy((error) => isPlasmaError(error, "data/invalid"));
+  await expect(ada.mutate.add({ body: Number.NaN as unknown as string })).rejects.toSatisfy((error) =>
+    isPlasmaError(error, "mutation/args-value"),
+  );
+  await expect(ada.mutate.add({ body: "x".repeat(600_000) })).rejects.toSatisfy((error) =>
+    isPlasmaError(error, "mutation/args-size"),
+  );
+  await expect(ada.mutate("nothing" as "add", { body: "" })).rejects.toSatisfy((error) =>
+    isPlasmaError(error, "mutation/unknown"),
+  );
+  await expect(ada.mutate.add({ body: 5 as unknown as string })).rejects.toSatisfy((error) =>
+    isPlasmaError(error, "data/invalid"),
+  );
   await ada.mutate.add({ body: "good" }).server;
   expect(world.processed).toHaveLength(1);
 });

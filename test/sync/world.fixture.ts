@@ -3,7 +3,18 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { createPlasmaClient, type PlasmaClient, type SyncClientError } from "plasma-sync/client";
-import { boolean, defineMutators, defineSchema, desc, eq, id, int, table, text, type MutatorInput } from "plasma-sync/core";
+import {
+  boolean,
+  defineMutators,
+  defineSchema,
+  desc,
+  eq,
+  id,
+  int,
+  table,
+  text,
+  type MutatorInput,
+} from "plasma-sync/core";
 import { createServerDb, createSyncHandler, fromNodeSqlite, type SqlExecutor } from "plasma-sync/server";
 import { vi } from "vitest";
 
@@ -27,7 +38,13 @@ type Input<Args> = MutatorInput<typeof schema, Ctx, Args>;
 export const mutators = defineMutators<typeof schema, Ctx>()({
   add: async ({ db, args, ctx, newId }: Input<{ body: string; shared?: boolean }>) => {
     const [last] = await db.select().from(notes).orderBy(desc(notes.rank)).limit(1);
-    await db.insert(notes).values({ id: newId(), owner: ctx.userId, body: args.body, rank: (last?.rank ?? 0) + 1, shared: args.shared ?? false });
+    await db.insert(notes).values({
+      id: newId(),
+      owner: ctx.userId,
+      body: args.body,
+      rank: (last?.rank ?? 0) + 1,
+      shared: args.shared ?? false,
+    });
   },
   edit: async ({ db, args, side }: Input<{ id: string; body: string }>) => {
     // A rule that only the server knows.
@@ -70,7 +87,9 @@ export function createWorld(wrap: (executor: SqlExecutor) => SqlExecutor = (exec
     schemaVersion: "1",
     auth: (request) => {
       const userId = request.headers.get("x-user");
-      return userId === null ? { ok: false, reason: "Who are you?" } : { ok: true, clientGroupID: userId, ctx: { userId } };
+      return userId === null
+        ? { ok: false, reason: "Who are you?" }
+        : { ok: true, clientGroupID: userId, ctx: { userId } };
     },
     onMutation: ({ name, status, args }) => void processed.push({ name, status, args }),
   });
@@ -86,7 +105,10 @@ export function createWorld(wrap: (executor: SqlExecutor) => SqlExecutor = (exec
     if (kind === "bad-gateway" || kind === "bad-cookie") {
       const status = kind === "bad-gateway" ? 502 : 400;
       note(status);
-      return new Response(kind === "bad-gateway" ? "<h1>Bad gateway</h1>" : JSON.stringify({ error: "?", code: "pull/cookie" }), { status });
+      return new Response(
+        kind === "bad-gateway" ? "<h1>Bad gateway</h1>" : JSON.stringify({ error: "?", code: "pull/cookie" }),
+        { status },
+      );
     }
     const answer = await handler(request);
     note(answer.status);
@@ -132,4 +154,5 @@ export async function bodies(client: Client): Promise<string[]> {
 }
 
 /** Waits until `check` does not throw. */
-export const eventually = (check: () => unknown): Promise<unknown> => vi.waitFor(check, { timeout: 5000, interval: 10 });
+export const eventually = (check: () => unknown): Promise<unknown> =>
+  vi.waitFor(check, { timeout: 5000, interval: 10 });

@@ -34,7 +34,7 @@ export function createMutate<M extends AnyMutators>(deps: MutateDeps): Mutate<M>
   for (const name of byName.keys()) {
     Object.defineProperty(mutate, name, { value: (args?: unknown) => mutate(name, args), enumerable: true });
   }
-  return mutate as Mutate<M>;
+  return mutate;
 }
 
 async function run(

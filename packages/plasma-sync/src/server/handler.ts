@@ -7,7 +7,6 @@
 //   3. Hooks run after the commit and cannot change the answer.
 //   4. Nothing is awaited that another request began: a Worker may not.
 
-import { PlasmaError } from "../core/error.ts";
 import { parsePullRequest } from "../core/protocol/pull.ts";
 import { parsePushRequest } from "../core/protocol/push.ts";
 import { PROTOCOL_VERSION } from "../core/protocol/version.ts";

@@ -1,6 +1,7 @@
 // Owns: bytes as lower-case hex digits.
 
-export const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+export const toHex = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** The bytes, or null when the text is not hex digits in pairs. */
 export function fromHex(text: string): Uint8Array<ArrayBuffer> | null {

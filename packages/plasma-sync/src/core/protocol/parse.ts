@@ -20,7 +20,13 @@ export function parseList(value: unknown, path: string): readonly unknown[] {
 }
 
 export function parseText(value: unknown, path: string, charsMax: number): string {
-  if (typeof value !== "string" || value.length === 0 || value.length > charsMax || !value.isWellFormed() || value.includes("\0")) {
+  if (
+    typeof value !== "string" ||
+    value.length === 0 ||
+    value.length > charsMax ||
+    !value.isWellFormed() ||
+    value.includes("\0")
+  ) {
     return refuseField(path, `a text of 1 to ${charsMax} characters`);
   }
   return value;
@@ -30,11 +36,17 @@ export const parseID = (value: unknown, path: string): string => parseText(value
 
 /** Zero or more. */
 export function parseCount(value: unknown, path: string): number {
-  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : refuseField(path, "a whole number of 0 or more");
+  return Number.isSafeInteger(value) && (value as number) >= 0
+    ? (value as number)
+    : refuseField(path, "a whole number of 0 or more");
 }
 
 /** `{ [key]: parse(value) }`, with nothing where the value is absent. */
-export function optional<K extends string, T>(fields: Fields, key: K, parse: (value: unknown, path: string) => T): { [P in K]?: T } {
+export function optional<K extends string, T>(
+  fields: Fields,
+  key: K,
+  parse: (value: unknown, path: string) => T,
+): { [P in K]?: T } {
   const value = fields[key];
   return value === undefined || value === null ? {} : ({ [key]: parse(value, key) } as { [P in K]?: T });
 }

@@ -79,7 +79,9 @@ function parseOp(value: unknown): PatchOp {
   const table = parseText(fields["table"], "patch.table", limits.nameCharsMax);
   const id = parseID(fields["id"], "patch.id");
   if (op === "del") return { op, table, id };
-  return op === "put" ? { op, table, id, value: parseFields(fields["value"], "patch.value") } : refuseField("patch.op", "put, del or clear");
+  return op === "put"
+    ? { op, table, id, value: parseFields(fields["value"], "patch.value") }
+    : refuseField("patch.op", "put, del or clear");
 }
 
 function parseRejection(value: unknown): Rejection {

@@ -59,12 +59,13 @@ function parseMutation(value: unknown, path: string): PushMutation {
   const id = parseCount(fields["id"], `${path}.id`);
   if (id === 0) refuseField(`${path}.id`, "a whole number of 1 or more");
   const timestamp = fields["timestamp"];
-  if (typeof timestamp !== "number" || !Number.isSafeInteger(timestamp)) refuseField(`${path}.timestamp`, "milliseconds since the epoch");
+  if (typeof timestamp !== "number" || !Number.isSafeInteger(timestamp))
+    refuseField(`${path}.timestamp`, "milliseconds since the epoch");
   return {
     id,
     name: parseText(fields["name"], `${path}.name`, limits.nameCharsMax),
     args: fields["args"] ?? null,
-    timestamp: timestamp as number,
+    timestamp: timestamp,
     ...optional(fields, "clientID", parseID),
     ...optional(fields, "seed", parseSeed),
     ...optional(fields, "base", (base, key) => parseText(base, key, limits.cookieCharsMax)),

@@ -21,7 +21,8 @@ export function decodeTagged(wire: unknown): unknown {
 export function checkArgsSize(encoded: unknown, mutatorName: string): void {
   const sizeBytes = taggedSizeBytes(encoded);
   const sizeBytesMax = limits.mutationArgsBytesMax;
-  if (sizeBytes > sizeBytesMax) throw new PlasmaError("mutation/args-size", { name: mutatorName, sizeBytes, sizeBytesMax });
+  if (sizeBytes > sizeBytesMax)
+    throw new PlasmaError("mutation/args-size", { name: mutatorName, sizeBytes, sizeBytesMax });
 }
 
 /** Bytes of encoded args as JSON text. */
@@ -52,7 +53,8 @@ function encode(value: unknown, place: Place): unknown {
 
 function encodeObject(value: object, place: Place): unknown {
   if (value instanceof Uint8Array) return { $bytes: toBase64(value) };
-  if (place.depth >= limits.jsonDepthMax) return refuse(place, `nesting deeper than ${limits.jsonDepthMax} (or a cycle)`);
+  if (place.depth >= limits.jsonDepthMax)
+    return refuse(place, `nesting deeper than ${limits.jsonDepthMax} (or a cycle)`);
   const inner = (key: string | number): Place => ({ ...place, path: `${place.path}.${key}`, depth: place.depth + 1 });
   if (Array.isArray(value)) return value.map((item, i) => encode(item, inner(i)));
   const proto: unknown = Object.getPrototypeOf(value);
@@ -79,7 +81,8 @@ const fileRefKeys = new Set(["hash", "size", "mime", "name", "inline"]);
 
 function isFileRef(value: object): boolean {
   const { hash, size, mime } = value as { readonly [key: string]: unknown };
-  const isShaped = typeof hash === "string" && /^[0-9a-f]{64}$/.test(hash) && typeof size === "number" && typeof mime === "string";
+  const isShaped =
+    typeof hash === "string" && /^[0-9a-f]{64}$/.test(hash) && typeof size === "number" && typeof mime === "string";
   return isShaped && Object.keys(value).every((key) => fileRefKeys.has(key));
 }
 

@@ -8,7 +8,8 @@ import { metaOf, TABLE_META, type AnyTable } from "./table.ts";
 export function checkSchema(tables: { readonly [name: string]: AnyTable }): void {
   const seen = new Set<string>();
   for (const [key, table] of Object.entries(tables)) {
-    if (typeof table !== "object" || table === null || !(TABLE_META in table)) throw new PlasmaError("schema/not-a-table", { key });
+    if (typeof table !== "object" || table === null || !(TABLE_META in table))
+      throw new PlasmaError("schema/not-a-table", { key });
     const { name } = metaOf(table);
     if (name !== key) throw new PlasmaError("schema/key", { key, table: name });
     if (seen.has(name.toLowerCase())) throw new PlasmaError("schema/duplicate", { what: "table", name });

@@ -19,7 +19,8 @@ export function checkColumns(table: string, columns: { readonly [name: string]: 
   for (const [name, column] of Object.entries(columns)) {
     checkName("column", name);
     // SQL compares names without case.
-    if (seen.has(name.toLowerCase())) throw new PlasmaError("schema/duplicate", { what: "column", name: `${table}.${name}` });
+    if (seen.has(name.toLowerCase()))
+      throw new PlasmaError("schema/duplicate", { what: "column", name: `${table}.${name}` });
     seen.add(name.toLowerCase());
     if (!(column instanceof Column)) throw new PlasmaError("schema/not-a-column", { table, column: name });
     checkColumn({ ...column.def, table, name });
@@ -36,11 +37,14 @@ function checkColumn(def: ColumnDef): void {
     throw new PlasmaError("schema/modifier", { table, column, why });
   };
   const isCrdt = kind.startsWith("crdt");
-  if (kind === "id" && (!def.notNull || def.unique || def.default !== undefined)) refuse("an id is never null, always unique, and made by newId(). Leave the modifier out.");
-  if (def.encrypted !== false && (kind === "id" || kind === "ref" || isCrdt)) refuse("id, ref and CRDT columns cannot be encrypted. Leave .encrypted() out.");
+  if (kind === "id" && (!def.notNull || def.unique || def.default !== undefined))
+    refuse("an id is never null, always unique, and made by newId(). Leave the modifier out.");
+  if (def.encrypted !== false && (kind === "id" || kind === "ref" || isCrdt))
+    refuse("id, ref and CRDT columns cannot be encrypted. Leave .encrypted() out.");
   if (def.unique && def.encrypted !== false) refuse("an encrypted column cannot be unique. Leave one of the two out.");
   if (def.unique && isJsonKind(kind)) refuse(`a ${kind} column cannot be unique. Leave .unique() out.`);
-  if (def.ref?.onDelete === "setNull" && def.notNull) refuse('onDelete "setNull" needs a nullable column. Write ref(…).nullable().');
+  if (def.ref?.onDelete === "setNull" && def.notNull)
+    refuse('onDelete "setNull" needs a nullable column. Write ref(…).nullable().');
   const upload: string | undefined = def.file?.upload;
   if (upload !== undefined && upload !== "proxy") throw new PlasmaError("schema/file-upload", { upload });
   if (def.default !== undefined && !isCrdt) checkDefault(def, def.default.value);
@@ -60,7 +64,8 @@ export function checkIndexes(table: string, lists: readonly (readonly AnyColumn[
       const refuse = (why: string): never => {
         throw new PlasmaError("schema/index", { table, column: def?.name ?? String(column), why });
       };
-      if (def === undefined || def.table !== table) return refuse("it is not a column of this table. Use columns of the function's argument.");
+      if (def === undefined || def.table !== table)
+        return refuse("it is not a column of this table. Use columns of the function's argument.");
       if (isJsonKind(def.kind)) refuse(`${def.kind} columns have no order. Use another column.`);
       if (def.encrypted !== false) refuse("no index holds the plaintext of an encrypted column. Use another column.");
     }

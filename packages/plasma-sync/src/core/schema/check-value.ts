@@ -14,7 +14,8 @@ export function checkValue(column: AnyColumn, value: unknown): Value {
     return null;
   }
   const expected = expectation(def, value);
-  if (expected !== null) throw new PlasmaError("data/invalid", { table: def.table, column: def.name, expected, got: describe(value) });
+  if (expected !== null)
+    throw new PlasmaError("data/invalid", { table: def.table, column: def.name, expected, got: describe(value) });
   return Object.is(value, -0) ? 0 : (value as Value);
 }
 
@@ -22,7 +23,9 @@ export function checkValue(column: AnyColumn, value: unknown): Value {
 export function expectation(def: ColumnDef, value: unknown): string | null {
   switch (def.kind) {
     case "id":
-      return isText(value) && value !== "" && value.length <= limits.idCharsMax ? null : `a text of 1 to ${limits.idCharsMax} characters`;
+      return isText(value) && value !== "" && value.length <= limits.idCharsMax
+        ? null
+        : `a text of 1 to ${limits.idCharsMax} characters`;
     case "ref":
     case "text":
       if (def.values !== undefined && !def.values.includes(value as string)) return `one of ${def.values.join(", ")}`;

@@ -43,7 +43,12 @@ export class Column<
   TTable extends string = string,
 > {
   /** Types only: never present at run time. */
-  declare readonly _: { readonly data: TData; readonly notNull: TNotNull; readonly hasDefault: THasDefault; readonly table: TTable };
+  declare readonly _: {
+    readonly data: TData;
+    readonly notNull: TNotNull;
+    readonly hasDefault: THasDefault;
+    readonly table: TTable;
+  };
   readonly def: ColumnDef;
 
   constructor(def: ColumnDef) {
@@ -71,14 +76,26 @@ export class Column<
 // oxlint-disable-next-line typescript/no-explicit-any -- any column whatsoever, as a constraint
 export type AnyColumn = Column<any, boolean, boolean, string>;
 
-const plain = { table: "", name: "", notNull: true, unique: false, encrypted: false, default: undefined, values: undefined, ref: undefined, file: undefined } as const;
+const plain = {
+  table: "",
+  name: "",
+  notNull: true,
+  unique: false,
+  encrypted: false,
+  default: undefined,
+  values: undefined,
+  ref: undefined,
+  file: undefined,
+} as const;
 const column = <TData, THasDefault extends boolean = false>(kind: ColumnKind, more: Partial<ColumnDef> = {}) =>
   new Column<TData, true, THasDefault>({ ...plain, kind, ...more });
 
 /** The primary key, always named `id`. Absent in an insert, it is made by `newId()`. */
 export const id = (): Column<string, true, true> => column<string, true>("id");
 /** Text, ordered by Unicode code point. With `enum`, only those values. */
-export function text<const E extends readonly [string, ...string[]]>(options: { readonly enum: E }): Column<E[number], true, false>;
+export function text<const E extends readonly [string, ...string[]]>(options: {
+  readonly enum: E;
+}): Column<E[number], true, false>;
 // Without type argument an overload of its own: where a record of columns is expected, an open T would become any.
 export function text(): Column<string, true, false>;
 export function text<T extends string>(): Column<T, true, false>;
@@ -103,9 +120,13 @@ export function json(): Column<unknown, true, false> {
   return column("json");
 }
 /** A file: the row holds a FileRef, the bytes live beside. */
-export const file = (options: FileOptions = {}): Column<FileRef, true, false> => column<FileRef>("file", { file: options });
+export const file = (options: FileOptions = {}): Column<FileRef, true, false> =>
+  column<FileRef>("file", { file: options });
 /** The id of a row of another table. `onDelete` says what happens to this row when that one is deleted. */
-export const ref = (target: () => AnyColumn, options: { readonly onDelete?: OnDelete } = {}): Column<string, true, false> =>
+export const ref = (
+  target: () => AnyColumn,
+  options: { readonly onDelete?: OnDelete } = {},
+): Column<string, true, false> =>
   column<string>("ref", { ref: { column: target, onDelete: options.onDelete ?? "noAction" } });
 
 const crdt = <TState>(kind: ColumnKind, empty: unknown) => column<TState, true>(kind, { default: { value: empty } });
@@ -129,4 +150,7 @@ export function crdtOrSet(): Column<CrdtOrSetState<unknown>, true, true> {
 export type CrdtCounterState = { readonly [clientID: string]: number };
 export type CrdtPnCounterState = { readonly p: CrdtCounterState; readonly n: CrdtCounterState };
 export type CrdtLwwState<T> = { readonly value?: T; readonly at?: number; readonly by?: string };
-export type CrdtOrSetState<T> = { readonly adds: { readonly [tag: string]: T }; readonly removes: { readonly [tag: string]: true } };
+export type CrdtOrSetState<T> = {
+  readonly adds: { readonly [tag: string]: T };
+  readonly removes: { readonly [tag: string]: true };
+};

@@ -56,6 +56,7 @@ function refuseUnknown(meta: TableMeta, input: Input): void {
 
 function checkSize(meta: TableMeta, row: Row): Row {
   const sizeBytes = rowSizeBytes(meta, row);
-  if (sizeBytes > limits.rowBytesMax) throw new PlasmaError("limit/row", { table: meta.name, sizeBytes, sizeBytesMax: limits.rowBytesMax });
+  if (sizeBytes > limits.rowBytesMax)
+    throw new PlasmaError("limit/row", { table: meta.name, sizeBytes, sizeBytesMax: limits.rowBytesMax });
   return row;
 }

@@ -11,13 +11,25 @@ export type ColumnRecord = { readonly [name: string]: AnyColumn };
 
 type Simplify<T> = { [K in keyof T]: T[K] } & {};
 type DataOf<C> = C extends Column<infer D, infer N, boolean, string> ? (N extends false ? D | null : D) : never;
-type OptionalKeys<C> = { [K in keyof C]: C[K] extends Column<infer _D, infer N, infer H, string> ? (N extends true ? (H extends true ? K : never) : K) : never }[keyof C];
+type OptionalKeys<C> = {
+  [K in keyof C]: C[K] extends Column<infer _D, infer N, infer H, string>
+    ? N extends true
+      ? H extends true
+        ? K
+        : never
+      : K
+    : never;
+}[keyof C];
 
 export type RowOf<C extends ColumnRecord> = { readonly [K in keyof C]: DataOf<C[K]> };
 export type InsertOf<C extends ColumnRecord> = Simplify<
-  { readonly [K in Exclude<keyof C, OptionalKeys<C>>]: DataOf<C[K]> } & { readonly [K in OptionalKeys<C>]?: DataOf<C[K]> | undefined }
+  { readonly [K in Exclude<keyof C, OptionalKeys<C>>]: DataOf<C[K]> } & {
+    readonly [K in OptionalKeys<C>]?: DataOf<C[K]> | undefined;
+  }
 >;
-export type UpdateOf<C extends ColumnRecord> = Simplify<{ readonly [K in Exclude<keyof C, "id">]?: DataOf<C[K]> | undefined }>;
+export type UpdateOf<C extends ColumnRecord> = Simplify<{
+  readonly [K in Exclude<keyof C, "id">]?: DataOf<C[K]> | undefined;
+}>;
 
 /** Who may see and change a table's rows; asked on the server only. */
 export interface TableAuth<C extends ColumnRecord, Ctx> {
@@ -63,8 +75,14 @@ export type Table<Name extends string, C extends ColumnRecord> = BoundColumns<Na
 };
 export type AnyTable = { readonly [TABLE_META]: TableMeta };
 
-type ColumnsOfTable<T> = T extends { readonly [TABLE_META]: { readonly $: { readonly columns: infer C extends ColumnRecord } } } ? C : never;
-export type NameOf<T> = T extends { readonly [TABLE_META]: { readonly $: { readonly name: infer N extends string } } } ? N : never;
+type ColumnsOfTable<T> = T extends {
+  readonly [TABLE_META]: { readonly $: { readonly columns: infer C extends ColumnRecord } };
+}
+  ? C
+  : never;
+export type NameOf<T> = T extends { readonly [TABLE_META]: { readonly $: { readonly name: infer N extends string } } }
+  ? N
+  : never;
 
 /** A row of the table as selected. */
 export type InferRow<T extends AnyTable> = Simplify<RowOf<ColumnsOfTable<T>>>;
@@ -94,7 +112,11 @@ export function table<const Name extends string, C extends ColumnRecord, Ctx = a
   return describe(name, bound, options as unknown as TableOptions<ColumnRecord, string, unknown>) as Table<Name, C>;
 }
 
-function describe(name: string, columnsByName: Map<string, AnyColumn>, options: TableOptions<ColumnRecord, string, unknown>): AnyTable {
+function describe(
+  name: string,
+  columnsByName: Map<string, AnyColumn>,
+  options: TableOptions<ColumnRecord, string, unknown>,
+): AnyTable {
   const columns = [...columnsByName.values()];
   const record = Object.fromEntries(columnsByName);
   const namesOf = (lists: readonly (readonly AnyColumn[])[]) => {
@@ -106,9 +128,12 @@ function describe(name: string, columnsByName: Map<string, AnyColumn>, options: 
     source: name,
     columns,
     columnsByName,
-    auth: (options.auth ?? {}) as TableMeta["auth"],
+    auth: options.auth ?? {},
     indexes: namesOf(options.indexes?.(record) ?? []),
-    unique: [...columns.filter((c) => c.def.unique).map((c) => [c.def.name]), ...namesOf(options.unique?.(record) ?? [])],
+    unique: [
+      ...columns.filter((c) => c.def.unique).map((c) => [c.def.name]),
+      ...namesOf(options.unique?.(record) ?? []),
+    ],
     changeLogSuppressed: options.changeLogSuppressed === true,
   };
   return Object.freeze(Object.assign(record, { [TABLE_META]: meta }));

@@ -19,8 +19,21 @@ export type Value = null | string | number | bigint | boolean | Uint8Array | Jso
 export type Row = { readonly [column: string]: Value };
 
 export type ColumnKind =
-  | "id" | "text" | "int" | "real" | "timestamp" | "bigint" | "boolean" | "blob" | "json" | "file" | "ref"
-  | "crdtCounter" | "crdtPnCounter" | "crdtLwwRegister" | "crdtOrSet";
+  | "id"
+  | "text"
+  | "int"
+  | "real"
+  | "timestamp"
+  | "bigint"
+  | "boolean"
+  | "blob"
+  | "json"
+  | "file"
+  | "ref"
+  | "crdtCounter"
+  | "crdtPnCounter"
+  | "crdtLwwRegister"
+  | "crdtOrSet";
 
 export type CrdtKind = "crdtCounter" | "crdtPnCounter" | "crdtLwwRegister" | "crdtOrSet";
 
@@ -33,11 +46,21 @@ export type CompareFamily = "text" | "number" | "bigint" | "boolean" | "blob";
 /** The family in which values of `kind` compare, or null where they have no order. */
 export function compareFamily(kind: ColumnKind): CompareFamily | null {
   switch (kind) {
-    case "id": case "text": case "ref": return "text";
-    case "int": case "real": case "timestamp": return "number";
-    case "bigint": return "bigint";
-    case "boolean": return "boolean";
-    case "blob": return "blob";
-    default: return null;
+    case "id":
+    case "text":
+    case "ref":
+      return "text";
+    case "int":
+    case "real":
+    case "timestamp":
+      return "number";
+    case "bigint":
+      return "bigint";
+    case "boolean":
+      return "boolean";
+    case "blob":
+      return "blob";
+    default:
+      return null;
   }
 }

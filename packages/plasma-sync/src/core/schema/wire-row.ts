@@ -42,7 +42,8 @@ function absent(def: ColumnDef): Value {
   throw misfit(def);
 }
 
-const misfit = (def: ColumnDef) => new PlasmaError("protocol/field", { path: `${def.table}.${def.name}`, expected: `a value of kind ${def.kind}` });
+const misfit = (def: ColumnDef) =>
+  new PlasmaError("protocol/field", { path: `${def.table}.${def.name}`, expected: `a value of kind ${def.kind}` });
 
 function parseBigint(wire: unknown): bigint | null {
   return typeof wire === "string" && /^-?\d{1,19}$/.test(wire) ? BigInt(wire) : null;
@@ -65,5 +66,7 @@ function valueSizeBytes(def: ColumnDef, value: Value): number {
   return String(value).length + 2;
 }
 
+// oxlint-disable-next-line no-control-regex -- control characters are what JSON escapes
 const ESCAPED = /["\\\u0000-\u001f]/;
-const textSizeBytes = (text: string): number => (ESCAPED.test(text) ? utf8SizeBytes(JSON.stringify(text)) : utf8SizeBytes(text) + 2);
+const textSizeBytes = (text: string): number =>
+  ESCAPED.test(text) ? utf8SizeBytes(JSON.stringify(text)) : utf8SizeBytes(text) + 2;

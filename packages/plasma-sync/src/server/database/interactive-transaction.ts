@@ -86,7 +86,13 @@ export class InteractiveTransaction implements PushTransaction {
     };
     const store = new InteractiveStore({ deps, connection, gate, beginWrite });
     try {
-      await gate.runMutation(() => run(store).finally(() => store.close()));
+      await gate.runMutation(async () => {
+        try {
+          await run(store);
+        } finally {
+          await store.close();
+        }
+      });
       if (store.hasSavepoint) await this.#run(release);
     } catch (error) {
       gate.check();

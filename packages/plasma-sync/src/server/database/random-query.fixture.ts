@@ -52,7 +52,7 @@ function rowArbitrary(meta: TableMeta): fc.Arbitrary<Row> {
   const fields = meta.columns.map(
     ({ def }) => [def.name, def.notNull ? valueOf(def.kind) : fc.option(valueOf(def.kind), { freq: 3 })] as const,
   );
-  return fc.record(Object.fromEntries(fields)) as fc.Arbitrary<Row>;
+  return fc.record(Object.fromEntries(fields));
 }
 
 /** Users may not share an email: it is unique. */

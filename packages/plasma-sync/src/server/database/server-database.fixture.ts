@@ -6,7 +6,7 @@ import { runStatement } from "../../core/mutation/statement.ts";
 import type { MutationStore } from "../../core/mutation/mutation-store.ts";
 import { bigint, blob, boolean, id, int, json, real, ref, text, timestamp } from "../../core/schema/column.ts";
 import { defineSchema, type AnySchema } from "../../core/schema/schema.ts";
-import { table, type ColumnRecord } from "../../core/schema/table.ts";
+import { table } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { compileSelect } from "../sql/compile-select.ts";
 import type { MutationOrigin, PushDeps, PushScope } from "./push-transaction.ts";
@@ -33,7 +33,7 @@ export const things = table("things", {
 const wideColumns = Object.fromEntries(
   Array.from({ length: 60 }, (_, i) => [`c${i}`, i % 2 === 0 ? int().nullable() : bigint().nullable()]),
 );
-export const wide = table("wide", { id: id(), ...wideColumns } as ColumnRecord & { id: ReturnType<typeof id> });
+export const wide = table("wide", { id: id(), ...wideColumns });
 export const drafts = table("drafts", { id: id(), body: text() }, { changeLogSuppressed: true });
 export const schema = defineSchema({ users, todos, things, wide, drafts });
 
@@ -48,7 +48,7 @@ export const nothing = {
   data: null,
   parentId: null,
 };
-export const thing = (values: Partial<Row> & { readonly id: string }): Row => ({ ...nothing, ...values }) as Row;
+export const thing = (values: Partial<Row> & { readonly id: string }): Row => ({ ...nothing, ...values });
 
 export const sql = (text: string, ...params: SqlStatement["params"]): SqlStatement => ({ text, params });
 

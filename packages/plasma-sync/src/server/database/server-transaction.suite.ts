@@ -1,7 +1,7 @@
 // Owns: what a push transaction owes on every engine, interactive or buffered: see push-transaction.ts.
 
 import { beforeEach, describe, expect, test } from "vitest";
-import { isPlasmaError, PlasmaError } from "../../core/error.ts";
+import { isPlasmaError } from "../../core/error.ts";
 import { alias } from "../../core/query/alias.ts";
 import type { Db } from "../../core/query/db.ts";
 import { and, desc, eq, gt, inArray } from "../../core/query/expressions.ts";

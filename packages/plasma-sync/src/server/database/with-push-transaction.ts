@@ -1,6 +1,7 @@
 // Owns: withPushTransaction: runs a push in the form of transaction that the engine has, again where another writer won.
 
-import { isPlasmaError, PlasmaError } from "../../core/error.ts";
+import type { PlasmaError } from "../../core/error.ts";
+import { isPlasmaError } from "../../core/error.ts";
 import * as limits from "../../core/limits.ts";
 import { BufferedTransaction, type BufferedPlan } from "./buffered-transaction.ts";
 import { InteractiveTransaction } from "./interactive-transaction.ts";

@@ -5,7 +5,6 @@
 //   3. Only results are remembered, never promises: on Workers a promise of one request may not be awaited by another.
 
 import { sha256 } from "@noble/hashes/sha2.js";
-import { PlasmaError } from "../../core/error.ts";
 import { toHex } from "../../core/lib/hex.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { TableMeta } from "../../core/schema/table.ts";

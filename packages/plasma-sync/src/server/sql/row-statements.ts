@@ -23,7 +23,7 @@ export function putStatements(meta: TableMeta, rows: readonly Row[]): SqlStateme
     return [{ text: texts.one, params: meta.columns.map(({ def }) => toParam(def.kind, only[def.name] ?? null)) }];
   }
   const lists = packJson(rows.map((row) => meta.columns.map(({ def }) => toCell(def.kind, row[def.name] ?? null))));
-  return lists.map((list) => ({ text: (texts as PutTexts).many, params: [list] }));
+  return lists.map((list) => ({ text: texts.many, params: [list] }));
 }
 
 /** Deletes the rows with these ids. */

@@ -3,7 +3,8 @@
 //   1. Only codes of the table below reach a client with their text; whatever else was thrown is `server/retry`.
 //   2. No stack, cause or row value stands in a body.
 
-import { isPlasmaError, PlasmaError } from "../../core/error.ts";
+import type { PlasmaError } from "../../core/error.ts";
+import { isPlasmaError } from "../../core/error.ts";
 import type { ErrorBody } from "../../core/protocol/error-body.ts";
 import type { SyncServerErrorKind } from "./sync-server-error.ts";
 import { serverError } from "../server-error.ts";
