@@ -3,7 +3,7 @@
 
 import { must } from "../../core/lib/assert.ts";
 import type { Rejection } from "../../core/protocol/pull.ts";
-import type { BaseChange, FirstSync, OutboxEntry, StoreCommit } from "../store/store.ts";
+import type { BaseChange, FirstSync, OutboxEntry, SyncCommit } from "../store/store.ts";
 import { createPending, keyOf, type PendingMutation } from "./pending-mutation.ts";
 
 export class FeedStep {
@@ -23,12 +23,7 @@ export class FeedStep {
     this.#known = known;
   }
 
-  add(commit: StoreCommit): void {
-    if (commit.type === "append") this.#append(commit.entries);
-    else this.#sync(commit.sync);
-  }
-
-  #append(entries: readonly OutboxEntry[]): void {
+  addAppend(entries: readonly OutboxEntry[]): void {
     for (const entry of entries) {
       const own = this.#known.get(keyOf(entry));
       if (own === undefined) {
@@ -43,8 +38,9 @@ export class FeedStep {
     }
   }
 
-  #sync(sync: Extract<StoreCommit, { type: "sync" }>["sync"]): void {
-    for (const change of sync.changes) this.patch.push(change);
+  /** `isShown`: the view holds its rows already; only entries that came since then are still to be confirmed. */
+  addSync(sync: SyncCommit, { isShown }: { readonly isShown: boolean }): void {
+    if (!isShown) for (const change of sync.changes) this.patch.push(change);
     if (sync.cookie !== undefined) this.cookie = sync.cookie;
     if (sync.firstSync !== undefined) this.firstSync = sync.firstSync;
     for (const rejection of sync.rejected) {

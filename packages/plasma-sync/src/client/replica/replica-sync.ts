@@ -1,7 +1,8 @@
 // Owns: what the sync loop does to a replica (the SyncReplica contract): which entries to push next, what results, gaps and
 // pages mean. Only the leading tab has one; each write carries its epoch.
 // Invariants:
-//   1. A result or page is on disk before any view shows it; the commit then reaches this tab's replica and the others alike.
+//   1. A page is shown by this tab while it is written, and by other tabs when it is durable. A refusal is told when it is
+//      durable, so that it is told once. What the store refuses to write leaves the view again: the disk is read.
 //   2. An applied entry stays pending until the pull that covers it, so that nothing flickers.
 //   3. A catch-up is one commit; only the first sync of an empty replica commits page by page.
 
@@ -146,11 +147,20 @@ export class ReplicaSync implements SyncReplica {
     return news || cookie !== this.cookie() || firstSync !== undefined;
   }
 
-  /** Resolves when the commit is on disk and in this tab's view, so that the next step of the loop sees it. */
+  /** Shows the commit and writes it at the same time; resolves when it is durable and in the view. */
   async #commit(commit: SyncCommit): Promise<void> {
     const { store, replica, epoch, committed } = this.#deps;
-    const durable = await store.sync(replica.replicaID, epoch, commit);
-    committed(durable);
-    await replica.whenApplied(durable.seq);
+    const isEarly = commit.rejected.length === 0 && commit.replace === undefined;
+    const shown = isEarly ? replica.showEarly(commit) : Promise.resolve();
+    // When it cannot be shown early, the durable commit is shown, or says why it cannot be.
+    shown.catch(() => undefined);
+    try {
+      const durable = await store.sync(replica.replicaID, epoch, commit);
+      committed(durable);
+      await replica.whenApplied(durable.seq);
+    } catch (error) {
+      if (isEarly) await replica.reload();
+      throw error;
+    }
   }
 }

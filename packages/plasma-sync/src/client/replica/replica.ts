@@ -9,8 +9,8 @@
 //   1. Only tasks of `#queue` change the view, `#images` and `#pending`; each leaves them consistent before it awaits
 //      anything outside, so a task may fail at any await without harm.
 //   2. `#pending` holds the ordered entries first, by order, then those whose order is not known yet, as they were made.
-//   3. Durable commits of every tab are applied in `seq` order; the view never shows a commit before it is durable, except
-//      this tab's own mutations.
+//   3. Durable commits of every tab are applied in `seq` order. What the view shows before it is durable is this tab's own:
+//      its mutations, and the step of syncing that it writes as leader.
 //   4. A mutation id is used only by an entry in the outbox: a mutation that fails gives it back.
 
 import { PlasmaError } from "../../core/error.ts";
@@ -20,7 +20,7 @@ import type { Rejection } from "../../core/protocol/pull.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { Row } from "../../core/schema/value.ts";
 import type { QueryRuntime } from "../ivm/query-runtime.ts";
-import type { BaseChange, FirstSync, NewOutboxEntry, Store, StoreCommit, StoreState } from "../store/store.ts";
+import type { BaseChange, FirstSync, NewOutboxEntry, Store, StoreCommit, StoreState, SyncCommit } from "../store/store.ts";
 import { CommitFeed } from "./commit-feed.ts";
 import { OutboxWriter } from "./outbox-writer.ts";
 import { FeedStep } from "./feed-step.ts";
@@ -84,6 +84,8 @@ export class Replica {
   #clientID: string;
   #nextID = 1;
   #lastContext: { readonly value: unknown } | null = null;
+  /** The step of syncing that the view shows and that is not durable, as far as this tab knows. */
+  #shownEarly: SyncCommit | null = null;
   #gapTimer: ReturnType<Env["setTimeout"]> | null = null;
   #closed = false;
   #waiting: { readonly seq: number; readonly resolve: () => void }[] = [];
@@ -178,6 +180,19 @@ export class Replica {
     this.#task(() => this.#drain());
   }
 
+  /**
+   * Shows a step of syncing before it is durable: only the leader's own, one at a time. Its commit, when it comes, changes
+   * nothing more; if the store refuses it, the caller reloads.
+   */
+  showEarly(sync: SyncCommit): Promise<void> {
+    return this.#queue.run(async () => {
+      const step = new FeedStep(this.#byKey);
+      step.addSync(sync, { isShown: false });
+      await this.#take(step);
+      this.#shownEarly = sync;
+    });
+  }
+
   /** Reads everything again: another tab has reset the replica. */
   reload(): Promise<void> {
     return this.#queue.run(() => this.#reload());
@@ -243,7 +258,14 @@ export class Replica {
 
   async #apply(commits: readonly StoreCommit[]): Promise<void> {
     const step = new FeedStep(this.#byKey);
-    for (const commit of commits) step.add(commit);
+    for (const commit of commits) {
+      if (commit.type === "append") step.addAppend(commit.entries);
+      else step.addSync(commit.sync, { isShown: commit.sync === this.#shownEarly });
+    }
+    await this.#take(step);
+  }
+
+  async #take(step: FeedStep): Promise<void> {
     if (step.cookie !== undefined) this.#state = { ...this.#state, cookie: step.cookie };
     if (step.firstSync !== undefined) this.#state = { ...this.#state, firstSync: step.firstSync };
     this.#rename(step.renamed);
@@ -353,6 +375,7 @@ export class Replica {
   #adopt(state: StoreState): void {
     this.#state = { replicaID: state.replicaID, cookie: state.cookie, firstSync: state.firstSync };
     this.#feed.restart(state.seq);
+    this.#shownEarly = null;
   }
 
   async #reload(): Promise<void> {

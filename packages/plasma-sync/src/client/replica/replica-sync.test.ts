@@ -1,0 +1,84 @@
+import { expect, test, vi } from "vitest";
+import { PlasmaError, isPlasmaError } from "../../core/error.ts";
+import { systemEnv } from "../../core/lib/env.ts";
+import type { PullResponse } from "../../core/protocol/pull.ts";
+import { createMemoryStore } from "../store/memory-store.ts";
+import type { Store } from "../store/store.ts";
+import { ReplicaSync } from "./replica-sync.ts";
+import { createTestReplica, schema } from "./replica.fixture.ts";
+
+/** A store whose `sync` waits for `release`, and fails when told to. */
+function slowStore(): { store: Store; release: (error?: unknown) => void } {
+  const inner = createMemoryStore(systemEnv);
+  let release: (error?: unknown) => void = () => undefined;
+  const store: Store = {
+    load: (onRows) => inner.load(onRows),
+    append: (...args) => inner.append(...args),
+    takeEpoch: (replicaID) => inner.takeEpoch(replicaID),
+    sync: async (...args) => {
+      const error = await new Promise<unknown>((resolve) => (release = resolve));
+      if (error !== undefined) throw error;
+      return inner.sync(...args);
+    },
+    reset: () => inner.reset(),
+    close: () => inner.close(),
+  };
+  return { store, release: (error) => release(error) };
+}
+
+async function leader() {
+  const { store, release } = slowStore();
+  const tab = await createTestReplica({ store });
+  const sync = new ReplicaSync({
+    schema,
+    replica: tab.replica,
+    store,
+    env: systemEnv,
+    epoch: 1,
+    committed: (commit) => tab.replica.receive(commit),
+    applied: (ids) => tab.replica.applied(ids),
+  });
+  return { tab, sync, release };
+}
+
+const page = (more: Partial<PullResponse>): PullResponse => ({ cookie: "c1", patch: [], lastMutationIDs: {}, ...more });
+const put = (id: string, name: string) => ({ op: "put", table: "lists", id, value: { id, name, count: 0 } }) as const;
+
+test("a page is shown while it is written, and once", async () => {
+  const { tab, sync, release } = await leader();
+  const pulled = sync.pulled(page({ patch: [put("a", "pulled")] }));
+  await vi.waitFor(() => expect(tab.view("lists").size).toBe(1));
+  // A mutation between the two builds on what is shown.
+  await tab.mutate("countUp", { id: "a" });
+  expect(tab.view("lists").get("a")).toEqual({ id: "a", name: "pulled", count: 1 });
+  const runs = tab.runs();
+  release();
+  await pulled;
+  expect(tab.view("lists").get("a")).toEqual({ id: "a", name: "pulled", count: 1 });
+  expect(tab.runs(), "the durable commit replays nothing").toBe(runs);
+  expect(tab.delivered).toHaveLength(2);
+});
+
+test("a page that cannot be written leaves the view again, and mutations stay", async () => {
+  const { tab, sync, release } = await leader();
+  await tab.mutate("addList", { id: "mine", name: "mine" });
+  const pulled = sync.pulled(page({ patch: [put("a", "pulled")], lastMutationIDs: { tab: 1 } }));
+  await vi.waitFor(() => expect([...tab.view("lists").keys()]).toEqual(["a"]));
+  release(new PlasmaError("client/storage", { what: "QuotaExceededError" }));
+  await expect(pulled).rejects.toSatisfy((error) => isPlasmaError(error, "client/storage"));
+  expect([...tab.view("lists").keys()]).toEqual(["mine"]);
+  expect(tab.replica.pending.map(({ entry }) => entry.id)).toEqual([1]);
+  expect(tab.replica.cookie).toBeNull();
+});
+
+test("a refusal is told when it is durable", async () => {
+  const { tab, sync, release } = await leader();
+  await tab.mutate("addList", { id: "a", name: "refused" });
+  const pushed = sync.pushed([{ clientID: "tab", id: 1, status: "rejected", error: { code: "auth/denied", message: "no" } }]);
+  await tab.mutate("addList", { id: "b", name: "other" });
+  expect(tab.events.rejected).toEqual([]);
+  release();
+  await pushed;
+  expect(tab.events.rejected).toEqual(["auth/denied"]);
+  expect([...tab.view("lists").keys()]).toEqual(["b"]);
+});
