@@ -13,7 +13,6 @@ import { ReplicaTransaction } from "./replica/replica-transaction.ts";
 import { RowMap } from "./replica/row-map.ts";
 import { SerialQueue } from "./replica/serial-queue.ts";
 import { createIdbStore } from "./store/idb-store.ts";
-import { databaseName } from "./store/layout.ts";
 
 export interface IdbEngine extends QueryEngine {
   /** Ends use of the database; it stays. */
@@ -31,7 +30,7 @@ export interface IdbEngine extends QueryEngine {
 export function createIdbEngine(options: { readonly schema: AnySchema; readonly dbName: string }): IdbEngine {
   const { schema, dbName } = options;
   const env = systemEnv;
-  const store = createIdbStore({ name: databaseName(dbName, "local"), schema, env });
+  const store = createIdbStore({ name: `plasma-local:${encodeURIComponent(dbName)}`, schema, env });
   const runtime = createQueryRuntime({ schema });
   const queue = new SerialQueue();
   const opened = queue.run(async () => {
