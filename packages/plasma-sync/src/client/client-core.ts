@@ -55,6 +55,7 @@ export class ClientCore {
   readonly #database: string;
   #loop: SyncLoop | null = null;
   #releaseClientLock: () => void = () => undefined;
+  #holdsClientLock = false;
   /** No more calls. */
   #closing = false;
   /** Nothing more to tell other tabs. */
@@ -70,7 +71,12 @@ export class ClientCore {
     this.#identity = takeClientID(inMemory ? null : this.#database, env);
     this.#store = inMemory
       ? createMemoryStore(env)
-      : createIdbStore({ name: this.#database, schema: options.schema, env, durability: options.durability ?? "relaxed" });
+      : createIdbStore({
+          name: this.#database,
+          schema: options.schema,
+          env,
+          durability: options.durability ?? "relaxed",
+        });
     this.runtime = createQueryRuntime({ schema: options.schema });
     this.replica = new Replica({
       schema: options.schema,
@@ -81,6 +87,7 @@ export class ClientCore {
       run: createRunPending({ schema: options.schema, mutators: options.mutators, env }),
       clientID: this.#identity.clientID,
       reusedClientID: this.#identity.reused,
+      ownsClientID: () => this.#holdsClientLock,
       events: this.#replicaEvents(),
     });
     this.#channel = this.#links.openChannel(this.#database, (message) => this.#receive(message));
@@ -159,15 +166,32 @@ export class ClientCore {
       this.#applied(ids);
       this.#post({ type: "applied", ids });
     };
-    const replica = new ReplicaSync({ schema, replica: this.replica, store: this.#store, env, epoch, committed, applied });
+    const replica = new ReplicaSync({
+      schema,
+      replica: this.replica,
+      store: this.#store,
+      env,
+      epoch,
+      committed,
+      applied,
+    });
     const transport = createHttpTransport({
-      endpoint, schemaVersion, clientGroupID, env,
+      endpoint,
+      schemaVersion,
+      clientGroupID,
+      env,
       clientID: () => this.replica.clientID,
       replicaID: () => this.replica.replicaID,
-      fetcher, authHeaders, pullPageSize,
+      fetcher,
+      authHeaders,
+      pullPageSize,
     });
     const loop = createSyncLoop({
-      replica, transport, env, pollIntervalMs, retry,
+      replica,
+      transport,
+      env,
+      pollIntervalMs,
+      retry,
       online: this.#network.online(),
       onError: (error) => this.#report(error),
       onSuccess: () => this.#answered(),
@@ -264,7 +288,15 @@ export class ClientCore {
       // The tab that made it tells, if it is still there.
       if (!this.session.leading || (await this.#links.isLocked(this.#clientLock(clientID)))) return;
     }
-    this.#report({ kind: "mutation-rejected", clientID, id, name, args, code: rejection.code, message: rejection.message });
+    this.#report({
+      kind: "mutation-rejected",
+      clientID,
+      id,
+      name,
+      args,
+      code: rejection.code,
+      message: rejection.message,
+    });
   }
 
   #storageFailed(error: unknown): void {
@@ -280,7 +312,8 @@ export class ClientCore {
   /** The server has answered: what an earlier request met is over. */
   #answered(): void {
     const kind = this.status.get().lastError?.kind;
-    if (kind === "network" || kind === "push-http" || kind === "pull-http" || kind === "schema-mismatch") this.status.update({ lastError: null });
+    if (kind === "network" || kind === "push-http" || kind === "pull-http" || kind === "schema-mismatch")
+      this.status.update({ lastError: null });
   }
 
   /** The loop has stopped; the app says whether to wait for a reload or to begin anew with what the server has. */
@@ -317,7 +350,9 @@ export class ClientCore {
   /** Held while this tab lives, so that the leader knows whether a refusal will be told by the tab that made it. */
   #holdClientLock(clientID: string): void {
     this.#releaseClientLock();
-    this.#releaseClientLock = this.#links.requestLock(this.#clientLock(clientID), () => undefined);
+    this.#releaseClientLock = this.#links.requestLock(this.#clientLock(clientID), () => {
+      this.#holdsClientLock = true;
+    });
   }
 }
 

@@ -22,7 +22,9 @@ import { createViewEngine } from "./view-engine.ts";
  * });
  * await client.mutate.createTodo({ title: "Water the plants" });
  */
-export function createPlasmaClient<S extends AnySchema, M extends AnyMutators>(options: PlasmaClientOptions<S, M>): PlasmaClient<S, M> {
+export function createPlasmaClient<S extends AnySchema, M extends AnyMutators>(
+  options: PlasmaClientOptions<S, M>,
+): PlasmaClient<S, M> {
   const resolved = resolveOptions(options);
   const client = new ClientCore(options, resolved);
   const { replica, runtime, status } = client;

@@ -7,5 +7,14 @@ import type { PendingMutation } from "./replica/pending-mutation.ts";
 export function describePending(mutation: PendingMutation): PendingMutationInfo {
   const { clientID, id, name, args, timestamp } = mutation.entry;
   const { state, attempts, lastError } = mutation;
-  return { clientID, id, name, args: decodeTagged(args), timestamp, state, attempts, ...(lastError === null ? {} : { lastError }) };
+  return {
+    clientID,
+    id,
+    name,
+    args: decodeTagged(args),
+    timestamp,
+    state,
+    attempts,
+    ...(lastError === null ? {} : { lastError }),
+  };
 }

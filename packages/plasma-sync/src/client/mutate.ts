@@ -50,7 +50,14 @@ async function run(
   const args = encodeTagged(call.args, name);
   checkArgsSize(args, name);
   validateArgs(def, name, decodeTagged(args));
-  const { durable } = await replica.mutate({ name, args, seed: createSeed(env), timestamp: env.now(), schemaVersion, outcome });
+  const { durable } = await replica.mutate({
+    name,
+    args,
+    seed: createSeed(env),
+    timestamp: env.now(),
+    schemaVersion,
+    outcome,
+  });
   outcomes.add(outcome);
   void outcome.promise.catch(() => undefined).then(() => outcomes.delete(outcome));
   await durable;

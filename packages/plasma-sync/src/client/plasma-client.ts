@@ -45,7 +45,10 @@ export interface PlasmaClientOptions<S extends AnySchema, M extends AnyMutators>
   /** Rows scanned per page. Default: the server's. */
   readonly pullPageSize?: number;
   /** Headers of every request. Asked once more after a 401. */
-  readonly authHeaders?: (who: { readonly clientID: string; readonly clientGroupID: string }) => HeadersInit | Promise<HeadersInit>;
+  readonly authHeaders?: (who: {
+    readonly clientID: string;
+    readonly clientGroupID: string;
+  }) => HeadersInit | Promise<HeadersInit>;
   /** Default: the platform's `fetch`. */
   readonly fetcher?: (request: Request) => Promise<Response>;
   /** Tells the client when to pull. Called when this tab begins to sync; returns unsubscribe. */

@@ -9,7 +9,11 @@ import type { AnySchema } from "../core/schema/schema.ts";
 import type { RunPending } from "./replica/replica.ts";
 
 /** Makes the replica's `run`. A mutator that is not there any more throws `mutation/unknown`: the server decides. */
-export function createRunPending(deps: { readonly schema: AnySchema; readonly mutators: AnyMutators; readonly env: Env }): RunPending {
+export function createRunPending(deps: {
+  readonly schema: AnySchema;
+  readonly mutators: AnyMutators;
+  readonly env: Env;
+}): RunPending {
   const { schema, env } = deps;
   const byName = deps.mutators[MUTATORS].byName;
   return async ({ entry }, store, ctx) => {
@@ -17,6 +21,12 @@ export function createRunPending(deps: { readonly schema: AnySchema; readonly mu
     if (def === undefined) throw new PlasmaError("mutation/unknown", { name: entry.name, known: [...byName.keys()] });
     const { name, clientID, id: mutationID, timestamp: now, seed } = entry;
     const args = decodeTagged(entry.args);
-    await runMutator({ schema, def, store, env, input: { name, args, ctx, clientID, mutationID, now, seed, side: "client" } });
+    await runMutator({
+      schema,
+      def,
+      store,
+      env,
+      input: { name, args, ctx, clientID, mutationID, now, seed, side: "client" },
+    });
   };
 }

@@ -60,7 +60,10 @@ export class FeedStep {
 
   #rename(entry: OutboxEntry): void {
     const all = [...this.#known.values(), ...this.inserted];
-    const mutation = must(all.find((m) => m.order === entry.order), "replica: a renumbered entry is pending");
+    const mutation = must(
+      all.find((m) => m.order === entry.order),
+      "replica: a renumbered entry is pending",
+    );
     this.renamed.push({ mutation, entry });
   }
 

@@ -64,7 +64,8 @@ export const createPending = (entry: NewOutboxEntry | OutboxEntry, outcome: Serv
 });
 
 /** What names a mutation over all tabs. */
-export const keyOf = ({ clientID, id }: { readonly clientID: string; readonly id: number }): string => `${clientID}:${id}`;
+export const keyOf = ({ clientID, id }: { readonly clientID: string; readonly id: number }): string =>
+  `${clientID}:${id}`;
 
 /** Ordered mutations by order, then the others as they were made. */
 export function inOrder(pending: readonly PendingMutation[]): PendingMutation[] {

@@ -79,7 +79,11 @@ export async function planRebase(input: RebaseInput): Promise<RebasePlan> {
   return { changes: netChanges(runtime, overlay), images: imagesBeneath(effects, base, runtime), effects, replayed };
 }
 
-async function runOnce(mutation: PendingMutation, transaction: ReplicaTransaction, run: RebaseInput["run"]): Promise<Effect> {
+async function runOnce(
+  mutation: PendingMutation,
+  transaction: ReplicaTransaction,
+  run: RebaseInput["run"],
+): Promise<Effect> {
   try {
     await run(mutation, transaction);
     return { writes: transaction.writes, reads: transaction.reads, error: undefined };
@@ -122,7 +126,10 @@ function imagesBeneath(effects: readonly Effect[], base: BaseImages, runtime: Qu
 }
 
 /** The effect and changes of a mutation that runs on top of the view as it is. */
-export function planAppend(runtime: QueryRuntime, transaction: ReplicaTransaction): { changes: RowChange[]; effect: Effect } {
+export function planAppend(
+  runtime: QueryRuntime,
+  transaction: ReplicaTransaction,
+): { changes: RowChange[]; effect: Effect } {
   const effect: Effect = { writes: transaction.writes, reads: transaction.reads, error: undefined };
   return { changes: netChanges(runtime, transaction.writes), effect };
 }

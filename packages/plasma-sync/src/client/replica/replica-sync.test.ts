@@ -74,7 +74,9 @@ test("a page that cannot be written leaves the view again, and mutations stay", 
 test("a refusal is told when it is durable", async () => {
   const { tab, sync, release } = await leader();
   await tab.mutate("addList", { id: "a", name: "refused" });
-  const pushed = sync.pushed([{ clientID: "tab", id: 1, status: "rejected", error: { code: "auth/denied", message: "no" } }]);
+  const pushed = sync.pushed([
+    { clientID: "tab", id: 1, status: "rejected", error: { code: "auth/denied", message: "no" } },
+  ]);
   await tab.mutate("addList", { id: "b", name: "other" });
   expect(tab.events.rejected).toEqual([]);
   release();

@@ -74,7 +74,13 @@ export class ReplicaSync implements SyncReplica {
     const applied: { clientID: string; id: number }[] = [];
     for (const { clientID, id, status, error } of results) {
       if (status !== "rejected") applied.push({ clientID, id });
-      else rejected.push({ clientID, id, code: error?.code ?? "mutation/app", message: error?.message ?? "The server refused it." });
+      else
+        rejected.push({
+          clientID,
+          id,
+          code: error?.code ?? "mutation/app",
+          message: error?.message ?? "The server refused it.",
+        });
     }
     this.#deps.applied(applied);
     if (rejected.length > 0) await this.#commit({ changes: [], confirmed: {}, rejected });
@@ -92,7 +98,8 @@ export class ReplicaSync implements SyncReplica {
 
   async pushGap(clientID: string, lastMutationID: number): Promise<void> {
     const own = this.#deps.replica.pending.filter(
-      (mutation): mutation is PendingMutation & { entry: OutboxEntry } => mutation.order !== null && mutation.entry.clientID === clientID,
+      (mutation): mutation is PendingMutation & { entry: OutboxEntry } =>
+        mutation.order !== null && mutation.entry.clientID === clientID,
     );
     const first = own[0]?.entry;
     if (first === undefined) return;
@@ -117,7 +124,10 @@ export class ReplicaSync implements SyncReplica {
     if (page.hasMore === true && !showPage) return;
     this.#buffer = null;
     const rows = replica.firstSync.rows + (firstSync ? buffer.putCount : 0);
-    const base = { get: (table: string, id: string) => replica.baseRow(table, id), ids: (table: string) => replica.baseIDs(table) };
+    const base = {
+      get: (table: string, id: string) => replica.baseRow(table, id),
+      ids: (table: string) => replica.baseIDs(table),
+    };
     const commit: SyncCommit = {
       changes: buffer.changes(base),
       cookie: must(buffer.cookie, "replica sync: a page has a cookie"),
@@ -138,7 +148,8 @@ export class ReplicaSync implements SyncReplica {
   }
 
   #baseIsEmpty(): boolean {
-    for (const table of this.#deps.schema.tablesByName.keys()) for (const _ of this.#deps.replica.baseIDs(table)) return false;
+    for (const table of this.#deps.schema.tablesByName.keys())
+      for (const _ of this.#deps.replica.baseIDs(table)) return false;
     return true;
   }
 

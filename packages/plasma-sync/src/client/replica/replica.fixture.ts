@@ -37,23 +37,32 @@ export const mutators = defineMutators<typeof schema, null>()({
   /** Reads a range: the highest rank of the list. */
   addItem: async ({ db, args, newId }: Input<{ list: string; title: string }>) => {
     const before = await db.select().from(items).where(eq(items.list, args.list)).orderBy(asc(items.rank));
-    await db.insert(items).values({ id: newId(), list: args.list, title: args.title, rank: (before.at(-1)?.rank ?? 0) + 1 });
+    await db
+      .insert(items)
+      .values({ id: newId(), list: args.list, title: args.title, rank: (before.at(-1)?.rank ?? 0) + 1 });
   },
   /** Reads and writes one row by id; throws when it is not there. */
   countUp: async ({ db, args }: Input<{ id: string }>) => {
     const [list] = await db.select().from(lists).where(eq(lists.id, args.id));
     if (list === undefined) throw new Error("The list is gone.");
-    await db.update(lists).set({ count: list.count + 1 }).where(eq(lists.id, args.id));
+    await db
+      .update(lists)
+      .set({ count: list.count + 1 })
+      .where(eq(lists.id, args.id));
   },
   /** Writes before it reads what it may throw about. */
   addCounted: async ({ db, args, newId }: Input<{ list: string }>) => {
     await db.insert(items).values({ id: newId(), list: args.list, title: "counted" });
     const [list] = await db.select().from(lists).where(eq(lists.id, args.list));
     if (list === undefined) throw new Error("The list is gone.");
-    await db.update(lists).set({ count: list.count + 1 }).where(eq(lists.id, args.list));
+    await db
+      .update(lists)
+      .set({ count: list.count + 1 })
+      .where(eq(lists.id, args.list));
   },
   /** Writes every row that matches a condition. */
-  finishAbove: ({ db, args }: Input<{ rank: number }>) => db.update(items).set({ done: true }).where(gt(items.rank, args.rank)).then(),
+  finishAbove: ({ db, args }: Input<{ rank: number }>) =>
+    db.update(items).set({ done: true }).where(gt(items.rank, args.rank)).then(),
 });
 
 export interface TestReplica {
@@ -62,7 +71,12 @@ export interface TestReplica {
   readonly runtime: QueryRuntime;
   /** Every commit to the view. */
   readonly delivered: RowChange[][];
-  readonly events: { readonly committed: StoreCommit[]; readonly rejected: string[]; readonly replayFailed: string[]; readonly storage: unknown[] };
+  readonly events: {
+    readonly committed: StoreCommit[];
+    readonly rejected: string[];
+    readonly replayFailed: string[];
+    readonly storage: unknown[];
+  };
   /** How many times a mutator ran. */
   runs(): number;
   mutate(name: string, args: unknown): Promise<void>;
@@ -75,12 +89,19 @@ export interface TestReplica {
 export interface TestReplicaOptions {
   readonly store?: Store;
   readonly clientID?: string;
+  /** The clientID is from an earlier page, and this page has it for itself or not. */
+  readonly reused?: "owned" | "copied";
   /** Other tabs hear of own commits here. */
   readonly post?: (commit: StoreCommit) => void;
 }
 
 /** A loaded replica. */
-export async function createTestReplica({ store = createMemoryStore(systemEnv), clientID = "tab", post }: TestReplicaOptions = {}): Promise<TestReplica> {
+export async function createTestReplica({
+  reused,
+  store = createMemoryStore(systemEnv),
+  clientID = "tab",
+  post,
+}: TestReplicaOptions = {}): Promise<TestReplica> {
   const runtime = createQueryRuntime({ schema });
   const delivered: RowChange[][] = [];
   const recording: QueryRuntime = {
@@ -95,7 +116,12 @@ export async function createTestReplica({ store = createMemoryStore(systemEnv), 
       runtime.commit(changes, status);
     },
   };
-  const events = { committed: [] as StoreCommit[], rejected: [] as string[], replayFailed: [] as string[], storage: [] as unknown[] };
+  const events = {
+    committed: [] as StoreCommit[],
+    rejected: [] as string[],
+    replayFailed: [] as string[],
+    storage: [] as unknown[],
+  };
   let runs = 0;
   const run = createRunPending({ schema, mutators, env: systemEnv });
   const replicaEvents: ReplicaEvents = {
@@ -119,7 +145,8 @@ export async function createTestReplica({ store = createMemoryStore(systemEnv), 
     env: systemEnv,
     getContext: () => null,
     clientID,
-    reusedClientID: false,
+    reusedClientID: reused !== undefined,
+    ownsClientID: () => reused === "owned",
     events: replicaEvents,
     run: (mutation, transaction, ctx) => {
       runs += 1;
@@ -138,11 +165,23 @@ export async function createTestReplica({ store = createMemoryStore(systemEnv), 
     mutate: async (name, args) => {
       const outcome: ServerOutcome = new Deferred();
       const encoded = encodeTagged(args, name);
-      const { durable } = await replica.mutate({ name, args: encoded, seed: createSeed(systemEnv), timestamp: 1, schemaVersion: "1", outcome });
+      const { durable } = await replica.mutate({
+        name,
+        args: encoded,
+        seed: createSeed(systemEnv),
+        timestamp: 1,
+        schemaVersion: "1",
+        outcome,
+      });
       await durable;
     },
     sync: async (change) => {
-      const durable = await store.sync(replica.replicaID, epoch, { changes: [], confirmed: {}, rejected: [], ...change });
+      const durable = await store.sync(replica.replicaID, epoch, {
+        changes: [],
+        confirmed: {},
+        rejected: [],
+        ...change,
+      });
       replica.receive(durable);
       post?.(durable);
       await replica.whenApplied(durable.seq);

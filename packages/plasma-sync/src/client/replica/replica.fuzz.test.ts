@@ -25,7 +25,13 @@ const call = (name: string, args: fc.Arbitrary<unknown>): fc.Arbitrary<Step> =>
   fc.record({ type: fc.constant("mutate" as const), tab, name: fc.constant(name), args });
 
 const listRow = fc.record({ id: listID, name: fc.constantFrom("x", "y", "z", "w"), count: fc.nat(3) });
-const itemRow = fc.record({ id: fc.constantFrom("i1", "i2", "i3"), list: listID, title: fc.constant("pulled"), rank: fc.nat(5), done: fc.boolean() });
+const itemRow = fc.record({
+  id: fc.constantFrom("i1", "i2", "i3"),
+  list: listID,
+  title: fc.constant("pulled"),
+  rank: fc.nat(5),
+  done: fc.boolean(),
+});
 const baseChange: fc.Arbitrary<BaseChange> = fc.oneof(
   listRow.map((row) => ({ table: "lists", id: row.id, row })),
   itemRow.map((row) => ({ table: "items", id: row.id, row })),
@@ -43,34 +49,42 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   call("addCounted", fc.record({ list: listID })),
   call("addCounted", fc.record({ list: listID })),
   call("finishAbove", fc.record({ rank: fc.nat(3) })),
-  fc.record({ type: fc.constant("patch" as const), changes: fc.array(baseChange, { maxLength: 3 }), confirm: fc.nat(4) }),
+  fc.record({
+    type: fc.constant("patch" as const),
+    changes: fc.array(baseChange, { maxLength: 3 }),
+    confirm: fc.nat(4),
+  }),
   listID.map((id) => ({ type: "patch" as const, changes: [{ table: "lists", id, row: null }], confirm: 0 })),
   fc.record({ type: fc.constant("reject" as const), at: fc.nat(5) }),
 );
 
-test(`the view equals a rebuild from disk, and deliveries add up to it (${RUNS} runs)`, { timeout: 60_000 }, async () => {
-  const seen = { replays: 0, kept: 0, rejected: 0, confirmed: 0, replayFailed: 0 };
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: STEPS_MAX }), async (steps) => {
-      const tabs = await twoTabs();
-      const shadows = [new Map<string, Row>(), new Map<string, Row>()] as const;
-      for (const next of steps) {
-        const before = tabs.map((each) => each.runs());
-        await runStep(tabs, next, seen);
-        seen.replays += tabs[0].runs() - (before[0] ?? 0);
-        seen.kept += tabs[0].replica.pending.length;
-        tabs.forEach((each, i) => replayDeliveries(each, shadows[i] as Map<string, Row>));
-        await expectRebuilt(tabs);
-      }
-      seen.replayFailed += tabs[0].events.replayFailed.length;
-      for (const each of tabs) expect(each.events.storage).toEqual([]);
-    }),
-    { numRuns: RUNS },
-  );
-  // The property proves nothing when the interesting branches never ran.
-  for (const [what, times] of Object.entries(seen)) expect(times, what).toBeGreaterThan(20);
-  expect(seen.kept, "most pending mutations keep their effect").toBeGreaterThan(seen.replays);
-});
+test(
+  `the view equals a rebuild from disk, and deliveries add up to it (${RUNS} runs)`,
+  { timeout: 60_000 },
+  async () => {
+    const seen = { replays: 0, kept: 0, rejected: 0, confirmed: 0, replayFailed: 0 };
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: STEPS_MAX }), async (steps) => {
+        const tabs = await twoTabs();
+        const shadows = [new Map<string, Row>(), new Map<string, Row>()] as const;
+        for (const next of steps) {
+          const before = tabs.map((each) => each.runs());
+          await runStep(tabs, next, seen);
+          seen.replays += tabs[0].runs() - (before[0] ?? 0);
+          seen.kept += tabs[0].replica.pending.length;
+          tabs.forEach((each, i) => replayDeliveries(each, shadows[i] as Map<string, Row>));
+          await expectRebuilt(tabs);
+        }
+        seen.replayFailed += tabs[0].events.replayFailed.length;
+        for (const each of tabs) expect(each.events.storage).toEqual([]);
+      }),
+      { numRuns: RUNS },
+    );
+    // The property proves nothing when the interesting branches never ran.
+    for (const [what, times] of Object.entries(seen)) expect(times, what).toBeGreaterThan(20);
+    expect(seen.kept, "most pending mutations keep their effect").toBeGreaterThan(seen.replays);
+  },
+);
 
 async function twoTabs(): Promise<[TestReplica, TestReplica]> {
   const store = createMemoryStore(systemEnv);
@@ -81,7 +95,11 @@ async function twoTabs(): Promise<[TestReplica, TestReplica]> {
   return tabs as [TestReplica, TestReplica];
 }
 
-async function runStep(tabs: [TestReplica, TestReplica], next: Step, seen: { rejected: number; confirmed: number }): Promise<void> {
+async function runStep(
+  tabs: [TestReplica, TestReplica],
+  next: Step,
+  seen: { rejected: number; confirmed: number },
+): Promise<void> {
   // The second tab took the epoch last: it leads.
   const leader = tabs[1];
   const { pending } = leader.replica;

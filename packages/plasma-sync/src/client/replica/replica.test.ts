@@ -11,7 +11,15 @@ const ROWS = 100_000;
 /** Touches per changed row that a logarithmic structure may need; a scan of the table would take ROWS. */
 const WORK_MAX = 60;
 
-const dbOf = ({ runtime }: TestReplica) => createDb({ schema, engine: { select: async (query) => runtime.select(query), live: (query) => runtime.live(query), write: async () => undefined } });
+const dbOf = ({ runtime }: TestReplica) =>
+  createDb({
+    schema,
+    engine: {
+      select: async (query) => runtime.select(query),
+      live: (query) => runtime.live(query),
+      write: async () => undefined,
+    },
+  });
 
 function failing(store: Store, isFailing: () => boolean): Store {
   return {
@@ -34,7 +42,9 @@ test("mutations that the disk refuses leave the view, reject, and give their ids
   isFailing = true;
   const lost = [tab.mutate("addList", { id: "b", name: "lost" }), tab.mutate("countUp", { id: "a" })];
   const errors = await Promise.allSettled(lost);
-  expect(errors.map((result) => result.status === "rejected" && isPlasmaError(result.reason, "client/storage"))).toEqual([true, true]);
+  expect(
+    errors.map((result) => result.status === "rejected" && isPlasmaError(result.reason, "client/storage")),
+  ).toEqual([true, true]);
   expect([...tab.view("lists").values()]).toEqual([{ id: "a", name: "kept", count: 0 }]);
   isFailing = false;
   await tab.mutate("countUp", { id: "a" });
@@ -53,11 +63,19 @@ test("a pull that confirms a mutation with the same result delivers nothing", as
   const tab = await createTestReplica();
   await tab.mutate("addList", { id: "a", name: "mine" });
   const deliveries: unknown[] = [];
-  dbOf(tab).select().from(lists).live().subscribe((rows) => deliveries.push(rows));
+  dbOf(tab)
+    .select()
+    .from(lists)
+    .live()
+    .subscribe((rows) => deliveries.push(rows));
   await vi.waitFor(() => expect(deliveries).toHaveLength(1));
   tab.delivered.length = 0;
   const firstSync = { done: true, rows: 1 };
-  await tab.sync({ changes: [{ table: "lists", id: "a", row: { id: "a", name: "mine", count: 0 } }], confirmed: { tab: 1 }, cookie: "c1" });
+  await tab.sync({
+    changes: [{ table: "lists", id: "a", row: { id: "a", name: "mine", count: 0 } }],
+    confirmed: { tab: 1 },
+    cookie: "c1",
+  });
   expect(tab.delivered).toEqual([]);
   expect(deliveries).toHaveLength(1);
   expect(tab.replica.pending).toEqual([]);
@@ -93,7 +111,10 @@ test("a commit of another tab whose message got lost is read from disk", async (
   for (const commit of lost.slice(1)) tab.replica.receive(commit);
   lost = [];
   await vi.waitFor(() => expect(tab.view("lists").get("a")).toEqual({ id: "a", name: "unheard", count: 1 }));
-  expect(tab.replica.pending.map(({ entry }) => [entry.clientID, entry.id])).toEqual([["there", 1], ["there", 2]]);
+  expect(tab.replica.pending.map(({ entry }) => [entry.clientID, entry.id])).toEqual([
+    ["there", 1],
+    ["there", 2],
+  ]);
 });
 
 test("a tab whose replica was reset by another takes its undurable mutations back and starts anew", async () => {
@@ -102,7 +123,9 @@ test("a tab whose replica was reset by another takes its undurable mutations bac
   await tab.mutate("addList", { id: "a", name: "old" });
   const old = tab.replica.replicaID;
   await store.reset();
-  await expect(tab.mutate("addList", { id: "b", name: "too late" })).rejects.toSatisfy((error) => isPlasmaError(error, "client/deposed"));
+  await expect(tab.mutate("addList", { id: "b", name: "too late" })).rejects.toSatisfy((error) =>
+    isPlasmaError(error, "client/deposed"),
+  );
   await vi.waitFor(() => expect(tab.replica.replicaID).not.toBe(old));
   expect(tab.view("lists").size).toBe(0);
   expect(tab.replica.clientID).not.toBe("tab");
@@ -110,14 +133,36 @@ test("a tab whose replica was reset by another takes its undurable mutations bac
   expect(tab.replica.pending.map(({ entry }) => [entry.clientID, entry.id])).toEqual([[tab.replica.clientID, 1]]);
 });
 
+test("a clientID of an earlier page is kept only when the store knows it and no other page uses it", async () => {
+  const store = createMemoryStore(systemEnv);
+  await (await createTestReplica({ store, clientID: "known" })).mutate("addList", { id: "a", name: "first" });
+  const idsOf = async (clientID: string, reused: "owned" | "copied") => {
+    const tab = await createTestReplica({ store, clientID, reused });
+    await tab.mutate("countUp", { id: "a" });
+    return tab.replica.pending.at(-1)?.entry;
+  };
+  expect(await idsOf("known", "owned")).toMatchObject({ clientID: "known", id: 2 });
+  expect(await idsOf("known", "copied")).toMatchObject({ clientID: expect.not.stringMatching("known"), id: 1 });
+  expect(await idsOf("evicted", "owned")).toMatchObject({ clientID: expect.not.stringMatching("evicted"), id: 1 });
+});
+
 test("a renumbered outbox goes on under the new client", async () => {
   const tab = await createTestReplica();
   await tab.mutate("addList", { id: "a", name: "one" });
   await tab.mutate("countUp", { id: "a" });
-  const entries = tab.replica.pending.map(({ entry, order }, i) => ({ ...entry, order: order ?? 0, clientID: "renamed", id: i + 1 }));
+  const entries = tab.replica.pending.map(({ entry, order }, i) => ({
+    ...entry,
+    order: order ?? 0,
+    clientID: "renamed",
+    id: i + 1,
+  }));
   await tab.sync({ replace: entries });
   await tab.mutate("countUp", { id: "a" });
-  expect(tab.replica.pending.map(({ entry }) => [entry.clientID, entry.id])).toEqual([["renamed", 1], ["renamed", 2], ["renamed", 3]]);
+  expect(tab.replica.pending.map(({ entry }) => [entry.clientID, entry.id])).toEqual([
+    ["renamed", 1],
+    ["renamed", 2],
+    ["renamed", 3],
+  ]);
   await tab.sync({ confirmed: { renamed: 3 } });
   expect(tab.replica.pending).toEqual([]);
 });
@@ -128,7 +173,11 @@ test(`no work grows with the table: mutations, pulls and rebases over ${ROWS} ro
     const id = `i${String(i).padStart(6, "0")}`;
     return { table: "items", id, row: { id, list: `l${i % 1000}`, title: `Item ${i}`, rank: i, done: false } };
   });
-  const someLists = Array.from({ length: 1000 }, (_, i): BaseChange => ({ table: "lists", id: `l${i}`, row: { id: `l${i}`, name: `List ${i}`, count: 0 } }));
+  const someLists = Array.from({ length: 1000 }, (_, i): BaseChange => ({
+    table: "lists",
+    id: `l${i}`,
+    row: { id: `l${i}`, name: `List ${i}`, count: 0 },
+  }));
   await tab.sync({ changes: [...rows, ...someLists], cookie: "c1", firstSync: { done: true, rows: ROWS } });
   const top = dbOf(tab).select().from(items).where(eq(items.done, false)).orderBy(desc(items.rank)).limit(50).live();
   await top.whenReady();
@@ -144,11 +193,21 @@ test(`no work grows with the table: mutations, pulls and rebases over ${ROWS} ro
   };
   const itemsPerList = ROWS / 1000;
   expect(await work(() => tab.mutate("countUp", { id: "l5" })), "by id").toBeLessThan(WORK_MAX);
-  expect(await work(() => tab.mutate("addList", { id: "new", name: "A new list" })), "with a unique look-up").toBeLessThan(WORK_MAX);
-  expect(await work(() => tab.mutate("addItem", { list: "l7", title: "new" })), "reads the list's items").toBeLessThan(WORK_MAX + 3 * itemsPerList);
+  expect(
+    await work(() => tab.mutate("addList", { id: "new", name: "A new list" })),
+    "with a unique look-up",
+  ).toBeLessThan(WORK_MAX);
+  expect(await work(() => tab.mutate("addItem", { list: "l7", title: "new" })), "reads the list's items").toBeLessThan(
+    WORK_MAX + 3 * itemsPerList,
+  );
   const pulled = { id: "i000001", list: "l1", title: "pulled", rank: 1, done: true };
-  expect(await work(() => tab.sync({ changes: [{ table: "items", id: pulled.id, row: pulled }] })), "a pull of one row").toBeLessThan(WORK_MAX + 6 * itemsPerList);
-  expect(await work(() => tab.sync({ confirmed: { tab: 2 } })), "a pull that confirms").toBeLessThan(WORK_MAX + 6 * itemsPerList);
+  expect(
+    await work(() => tab.sync({ changes: [{ table: "items", id: pulled.id, row: pulled }] })),
+    "a pull of one row",
+  ).toBeLessThan(WORK_MAX + 6 * itemsPerList);
+  expect(await work(() => tab.sync({ confirmed: { tab: 2 } })), "a pull that confirms").toBeLessThan(
+    WORK_MAX + 6 * itemsPerList,
+  );
   stop();
 });
 

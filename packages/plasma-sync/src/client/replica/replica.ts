@@ -20,7 +20,15 @@ import type { Rejection } from "../../core/protocol/pull.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { Row } from "../../core/schema/value.ts";
 import type { QueryRuntime } from "../ivm/query-runtime.ts";
-import type { BaseChange, FirstSync, NewOutboxEntry, Store, StoreCommit, StoreState, SyncCommit } from "../store/store.ts";
+import type {
+  BaseChange,
+  FirstSync,
+  NewOutboxEntry,
+  Store,
+  StoreCommit,
+  StoreState,
+  SyncCommit,
+} from "../store/store.ts";
 import { CommitFeed } from "./commit-feed.ts";
 import { OutboxWriter } from "./outbox-writer.ts";
 import { FeedStep } from "./feed-step.ts";
@@ -43,6 +51,8 @@ export interface ReplicaDeps {
   /** The tab's clientID at start; whether it was taken from an earlier page and so must be known to the store. */
   readonly clientID: string;
   readonly reusedClientID: boolean;
+  /** Whether no other page uses the clientID: a copy of sessionStorage may hold it too. Asked once, after loading. */
+  readonly ownsClientID: () => boolean;
   readonly events: ReplicaEvents;
 }
 
@@ -80,7 +90,11 @@ export class Replica {
   #pending: PendingMutation[] = [];
   /** `#pending` by `keyOf`. */
   #byKey = new Map<string, PendingMutation>();
-  #state: Pick<StoreState, "replicaID" | "cookie" | "firstSync"> = { replicaID: "", cookie: null, firstSync: { done: false, rows: 0 } };
+  #state: Pick<StoreState, "replicaID" | "cookie" | "firstSync"> = {
+    replicaID: "",
+    cookie: null,
+    firstSync: { done: false, rows: 0 },
+  };
   #clientID: string;
   #nextID = 1;
   #lastContext: { readonly value: unknown } | null = null;
@@ -125,9 +139,14 @@ export class Replica {
       try {
         const state = await this.#deps.store.load((table, rows) => this.#deps.runtime.fill(table, rows));
         this.#adopt(state);
-        if (this.#deps.reusedClientID && !state.lastIDs.has(this.#clientID)) this.#replaceClientID();
+        const mayKeep = state.lastIDs.has(this.#clientID) && this.#deps.ownsClientID();
+        if (this.#deps.reusedClientID && !mayKeep) this.#replaceClientID();
         this.#nextID = (state.lastIDs.get(this.#clientID) ?? 0) + 1;
-        await this.#rebase(state.outbox.map((entry) => createPending(entry, null)), [], []);
+        await this.#rebase(
+          state.outbox.map((entry) => createPending(entry, null)),
+          [],
+          [],
+        );
       } catch (error) {
         this.#loadError = error;
         throw error;
@@ -277,7 +296,11 @@ export class Replica {
     this.#shown();
   }
 
-  async #rebase(pending: readonly PendingMutation[], patch: readonly BaseChange[], gone: readonly PendingMutation[]): Promise<void> {
+  async #rebase(
+    pending: readonly PendingMutation[],
+    patch: readonly BaseChange[],
+    gone: readonly PendingMutation[],
+  ): Promise<void> {
     const { runtime, run, events } = this.#deps;
     let context: Promise<unknown> | null = null;
     const plan = await planRebase({
@@ -286,7 +309,8 @@ export class Replica {
       pending,
       gone,
       patch,
-      run: async (mutation, transaction) => run(mutation, transaction, await (context ??= this.#contextOrLast(transaction))),
+      run: async (mutation, transaction) =>
+        run(mutation, transaction, await (context ??= this.#contextOrLast(transaction))),
     });
     this.#images = plan.images;
     this.#pending = [...pending];
@@ -321,7 +345,11 @@ export class Replica {
   /** The disk refused: every entry that is not durable leaves the view and gives its id back. */
   async #takeBack(error: unknown): Promise<void> {
     const lost = this.#pending.filter((mutation) => !mutation.durable);
-    await this.#rebase(this.#pending.filter((mutation) => mutation.durable), [], lost);
+    await this.#rebase(
+      this.#pending.filter((mutation) => mutation.durable),
+      [],
+      lost,
+    );
     this.#outbox.takeBack(error);
     for (const { outcome } of lost) outcome?.reject(error);
     this.#deps.events.storageFailed(error);
