@@ -15,7 +15,7 @@ import {
   text,
   type MutatorInput,
 } from "plasma-sync/core";
-import { createServerDb, createSyncHandler, fromNodeSqlite, type SqlExecutor } from "plasma-sync/server";
+import { createServerDb, createSyncHandler, fromNodeSqlite } from "plasma-sync/server";
 import { vi } from "vitest";
 
 interface Ctx {
@@ -74,8 +74,8 @@ export interface World {
   close(): Promise<void>;
 }
 
-export function createWorld(wrap: (executor: SqlExecutor) => SqlExecutor = (executor) => executor): World {
-  const executor = wrap(fromNodeSqlite(new DatabaseSync(":memory:")));
+export function createWorld({ pollIntervalMs = 50 }: { readonly pollIntervalMs?: number } = {}): World {
+  const executor = fromNodeSqlite(new DatabaseSync(":memory:"));
   const processed: World["processed"] = [];
   const requests: World["requests"] = [];
   const clients: Client[] = [];
@@ -133,7 +133,7 @@ export function createWorld(wrap: (executor: SqlExecutor) => SqlExecutor = (exec
         clientGroupID: userId,
         getContext: (): Ctx => ({ userId }),
         storage: "memory",
-        pollIntervalMs: 50,
+        pollIntervalMs,
         retry: { maxAttempts: 3, initialDelayMs: 5, maxDelayMs: 20 },
         authHeaders: () => ({ "x-user": userId }),
         fetcher: send,

@@ -203,10 +203,8 @@ export class ClientCore {
 
   #replicaEvents(): ReplicaEvents {
     return {
-      committed: (commit) => {
-        this.#post({ type: "commit", commit });
-        this.session.localWork();
-      },
+      committed: (commit) => this.#post({ type: "commit", commit }),
+      appended: () => this.session.localWork(),
       changed: () => this.#updateStatus(),
       clientIDReplaced: (clientID) => {
         this.#identity.replace(clientID);
@@ -254,9 +252,7 @@ export class ClientCore {
     this.session.receive(message);
     switch (message.type) {
       case "commit":
-        this.replica.receive(message.commit);
-        if (message.commit.type === "append") this.session.localWork();
-        return;
+        return this.replica.receive(message.commit);
       case "applied":
         return this.#applied(message.ids);
       case "status":

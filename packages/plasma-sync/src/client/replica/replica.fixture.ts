@@ -129,6 +129,7 @@ export async function createTestReplica({
       events.committed.push(own);
       post?.(own);
     },
+    appended: () => undefined,
     changed: () => undefined,
     clientIDReplaced: () => undefined,
     replayFailed: ({ entry }) => events.replayFailed.push(entry.name),

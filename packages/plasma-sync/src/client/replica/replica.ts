@@ -60,6 +60,8 @@ export interface ReplicaDeps {
 export interface ReplicaEvents {
   /** Own commits, for other tabs. */
   readonly committed: (commit: StoreCommit) => void;
+  /** Entries of this or another tab have their order: they can be pushed. */
+  readonly appended: () => void;
   /** New entries, confirmed entries, cookie or first sync changed. */
   readonly changed: () => void;
   readonly clientIDReplaced: (clientID: string) => void;
@@ -282,6 +284,7 @@ export class Replica {
       else step.addSync(commit.sync, { isShown: commit.sync === this.#shownEarly });
     }
     await this.#take(step);
+    if (commits.some(({ type }) => type === "append")) this.#deps.events.appended();
   }
 
   async #take(step: FeedStep): Promise<void> {
@@ -428,6 +431,7 @@ export class Replica {
       else this.#settle(mutation, null);
     }
     this.#shown();
+    this.#deps.events.appended();
   }
 
   /** The outbox on disk, keeping the mutations that this tab already runs, then its own that are not durable. */
