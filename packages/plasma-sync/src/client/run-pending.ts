@@ -6,7 +6,7 @@ import { MUTATORS, type AnyMutators } from "../core/mutation/mutator.ts";
 import { runMutator } from "../core/mutation/run-mutator.ts";
 import { decodeTagged } from "../core/protocol/tagged-json.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
-import type { RunPending } from "./replica/replica.ts";
+import type { RunPending } from "./replica/replica-deps.ts";
 
 /** Makes the replica's `run`. A mutator that is not there any more throws `mutation/unknown`: the server decides. */
 export function createRunPending(deps: {

@@ -17,7 +17,8 @@ import { createMemoryStore } from "../store/memory-store.ts";
 import type { Store, StoreCommit, SyncCommit } from "../store/store.ts";
 import { Deferred } from "./deferred.ts";
 import type { ServerOutcome } from "./pending-mutation.ts";
-import { Replica, type ReplicaEvents } from "./replica.ts";
+import { Replica } from "./replica.ts";
+import type { ReplicaEvents } from "./replica-deps.ts";
 
 export const lists = table("lists", { id: id(), name: text().unique(), count: int().default(0) });
 export const items = table("items", {

@@ -107,13 +107,18 @@ test("a commit of another tab whose message got lost is read from disk", async (
   await other.mutate("addList", { id: "a", name: "unheard" });
   await other.mutate("countUp", { id: "a" });
   expect(tab.view("lists").size).toBe(0);
+  // An own entry that is durable waits for its place, too.
+  await tab.mutate("addList", { id: "own", name: "own" });
   // Only the second message arrives.
   for (const commit of lost.slice(1)) tab.replica.receive(commit);
   lost = [];
   await vi.waitFor(() => expect(tab.view("lists").get("a")).toEqual({ id: "a", name: "unheard", count: 1 }));
-  expect(tab.replica.pending.map(({ entry }) => [entry.clientID, entry.id])).toEqual([
-    ["there", 1],
-    ["there", 2],
+  expect(
+    tab.replica.pending.map(({ entry, order }) => [entry.clientID, entry.id, order, "order" in entry && entry.order]),
+  ).toEqual([
+    ["there", 1, 1, 1],
+    ["there", 2, 2, 2],
+    ["here", 1, 3, 3],
   ]);
 });
 

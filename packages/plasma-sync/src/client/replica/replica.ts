@@ -17,71 +17,18 @@ import { PlasmaError } from "../../core/error.ts";
 import type { Env } from "../../core/lib/env.ts";
 import * as limits from "../../core/limits.ts";
 import type { Rejection } from "../../core/protocol/pull.ts";
-import type { AnySchema } from "../../core/schema/schema.ts";
 import type { Row } from "../../core/schema/value.ts";
-import type { QueryRuntime } from "../ivm/query-runtime.ts";
-import type {
-  BaseChange,
-  FirstSync,
-  NewOutboxEntry,
-  Store,
-  StoreCommit,
-  StoreState,
-  SyncCommit,
-} from "../store/store.ts";
+import type { BaseChange, FirstSync, NewOutboxEntry, StoreCommit, StoreState, SyncCommit } from "../store/store.ts";
 import { CommitFeed } from "./commit-feed.ts";
+import { matchOutbox } from "./match-outbox.ts";
 import { OutboxWriter } from "./outbox-writer.ts";
 import { FeedStep } from "./feed-step.ts";
-import { createPending, inOrder, keyOf, type PendingMutation, type ServerOutcome } from "./pending-mutation.ts";
+import { createPending, inOrder, keyOf, type PendingMutation } from "./pending-mutation.ts";
 import { planAppend, planRebase, type BaseImages } from "./rebase.ts";
+import type { MutationCall, ReplicaDeps } from "./replica-deps.ts";
 import { ReplicaTransaction } from "./replica-transaction.ts";
 import { RowMap } from "./row-map.ts";
 import { SerialQueue } from "./serial-queue.ts";
-
-/** Runs one mutation's mutator on a transaction. `ctx` was made once for the whole rebase. */
-export type RunPending = (mutation: PendingMutation, transaction: ReplicaTransaction, ctx: unknown) => Promise<void>;
-
-export interface ReplicaDeps {
-  readonly schema: AnySchema;
-  readonly store: Store;
-  readonly runtime: QueryRuntime;
-  readonly env: Env;
-  readonly getContext: () => unknown;
-  readonly run: RunPending;
-  /** The tab's clientID at start; whether it was taken from an earlier page and so must be known to the store. */
-  readonly clientID: string;
-  readonly reusedClientID: boolean;
-  /** Whether no other page uses the clientID: a copy of sessionStorage may hold it too. Asked once, after loading. */
-  readonly ownsClientID: () => boolean;
-  readonly events: ReplicaEvents;
-}
-
-/** What the replica tells its owner. Called inside queue tasks: none may throw or wait. */
-export interface ReplicaEvents {
-  /** Own commits, for other tabs. */
-  readonly committed: (commit: StoreCommit) => void;
-  /** Entries of this or another tab have their order: they can be pushed. */
-  readonly appended: () => void;
-  /** New entries, confirmed entries, cookie or first sync changed. */
-  readonly changed: () => void;
-  readonly clientIDReplaced: (clientID: string) => void;
-  readonly replayFailed: (mutation: PendingMutation, error: unknown) => void;
-  /** The server refused a mutation that was in the outbox. */
-  readonly rejected: (mutation: PendingMutation, rejection: Rejection) => void;
-  /** Local writes failed and were taken back, or loading failed. */
-  readonly storageFailed: (error: unknown) => void;
-}
-
-/** What `mutate` hands over. */
-export interface MutationCall {
-  readonly name: string;
-  /** Tagged JSON. */
-  readonly args: unknown;
-  readonly seed: string;
-  readonly timestamp: number;
-  readonly schemaVersion: string;
-  readonly outcome: ServerOutcome;
-}
 
 export class Replica {
   readonly #deps: ReplicaDeps;
@@ -421,7 +368,7 @@ export class Replica {
     for (const table of this.#deps.schema.tablesByName.keys()) {
       for (const id of this.baseIDs(table)) if (!rows.has(table, id)) patch.push({ table, id, row: null });
     }
-    const { pending, gone } = this.#matchOutbox(state, wasReset);
+    const { pending, gone } = matchOutbox(state.outbox, this.#pending, { keepUndurable: !wasReset });
     if (wasReset) this.#replaceClientID();
     const own = pending.filter(({ entry }) => entry.clientID === this.#clientID).map(({ entry }) => entry.id);
     this.#nextID = Math.max(state.lastIDs.get(this.#clientID) ?? 0, ...own) + 1;
@@ -432,21 +379,6 @@ export class Replica {
     }
     this.#shown();
     this.#deps.events.appended();
-  }
-
-  /** The outbox on disk, keeping the mutations that this tab already runs, then its own that are not durable. */
-  #matchOutbox(state: StoreState, wasReset: boolean): { pending: PendingMutation[]; gone: PendingMutation[] } {
-    const known = new Map(this.#pending.map((mutation) => [keyOf(mutation.entry), mutation]));
-    const pending = state.outbox.map((entry) => {
-      const mutation = known.get(keyOf(entry)) ?? createPending(entry, null);
-      known.delete(keyOf(entry));
-      mutation.order = entry.order;
-      mutation.durable = true;
-      return mutation;
-    });
-    const left = [...known.values()];
-    const undurable = wasReset ? [] : left.filter((mutation) => !mutation.durable);
-    return { pending: [...pending, ...undurable], gone: left.filter((mutation) => !undurable.includes(mutation)) };
   }
 
   #watchGap(): void {
