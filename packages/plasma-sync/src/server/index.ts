@@ -1,5 +1,6 @@
 // Owns: the public surface of `plasma-sync/server`.
 
+export { fromBetterSqlite3, type BetterSqlite3Database } from "./database/from-better-sqlite3.ts";
 export { fromD1, type D1Like } from "./database/from-d1.ts";
 export { fromNodeSqlite, type NodeSqliteDatabase } from "./database/from-node-sqlite.ts";
 export type {
