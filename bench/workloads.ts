@@ -1,15 +1,30 @@
-// Owns: the list of workloads and their sizes. What each does stands in page/<id>.ts and README.md.
+// Owns: the list of workloads and their sizes. What each does stands in page/<id>*.ts or in its script, and in README.md.
 
-export interface Workload {
+/** Runs in Chromium, Plasma beside Replicache. */
+export interface PageWorkload {
   readonly id: string;
-  readonly variants: readonly {
-    readonly name: string;
-    readonly params: { readonly [key: string]: number | string };
-    readonly goal: string;
-  }[];
+  readonly runs: "page";
+  readonly peers: readonly string[];
+  readonly variants: readonly PageVariant[];
 }
 
-const rebase = (rows: number, touches: "apart" | "all", name: string) => ({
+export interface PageVariant {
+  readonly name: string;
+  readonly params: { readonly [key: string]: number | string };
+  readonly goal: string;
+}
+
+/** A script that runs in Node. */
+export interface NodeWorkload {
+  readonly id: string;
+  readonly runs: "node";
+  readonly peers: readonly string[];
+  readonly script: string;
+}
+
+export type Workload = PageWorkload | NodeWorkload;
+
+const rebase = (rows: number, touches: "apart" | "all", name: string): PageVariant => ({
   name: `${rows / 1000}k rows, pull touches ${name}`,
   params: { rows, pending: 1000, touches, samples: 7 },
   goal: "≤ 0.30",
@@ -18,11 +33,19 @@ const rebase = (rows: number, touches: "apart" | "all", name: string) => ({
 export const workloads: readonly Workload[] = [
   {
     id: "rebase",
+    runs: "page",
+    peers: ["replicache"],
     variants: [
       rebase(1_000, "apart", "one other row"),
       rebase(100_000, "apart", "one other row"),
       rebase(1_000, "all", "every pending row"),
       rebase(100_000, "all", "every pending row"),
     ],
+  },
+  {
+    id: "ivm-ladder",
+    runs: "node",
+    peers: ["@tanstack/db", "@rocicorp/zero", "@rindle/wasm"],
+    script: "ladder/run.ts",
   },
 ];
