@@ -60,7 +60,7 @@ function versionsOf(peers: readonly string[]): { [peer: string]: string } {
 }
 
 /** Four digits say all that a run knows. */
-const rounded = (line: Line): Line =>
-  JSON.parse(JSON.stringify(line), (_, value: unknown) =>
-    typeof value === "number" ? Number(value.toPrecision(4)) : value,
-  ) as Line;
+function rounded(line: Line): Line {
+  const round = (_: string, value: unknown) => (typeof value === "number" ? Number(value.toPrecision(4)) : value);
+  return JSON.parse(JSON.stringify(line), round) as Line;
+}
