@@ -72,6 +72,23 @@ const catalog = {
   "query/order": (d: { table: string; column: string; kind: string }) =>
     `"${d.table}.${d.column}" (${d.kind}) has no order. Order by a column of another kind.`,
 
+  "query/aggregate": (d: { fn: string; place: string }) =>
+    `${d.place} uses ${d.fn}(), which is known only of a group. Put it in having, projection or orderBy.`,
+  "query/group": (d: { table: string; column: string; place: string; groupBy: Names }) =>
+    `${d.place} uses "${d.table}.${d.column}" beside aggregates or groupBy, but rows are not grouped by it. Add it to groupBy (now: ${d.groupBy.join(", ") || "none"}) or aggregate it.`,
+  "query/group-projection": () =>
+    `A grouped select says what each group shows: db.select({ ownerId: todos.ownerId, n: count() }).`,
+  "query/distinct-order": (d: { column: string }) =>
+    `distinct() orders by "${d.column}", which the select does not project. Add it to the projection.`,
+  "query/include-key": (d: { key: string }) =>
+    `include({ ${d.key} }) would replace a column or source of that name. Choose another key.`,
+  "query/in-subquery": (d: { columns: Names }) =>
+    `A subquery in inArray selects one column, but this one selects ${d.columns.join(", ") || "whole rows"}. Write select({ id: t.id }).`,
+  "query/after": (d: { column: string }) =>
+    `after(row) needs the value of "${d.column}", by which rows are ordered, and the row has none. Pass a row of this query that holds it.`,
+  "query/subquery-rows": (d: { alias: string }) =>
+    `The subquery "${d.alias}" has joined or nested rows, which are no table. Give it a projection: select({ title: todos.title }).`,
+
   "data/invalid": (d: { table: string; column: string; expected: string; got: string }) =>
     `"${d.table}.${d.column}" takes ${d.expected}, but got ${d.got}.`,
   "data/missing": (d: { table: string; column: string }) =>

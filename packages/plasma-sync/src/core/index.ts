@@ -15,7 +15,9 @@ export type { PatchOp, PullResponse, Rejection } from "./protocol/pull.ts";
 export type { MutationResult, PushMutation, PushRequest, PushResponse } from "./protocol/push.ts";
 export { PROTOCOL_VERSION } from "./protocol/version.ts";
 export { alias } from "./query/alias.ts";
+export { avg, count, countDistinct, max, min, sum, type Aggregate } from "./query/aggregates.ts";
 export type { Expr, OrderNode, ResultRow, SelectNode, WriteNode } from "./query/ast.ts";
+export { colRef } from "./query/column-node.ts";
 export { createDb, type Db } from "./query/db.ts";
 export {
   and,
@@ -23,6 +25,7 @@ export {
   between,
   desc,
   eq,
+  exists,
   gt,
   gte,
   inArray,
@@ -33,14 +36,17 @@ export {
   lte,
   ne,
   not,
+  notExists,
   notInArray,
   or,
+  type Subquery,
 } from "./query/expressions.ts";
+export { increment, type Increment } from "./query/increment.ts";
 export type { LiveDelta, LiveQuery, LiveQueryStatus } from "./query/live-query.ts";
 export type { QueryEngine } from "./query/query-engine.ts";
 export { select } from "./query/select-builder.ts";
-export type { Projection, Select, SelectResult, SelectStart } from "./query/select-builder.ts";
-export type { Filtered, Insert, InsertStart, UpdateStart } from "./query/write-builders.ts";
+export type { AnySelect, Includes, Projection, Select, SelectAnswer, SelectResult, SelectStart } from "./query/select-builder.ts";
+export type { Filtered, Insert, InsertStart, UpdateSet, UpdateStart } from "./query/write-builders.ts";
 export {
   bigint,
   blob,

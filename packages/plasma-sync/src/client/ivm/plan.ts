@@ -6,10 +6,10 @@
 //   2. Access and links only narrow: `filters` and `on` still test the whole condition.
 
 import { must } from "../../core/lib/assert.ts";
-import type { ColumnNode, Expr, Operand, SelectNode } from "../../core/query/ast.ts";
-import { sourcesOf } from "../../core/query/evaluate.ts";
+import type { ColumnNode, Expr, JoinKind, Operand, SelectNode } from "../../core/query/ast.ts";
+import { sourcesOf } from "../../core/query/result-shape.ts";
 import { pinnedIdsOf } from "../../core/query/pinned-ids.ts";
-import { compileExpr, type Slots } from "../../core/query/predicate.ts";
+import { compileExpr, slotScope, type Slots } from "../../core/query/predicate.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Value } from "../../core/schema/value.ts";
@@ -33,7 +33,7 @@ export interface Link {
 }
 
 export interface JoinPlan {
-  readonly kind: "inner" | "left";
+  readonly kind: JoinKind;
   readonly on: (rows: Slots) => boolean;
   /** Null: every row has to be tried. */
   readonly link: Link | null;
@@ -75,7 +75,7 @@ export function planQuery(query: SelectNode, schema: AnySchema): QueryPlan {
 }
 
 function compileTest(expr: Expr, sources: readonly string[]): (rows: Slots) => boolean {
-  const test = compileExpr(expr, sources);
+  const test = compileExpr(expr, slotScope(sources));
   return (rows) => test(rows) === true;
 }
 
@@ -97,6 +97,8 @@ function columnsOf(expr: Expr): ColumnNode[] {
       return [expr.left, expr.right].filter(isColumn);
     case "between":
       return [expr.operand, expr.low, expr.high].filter(isColumn);
+    case "exists":
+      return [];
     default:
       return [expr.operand].filter(isColumn);
   }
@@ -132,7 +134,7 @@ function planAccess(query: SelectNode, where: readonly Expr[], meta: TableMeta):
 function orderOfFirst(query: SelectNode, fixed: readonly string[]): IndexColumn[] | null {
   const columns: IndexColumn[] = [];
   for (const { column, direction } of query.orderBy) {
-    if (column.source !== query.from.name) return null;
+    if (column.type !== "column" || column.source !== query.from.name) return null;
     if (!fixed.includes(column.column)) columns.push({ column: column.column, direction });
     if (column.column === "id") return columns;
   }
@@ -145,7 +147,7 @@ function equalitiesOf(where: readonly Expr[], source: string): ReadonlyMap<strin
   for (const expr of where) {
     if (expr.type !== "compare" || expr.op !== "eq") continue;
     const [column, value] = isColumn(expr.left) ? [expr.left, expr.right] : [expr.right, expr.left];
-    if (isColumn(column) && !isColumn(value) && column.source === source) values.set(column.column, value.value);
+    if (isColumn(column) && value.type === "value" && column.source === source) values.set(column.column, value.value);
   }
   return values;
 }

@@ -209,7 +209,11 @@ function drawQuery(draw: Draw): SelectNode {
   }));
   const ids = sources.map(({ name }): ColumnNode => ({ type: "column", source: name, column: "id", kind: "id" }));
   for (const column of ids)
-    if (!orderBy.some((o) => o.column.source === column.source && o.column.column === "id"))
+    if (
+      !orderBy.some(
+        (o) => (o.column as ColumnNode).source === column.source && (o.column as ColumnNode).column === "id",
+      )
+    )
       orderBy.push({ column, direction: "asc" });
   const projected = [
     ...(chance(draw, 2) ? ids : []),
@@ -217,6 +221,12 @@ function drawQuery(draw: Draw): SelectNode {
   ];
   return {
     type: "select",
+    groupBy: [],
+    having: null,
+    distinct: false,
+    after: null,
+    includes: [],
+    one: false,
     from: sources[0]!,
     joins,
     where: chance(draw, 2) ? null : drawExpr(draw, sources, 2),

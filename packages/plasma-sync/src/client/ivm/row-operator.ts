@@ -1,6 +1,6 @@
 // Owns: RowOperator, for selects of whole rows of one table: source rows are the entries and the results.
 
-import type { ResultRow } from "../../core/query/ast.ts";
+import type { ColumnNode, ResultRow } from "../../core/query/ast.ts";
 import { must } from "../../core/lib/assert.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
@@ -22,7 +22,7 @@ export class RowOperator implements Operator<Row> {
     this.isOrdered = plan.access.type === "ordered";
     this.compare = createRowOrder(
       meta,
-      indexSpec(orderBy.map(({ column, direction }) => ({ column: column.column, direction }))),
+      indexSpec(orderBy.map(({ column, direction }) => ({ column: (column as ColumnNode).column, direction }))),
     ).compare;
   }
 

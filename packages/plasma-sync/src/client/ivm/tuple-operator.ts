@@ -12,8 +12,8 @@
 import type { ResultRow } from "../../core/query/ast.ts";
 import { must } from "../../core/lib/assert.ts";
 import { sameValue } from "../../core/lib/deep-equal.ts";
-import { compareTuples, shapeResult, sourcesOf } from "../../core/query/evaluate.ts";
-import type { Slots } from "../../core/query/predicate.ts";
+import { compareBy, shapeResult, sourcesOf } from "../../core/query/result-shape.ts";
+import { slotScope, type Slots } from "../../core/query/predicate.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { JoinChain, tupleKey } from "./join-chain.ts";
@@ -45,9 +45,9 @@ export class TupleOperator implements Operator<TupleEntry> {
     this.#readers = readers;
     this.#chain = new JoinChain(plan);
     this.isOrdered = access.type === "ordered";
-    this.#compareRows = compareTuples(query.orderBy, sourcesOf(query));
+    this.#compareRows = compareBy(query.orderBy, slotScope(sourcesOf(query)));
     this.#compareFirst = access.type === "ordered" ? createRowOrder(meta, access.spec).compare : null;
-    this.#shape = shapeResult(query);
+    this.#shape = shapeResult(query, slotScope(sourcesOf(query)), (rows, slot) => rows[slot] ?? null);
   }
 
   readonly compare = (a: TupleEntry, b: TupleEntry): number =>

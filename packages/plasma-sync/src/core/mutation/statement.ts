@@ -7,6 +7,8 @@
 import { PlasmaError } from "../error.ts";
 import { must } from "../lib/assert.ts";
 import type { DeleteNode, Expr, InsertNode, UpdateNode, WriteNode } from "../query/ast.ts";
+import { hasSubquery } from "../query/bind-select.ts";
+import { resolveIncrements } from "../query/increment.ts";
 import { pinnedIdsOf } from "../query/pinned-ids.ts";
 import { compileFilter } from "../query/predicate.ts";
 import { selectWhere } from "../query/select-where.ts";
@@ -45,13 +47,33 @@ async function planInsert(
 ): Promise<RowWrite[]> {
   const rows = node.rows.map((input) => completeInsert(meta, input, newId));
   if (rows.length === 0) return [];
-  for (const row of rows) authorize?.(meta.name, row, "insert");
-  const ids = rows.map(idOf);
-  const taken = await store.getMany(meta.name, ids);
-  if (taken.length > 0 || new Set(ids).size < ids.length)
-    throw new PlasmaError("constraint/unique", { table: meta.name, columns: ["id"] });
-  await checkUnique(store, meta, rows);
-  return rows.map((row) => ({ table: meta.name, id: idOf(row), before: null, after: row }));
+  const taken = new Map((await store.getMany(meta.name, rows.map(idOf))).map((row) => [idOf(row), row]));
+  const writes = new Map<string, RowWrite>();
+  for (const row of rows) {
+    const id = idOf(row);
+    const before = taken.get(id) ?? null;
+    const current = writes.get(id)?.after ?? before;
+    if (current === null) {
+      authorize?.(meta.name, row, "insert");
+      writes.set(id, { table: meta.name, id, before: null, after: row });
+    } else if (node.onConflict === null) {
+      throw new PlasmaError("constraint/unique", { table: meta.name, columns: ["id"] });
+    } else if (node.onConflict.do === "update") {
+      const after = updated(authorize, meta, current, node.onConflict.set);
+      if (after !== current) writes.set(id, { table: meta.name, id, before, after });
+    }
+  }
+  const result = [...writes.values()];
+  await checkUnique(store, meta, result.map(afterOf));
+  return result;
+}
+
+/** The row after an update, authorized before and after. */
+function updated(authorize: StatementScope["authorize"], meta: TableMeta, before: Row, set: UpdateNode["set"]): Row {
+  const after = mergeUpdate(meta, before, resolveIncrements(set, before));
+  authorize?.(meta.name, before, "update");
+  authorize?.(meta.name, after, "update");
+  return after;
 }
 
 async function planUpdate(
@@ -61,17 +83,11 @@ async function planUpdate(
 ): Promise<RowWrite[]> {
   const writes: RowWrite[] = [];
   for (const before of await matching(store, meta, node.where)) {
-    const after = mergeUpdate(meta, before, node.set);
-    authorize?.(meta.name, before, "update");
-    authorize?.(meta.name, after, "update");
+    const after = updated(authorize, meta, before, node.set);
     if (after !== before) writes.push({ table: meta.name, id: idOf(before), before, after });
   }
   const touched = meta.unique.filter((columns) => columns.some((column) => node.set[column] !== undefined));
-  await checkUnique(
-    store,
-    { ...meta, unique: touched },
-    writes.map(({ after }) => must(after, "statement: an update leaves a row")),
-  );
+  await checkUnique(store, { ...meta, unique: touched }, writes.map(afterOf));
   return writes;
 }
 
@@ -87,10 +103,12 @@ async function planDelete(
 
 /** The rows that a condition names: looked up where it pins their ids, else selected. */
 async function matching(store: MutationStore, meta: TableMeta, where: Expr | null): Promise<readonly Row[]> {
-  const ids = pinnedIdsOf(where, meta.name);
+  const ids = where !== null && hasSubquery(where) ? null : pinnedIdsOf(where, meta.name);
   if (ids === null) return (await store.select(selectWhere(meta.name, where))) as readonly Row[];
   const rows = ids.length === 0 ? [] : await store.getMany(meta.name, ids);
   return rows.filter(compileFilter(where, meta.name));
 }
+
+const afterOf = ({ after }: RowWrite): Row => must(after, "statement: an insert or update leaves a row");
 
 const idOf = (row: Row): string => row["id"] as string;

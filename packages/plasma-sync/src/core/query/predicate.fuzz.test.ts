@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Row, Value } from "../schema/value.ts";
-import type { CompareOp, Expr, Operand } from "./ast.ts";
-import { compileExpr } from "./predicate.ts";
+import type { ColumnNode, CompareOp, Expr, Operand } from "./ast.ts";
+import { compileExpr, slotScope } from "./predicate.ts";
 
 const COLUMNS = ["a", "b", "c"] as const;
 const value = fc.option(fc.integer({ min: 0, max: 2 }), { freq: 3 });
@@ -38,7 +38,7 @@ const { expr } = fc.letrec<{ expr: Expr }>((tie) => ({
 const row: fc.Arbitrary<Row> = fc.record({ a: value, b: value, c: value });
 
 type Truth = boolean | null;
-const test = (e: Expr, r: Row | null): Truth => compileExpr(e, ["t"])([r]);
+const test = (e: Expr, r: Row | null): Truth => compileExpr(e, slotScope(["t"]))([r]);
 const not = (arg: Expr): Expr => ({ type: "not", arg });
 const and = (...args: Expr[]): Expr => ({ type: "and", args });
 const or = (...args: Expr[]): Expr => ({ type: "or", args });
@@ -48,7 +48,7 @@ const rank = (t: Truth): number => (t === null ? 1 : t ? 2 : 0);
 
 /** The meaning written out a second time, by SQL's tables. */
 function meaning(e: Expr, r: Row): Truth {
-  const read = (o: Operand): Value => (o.type === "value" ? o.value : (r[o.column] ?? null));
+  const read = (o: Operand): Value => (o.type === "value" ? o.value : (r[(o as ColumnNode).column] ?? null));
   switch (e.type) {
     case "and":
       return truthOf(Math.min(2, ...e.args.map((arg) => rank(meaning(arg, r)))));

@@ -4,7 +4,7 @@ import { table } from "../schema/table.ts";
 import type { Row } from "../schema/value.ts";
 import type { Expr } from "./ast.ts";
 import { and, between, eq, gt, inArray, isNotNull, isNull, like, lt, ne, not, notInArray, or } from "./expressions.ts";
-import { compileExpr, compileFilter } from "./predicate.ts";
+import { compileExpr, compileFilter, slotScope } from "./predicate.ts";
 
 const t = table("t", {
   id: id(),
@@ -15,7 +15,7 @@ const t = table("t", {
   bytes: blob().nullable(),
 });
 const empty: Row = { id: "1", name: null, rank: null, big: null, done: null, bytes: null };
-const test = (expr: Expr, row: Row): boolean | null => compileExpr(expr, ["t"])([{ ...empty, ...row }]);
+const test = (expr: Expr, row: Row): boolean | null => compileExpr(expr, slotScope(["t"]))([{ ...empty, ...row }]);
 
 describe("a condition", () => {
   it("without arguments is true for and, false for or", () => {

@@ -2,64 +2,101 @@
 
 import { compareFamily, type Row, type Value } from "../schema/value.ts";
 import { assert, must } from "../lib/assert.ts";
-import type { CompareOp, Expr, Operand } from "./ast.ts";
+import type { CompareOp, Expr, Operand, SelectNode, Term } from "./ast.ts";
 import { comparerOf } from "./compare.ts";
 import { compileLike } from "./like.ts";
 
 /** Rows of the query's sources, by slot; null on the empty side of an outer join. */
 export type Slots = readonly (Row | null)[];
-type Test = (rows: Slots) => boolean | null;
-type Read = (rows: Slots) => Value;
+export type Test<T> = (of: T) => boolean | null;
+export type Read<T> = (of: T) => Value;
 
-/** Compiles a condition; slot i holds a row of `sources[i]`. */
-export function compileExpr(expr: Expr, sources: readonly string[]): Test {
+/** What the names of a condition stand for in a tuple or group `T`. */
+export interface ExprScope<T> {
+  readonly read: (term: Term) => Read<T>;
+  /** Whether a subquery has a row. Absent where no subquery can stand. */
+  readonly exists?: (query: SelectNode) => (of: T) => boolean;
+  /** Whether a value is among those of a subquery, three-valued. */
+  readonly contains?: (query: SelectNode) => (of: T, value: Value) => boolean | null;
+}
+
+/** Compiles a condition. */
+export function compileExpr<T>(expr: Expr, scope: ExprScope<T>): Test<T> {
   switch (expr.type) {
     case "and":
-      return compileAnd(expr.args.map((arg) => compileExpr(arg, sources)));
+      return compileAnd(expr.args.map((arg) => compileExpr(arg, scope)));
     case "or":
-      return compileOr(expr.args.map((arg) => compileExpr(arg, sources)));
+      return compileOr(expr.args.map((arg) => compileExpr(arg, scope)));
     case "not": {
-      const test = compileExpr(expr.arg, sources);
-      return (rows) => negate(test(rows));
+      const test = compileExpr(expr.arg, scope);
+      return (of) => negate(test(of));
     }
     case "compare":
-      return compileCompare(expr, sources);
+      return compileCompare(expr, scope);
     case "in":
-      return compileIn(expr, sources);
+      return compileIn(expr, scope);
     case "isNull": {
-      const read = compileOperand(expr.operand, sources);
-      return (rows) => (read(rows) === null) !== expr.negated;
+      const read = compileOperand(expr.operand, scope);
+      return (of) => (read(of) === null) !== expr.negated;
     }
     case "like": {
-      const read = compileOperand(expr.operand, sources);
+      const read = compileOperand(expr.operand, scope);
       const matches = compileLike(expr.pattern);
-      return (rows) => {
-        const value = read(rows);
+      return (of) => {
+        const value = read(of);
         return value === null ? null : matches(value as string);
       };
     }
-    default:
+    case "between":
       return compileAnd([
-        compileCompare({ op: "gte", left: expr.operand, right: expr.low }, sources),
-        compileCompare({ op: "lte", left: expr.operand, right: expr.high }, sources),
+        compileCompare({ op: "gte", left: expr.operand, right: expr.low }, scope),
+        compileCompare({ op: "lte", left: expr.operand, right: expr.high }, scope),
       ]);
+    case "exists": {
+      const exists = must(scope.exists, NO_SUBQUERY)(expr.query);
+      return (of) => exists(of) !== expr.negated;
+    }
+    case "inQuery": {
+      const read = compileOperand(expr.operand, scope);
+      const contains = must(scope.contains, NO_SUBQUERY)(expr.query);
+      return (of) => {
+        const result = contains(of, read(of));
+        return expr.negated ? negate(result) : result;
+      };
+    }
   }
+}
+
+const NO_SUBQUERY = "predicate: the builder refuses subqueries here";
+
+/** Reads columns of sources: slot i holds a row of `sources[i]`; the last of a name hides those before it. */
+export function slotScope(sources: readonly string[]): { readonly read: (term: Term) => Read<Slots> } {
+  return {
+    read: (term) => {
+      assert(term.type === "column", "predicate: the builder refuses aggregates outside groups");
+      const slot = sources.lastIndexOf(term.source);
+      assert(slot >= 0, "predicate: the builder refuses columns of other sources");
+      const { column } = term;
+      // A column that the row lacks was added to the schema after the row was stored.
+      return (rows) => rows[slot]?.[column] ?? null;
+    },
+  };
 }
 
 /** Compiles a condition over one source: whether it is true of a row. */
 export function compileFilter(expr: Expr | null, source: string): (row: Row) => boolean {
   if (expr === null) return () => true;
-  const test = compileExpr(expr, [source]);
+  const test = compileExpr(expr, slotScope([source]));
   return (row) => test([row]) === true;
 }
 
 const negate = (value: boolean | null): boolean | null => (value === null ? null : !value);
 
-function compileAnd(tests: readonly Test[]): Test {
-  return (rows) => {
+function compileAnd<T>(tests: readonly Test<T>[]): Test<T> {
+  return (of) => {
     let result: boolean | null = true;
     for (const test of tests) {
-      const value = test(rows);
+      const value = test(of);
       if (value === false) return false;
       if (value === null) result = null;
     }
@@ -67,11 +104,11 @@ function compileAnd(tests: readonly Test[]): Test {
   };
 }
 
-function compileOr(tests: readonly Test[]): Test {
-  return (rows) => {
+function compileOr<T>(tests: readonly Test<T>[]): Test<T> {
+  return (of) => {
     let result: boolean | null = false;
     for (const test of tests) {
-      const value = test(rows);
+      const value = test(of);
       if (value === true) return true;
       if (value === null) result = null;
     }
@@ -88,58 +125,60 @@ const holds: Record<CompareOp, (order: number) => boolean> = {
   lte: (order) => order <= 0,
 };
 
-function compileCompare(
+function compileCompare<T>(
   { op, left, right }: { op: CompareOp; left: Operand; right: Operand },
-  sources: readonly string[],
-): Test {
-  const readLeft = compileOperand(left, sources);
-  const readRight = compileOperand(right, sources);
+  scope: ExprScope<T>,
+): Test<T> {
+  const readLeft = compileOperand(left, scope);
+  const readRight = compileOperand(right, scope);
   const family = must(compareFamily(left.kind), "predicate: the builder refuses kinds without order");
   if ((op === "eq" || op === "ne") && family !== "blob") return compileSame(readLeft, readRight, op === "eq");
   const compare = comparerOf(family);
   const test = holds[op];
-  return (rows) => {
-    const a = readLeft(rows);
-    const b = readRight(rows);
+  return (of) => {
+    const a = readLeft(of);
+    const b = readRight(of);
     return a === null || b === null ? null : test(compare(a, b));
   };
 }
 
 /** Equality of values that JavaScript itself compares: the most frequent test, so without a comparer. */
-function compileSame(readLeft: Read, readRight: Read, wanted: boolean): Test {
-  return (rows) => {
-    const a = readLeft(rows);
-    const b = readRight(rows);
+function compileSame<T>(readLeft: Read<T>, readRight: Read<T>, wanted: boolean): Test<T> {
+  return (of) => {
+    const a = readLeft(of);
+    const b = readRight(of);
     return a === null || b === null ? null : (a === b) === wanted;
   };
 }
 
-function compileIn(expr: Extract<Expr, { type: "in" }>, sources: readonly string[]): Test {
-  const read = compileOperand(expr.operand, sources);
-  const values = expr.values.map(({ value }) => value);
-  const isBlob = compareFamily(expr.operand.kind) === "blob";
+function compileIn<T>(expr: Extract<Expr, { type: "in" }>, scope: ExprScope<T>): Test<T> {
+  const read = compileOperand(expr.operand, scope);
+  const has = membership(
+    expr.values.map(({ value }) => value),
+    expr.operand,
+  );
+  return (of) => {
+    const result = has(read(of));
+    return expr.negated ? negate(result) : result;
+  };
+}
+
+/** Whether a value is in a list as SQL has it: in none, nothing is; beside a null, what is not found is unknown. */
+export function membership(values: readonly Value[], { kind }: Operand): (value: Value) => boolean | null {
+  const isBlob = compareFamily(kind) === "blob";
   const hasNull = values.includes(null);
-  const set = new Set<unknown>(isBlob ? values.map((value) => keyOfBytes(value)) : values);
-  set.delete(null);
-  return (rows) => {
-    if (values.length === 0) return expr.negated;
-    const value = read(rows);
+  const set = new Set<unknown>(isBlob ? values.map(keyOfBytes) : values);
+  return (value) => {
+    if (values.length === 0) return false;
     if (value === null) return null;
-    if (set.has(isBlob ? keyOfBytes(value) : value)) return !expr.negated;
-    return hasNull ? null : expr.negated;
+    return set.has(isBlob ? keyOfBytes(value) : value) ? true : hasNull ? null : false;
   };
 }
 
 const keyOfBytes = (value: Value): string | null => (value === null ? null : (value as Uint8Array).join());
 
-function compileOperand(operand: Operand, sources: readonly string[]): Read {
-  if (operand.type === "value") return () => operand.value;
-  const slot = sources.indexOf(operand.source);
-  assert(slot >= 0, "predicate: the builder refuses columns of other sources");
-  const { column } = operand;
-  return (rows) => {
-    const row = rows[slot];
-    // A column that the row lacks was added to the schema after the row was stored.
-    return row === null || row === undefined ? null : (row[column] ?? null);
-  };
+function compileOperand<T>(operand: Operand, scope: ExprScope<T>): Read<T> {
+  if (operand.type !== "value") return scope.read(operand);
+  const { value } = operand;
+  return () => value;
 }

@@ -3,7 +3,7 @@ import { bigint, blob, boolean, id, int, json, ref, text, type AnyColumn } from 
 import { defineSchema } from "../schema/schema.ts";
 import { table, type AnyTable } from "../schema/table.ts";
 import { alias } from "./alias.ts";
-import type { Expr, OrderNode, ResultRow, SelectNode } from "./ast.ts";
+import { termKey, type Expr, type OrderNode, type ResultRow, type SelectNode } from "./ast.ts";
 import { createDb } from "./db.ts";
 import { and, asc, between, desc, eq, gt, inArray, like, not, notInArray } from "./expressions.ts";
 import type { QueryEngine } from "./query-engine.ts";
@@ -67,7 +67,7 @@ describe("a select", () => {
 
   it("has a total order: the primary keys of all sources come last, once", () => {
     const order = (nodes: readonly OrderNode[]) =>
-      nodes.map(({ column, direction }) => `${column.source}.${column.column} ${direction}`);
+      nodes.map(({ column, direction }) => `${termKey(column)} ${direction}`);
     expect(order(db.select().from(todos).orderBy(desc(todos.rank), todos.title).ast.orderBy)).toEqual([
       "todos.rank desc",
       "todos.title asc",

@@ -39,7 +39,7 @@ describe("a write", () => {
     expect(written).toHaveLength(0);
     await insert;
     await insert;
-    expect(written).toEqual([{ type: "insert", table: "todos", rows: [{ id: "a", title: "Rest" }] }]);
+    expect(written).toEqual([{ type: "insert", table: "todos", rows: [{ id: "a", title: "Rest" }], onConflict: null }]);
   });
 
   it("is not changed by what the app does to its objects afterwards", () => {
@@ -52,7 +52,12 @@ describe("a write", () => {
       .all();
     row.rank = 5;
     rows.push({ id: "b", title: "Go" });
-    expect(insert.ast).toEqual({ type: "insert", table: "todos", rows: [{ id: "a", title: "Rest" }] });
+    expect(insert.ast).toEqual({
+      type: "insert",
+      table: "todos",
+      rows: [{ id: "a", title: "Rest" }],
+      onConflict: null,
+    });
     expect(update.ast).toMatchObject({ set: { title: "Rest", rank: 1 } });
   });
 

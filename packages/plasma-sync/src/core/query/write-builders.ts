@@ -3,11 +3,22 @@
 import { PlasmaError } from "../error.ts";
 import { checkValue } from "../schema/check-value.ts";
 import type { AnyTable, InferInsert, InferUpdate, TableMeta } from "../schema/table.ts";
-import type { Expr, WriteNode } from "./ast.ts";
-import { checkCondition, checkNames, tableOf } from "./check-query.ts";
+import type { ConflictNode, Expr, WriteNode } from "./ast.ts";
+import { bindExpr } from "./bind-select.ts";
+import { checkNames, tableOf } from "./check-query.ts";
+import { checkIncrement, isIncrement, type Increment } from "./increment.ts";
 import type { SelectBinding } from "./select-builder.ts";
 
 type Input = { readonly [column: string]: unknown };
+
+/** What an update sets: values, or amounts to add. */
+export type UpdateSet<T extends AnyTable> = {
+  readonly [K in keyof InferUpdate<T>]:
+    | InferUpdate<T>[K]
+    | (Extract<InferUpdate<T>[K], number | bigint> extends never
+        ? never
+        : Increment<Extract<InferUpdate<T>[K], number | bigint>>);
+};
 
 /** A write that awaiting runs, once. */
 abstract class Write implements PromiseLike<void> {
@@ -42,22 +53,47 @@ export class InsertStart<T extends AnyTable> {
   }
 
   /** One row, or several that are inserted whole or not at all. */
-  values(rows: InferInsert<T> | readonly InferInsert<T>[]): Insert {
+  values(rows: InferInsert<T> | readonly InferInsert<T>[]): Insert<T> {
     const list = (Array.isArray(rows) ? rows : [rows]) as readonly Input[];
     return new Insert(
       this.#binding,
-      this.#table.name,
+      this.#table,
       list.map((row) => checkedCopy(row, this.#table)),
     );
   }
 }
 
-export class Insert extends Write {
+export class Insert<T extends AnyTable> extends Write {
   readonly ast: WriteNode;
+  readonly #binding: SelectBinding;
+  readonly #table: TableMeta;
+  readonly #rows: readonly Input[];
 
-  constructor(binding: SelectBinding, table: string, rows: readonly Input[]) {
+  constructor(
+    binding: SelectBinding,
+    table: TableMeta,
+    rows: readonly Input[],
+    onConflict: ConflictNode | null = null,
+  ) {
     super(binding);
-    this.ast = { type: "insert", table, rows };
+    this.#binding = binding;
+    this.#table = table;
+    this.#rows = rows;
+    this.ast = { type: "insert", table: table.name, rows, onConflict };
+  }
+
+  /** Leaves rows whose id is taken as they are, instead of refusing the statement. */
+  onConflictDoNothing(): Insert<T> {
+    return this.#with({ do: "nothing" });
+  }
+
+  /** Updates rows whose id is taken. */
+  onConflictDoUpdate({ set }: { readonly set: UpdateSet<T> }): Insert<T> {
+    return this.#with({ do: "update", set: checkedSet(set as Input, this.#table) });
+  }
+
+  #with(conflict: ConflictNode): Insert<T> {
+    return new Insert(this.#binding, this.#table, this.#rows, conflict);
   }
 }
 
@@ -72,9 +108,8 @@ export class UpdateStart<T extends AnyTable> {
   }
 
   /** The columns to set; those that are undefined stay as they are. */
-  set(patch: InferUpdate<T>): Filtered {
-    const set = checkedCopy(patch, this.#table);
-    if ("id" in set) throw new PlasmaError("data/id-change", { table: this.#table.name });
+  set(patch: UpdateSet<T>): Filtered {
+    const set = checkedSet(patch as Input, this.#table);
     return new Filtered(this.#binding, this.#table, (where) => ({
       type: "update",
       table: this.#table.name,
@@ -108,8 +143,9 @@ export class Filtered extends Write {
 
   /** Only rows for which the condition is true. Called again, both must be. */
   where(condition: Expr): Filtered {
-    checkCondition(condition, [this.#table]);
-    const where: Expr = this.#where === null ? condition : { type: "and", args: [this.#where, condition] };
+    const scope = { tables: [this.#table], outer: null };
+    const bound = bindExpr(condition, { scope, place: '"where"', hasSubqueries: true });
+    const where: Expr = this.#where === null ? bound : { type: "and", args: [this.#where, bound] };
     return new Filtered(this.#binding, this.#table, this.#make, { where, every: this.#every });
   }
 
@@ -141,13 +177,22 @@ function writable(table: AnyTable, binding: SelectBinding): TableMeta {
   return meta;
 }
 
+function checkedSet(patch: Input, meta: TableMeta): Input {
+  const set = checkedCopy(patch, meta);
+  if ("id" in set) throw new PlasmaError("data/id-change", { table: meta.name });
+  return set;
+}
+
 /** A copy whose names and values are checked, so that later changes of the app's object do not reach the statement. */
 function checkedCopy(record: Input, meta: TableMeta): Input {
   checkNames(record, meta);
   const copy: { [column: string]: unknown } = {};
   for (const [name, value] of Object.entries(record)) {
     const column = meta.columnsByName.get(name);
-    if (column !== undefined && value !== undefined) copy[name] = checkValue(column, value);
+    if (column !== undefined && value !== undefined) {
+      if (isIncrement(value)) checkIncrement(column, value.by);
+      copy[name] = isIncrement(value) ? value : checkValue(column, value);
+    }
   }
   return copy;
 }

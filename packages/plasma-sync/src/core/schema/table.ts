@@ -68,6 +68,8 @@ export interface TableMeta {
   /** Names of columns: `.unique()` columns and the table option, in that order. */
   readonly unique: readonly (readonly string[])[];
   readonly changeLogSuppressed: boolean;
+  /** Whether rows are the results of a subquery, which have no id. */
+  readonly isDerived: boolean;
 }
 
 export type Table<Name extends string, C extends ColumnRecord> = BoundColumns<Name, C> & {
@@ -135,6 +137,7 @@ function describe(
       ...namesOf(options.unique?.(record) ?? []),
     ],
     changeLogSuppressed: options.changeLogSuppressed === true,
+    isDerived: false,
   };
   return Object.freeze(Object.assign(record, { [TABLE_META]: meta }));
 }

@@ -8,7 +8,8 @@ import { PlasmaError } from "../../core/error.ts";
 import { must } from "../../core/lib/assert.ts";
 import * as limits from "../../core/limits.ts";
 import type { ColumnNode, ResultRow, SelectNode } from "../../core/query/ast.ts";
-import { shapeResult } from "../../core/query/evaluate.ts";
+import { slotScope, type Slots } from "../../core/query/predicate.ts";
+import { shapeResult, sourcesOf as namesOf } from "../../core/query/result-shape.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
@@ -105,7 +106,7 @@ function withSql(sources: readonly Source[], { shadows }: CompileScope, params: 
 
 function outputOf(query: SelectNode, sources: readonly Source[], columnSql: (column: ColumnNode) => string): Output {
   if (query.projection !== null) return projectedOutput(query.projection, columnSql);
-  const shape = shapeResult(query);
+  const shape = shapeResult<Slots>(query, slotScope(namesOf(query)), (rows, slot) => rows[slot] ?? null);
   const width = sources.reduce((sum, { meta }) => sum + meta.columns.length, 0);
   const parts = sources.map((source) => (width > limits.sqlResultColumnsMax ? imageOutput(source) : rowOutput(source)));
   const starts: number[] = [];
