@@ -48,4 +48,6 @@ export const workloads: readonly Workload[] = [
     peers: ["@tanstack/db", "@rocicorp/zero", "@rindle/wasm"],
     script: "ladder/run.ts",
   },
+  { id: "sorted-100k", runs: "node", peers: ["@tanstack/db", "@rocicorp/zero"], script: "items/run-sorted.ts" },
+  { id: "memory", runs: "node", peers: ["@tanstack/db", "@rocicorp/zero"], script: "items/run-memory.ts" },
 ];

@@ -18,7 +18,7 @@ export const floor: Engine = {
         let rows: readonly Issue[] = [];
         listener = (now) => (rows = now);
         listener(page());
-        return { rows: () => rows, close: () => (listener = () => undefined) };
+        return { rows: () => rows, close: () => void (listener = () => undefined) };
       },
       add(_, row) {
         const issue = row as Issue;

@@ -9,6 +9,7 @@ import {
   createCollection,
   createLiveQueryCollection,
   eq,
+  Query,
   toArray,
   type Collection,
   type SyncConfig,
@@ -37,7 +38,7 @@ export const tanstack: Engine = {
     for (const table of Object.keys(sources) as TableName[]) sources[table].write("insert", data[table]);
     const collections = { users: users.collection, issues: issues.collection, comments: comments.collection };
     return {
-      open: (view) => openView(queryOf(view, collections) as never, view),
+      open: (view) => openView(collections, view),
       add: (table, row) => sources[table].write("insert", [row]),
       remove: (table, row) => sources[table].write("delete", [row]),
       async close() {
@@ -63,7 +64,9 @@ function sourceOf<T extends AnyRow>(id: string, indexed: readonly (keyof T & str
     },
   });
   for (const column of indexed)
-    collection.createIndex((row) => (row as { [column: string]: never })[column], { indexType: BTreeIndex });
+    collection.createIndex((row) => (row as unknown as { readonly [column: string]: string })[column], {
+      indexType: BTreeIndex,
+    });
   const write: Write = (type, rows) => {
     sync?.begin();
     for (const row of rows) sync?.write({ type, value: row as T });
@@ -72,79 +75,82 @@ function sourceOf<T extends AnyRow>(id: string, indexed: readonly (keyof T & str
   return { collection: collection as unknown as Collection<T, string>, write };
 }
 
+/** A ref inside another query: its own type fits no function under `exactOptionalPropertyTypes`. */
+type IssueId = never;
+
 interface Collections {
   readonly users: Collection<User, string>;
   readonly issues: Collection<Issue, string>;
   readonly comments: Collection<Comment, string>;
 }
 
-type Build = NonNullable<Parameters<typeof createLiveQueryCollection>[0]>;
-
-function queryOf(view: ViewName, { users, issues, comments }: Collections): Build {
-  const query = (build: (q: Q) => unknown): Build => build as unknown as Build;
-  const open = (q: Q) =>
-    q
+function openView({ users, issues, comments }: Collections, view: ViewName): OpenView {
+  const open = () =>
+    new Query()
       .from({ issue: issues })
       .where(({ issue }) => eq(issue.open, true))
       .orderBy(({ issue }) => issue.createdAt, "desc");
-  const ofIssue = (q: Q, id: never) =>
-    q
+  const ofIssue = (id: IssueId) =>
+    new Query()
       .from({ comment: comments })
       .where(({ comment }) => eq(comment.issueId, id))
       .orderBy(({ comment }) => comment.at, "desc");
   switch (view) {
     case "newest":
-      return query((q) => open(q).limit(PAGE));
+      return show(createLiveQueryCollection({ ...live, query: open().limit(PAGE) }), view);
     case "page2":
-      return query((q) => open(q).limit(PAGE).offset(PAGE));
-    case "author":
-      return query((q) =>
-        open(q)
-          .innerJoin({ user: users }, ({ issue, user }) => eq(user.id, issue.authorId))
-          .limit(PAGE)
-          .select(({ issue, user }) => ({ ...issue, author: user })),
-      );
-    case "count":
-      return query((q) =>
-        open(q)
-          .limit(PAGE)
-          .select(({ issue }) => ({
-            ...issue,
-            counts: toArray(
-              q
-                .from({ comment: comments })
-                .where(({ comment }) => eq(comment.issueId, issue.id))
-                .select(({ comment }) => ({ n: count(comment.id) })),
-            ),
-          })),
-      );
-    case "latest":
-      return query((q) =>
-        open(q)
-          .limit(PAGE)
-          .select(({ issue }) => ({ ...issue, comments: toArray(ofIssue(q, issue.id as never).limit(LATEST)) })),
-      );
-    case "detail":
-      return query((q) =>
-        q
-          .from({ issue: issues })
-          .where(({ issue }) => eq(issue.id, DETAIL_ID))
-          .select(({ issue }) => ({ ...issue, comments: toArray(ofIssue(q, issue.id as never)) })),
-      );
+      return show(createLiveQueryCollection({ ...live, query: open().limit(PAGE).offset(PAGE) }), view);
+    case "author": {
+      const query = open()
+        .innerJoin({ user: users }, ({ issue, user }) => eq(user.id, issue.authorId))
+        .limit(PAGE)
+        .select(({ issue, user }) => ({ ...issue, author: user }));
+      return show(createLiveQueryCollection({ ...live, query }), view);
+    }
+    case "count": {
+      const countOf = (id: IssueId) =>
+        new Query()
+          .from({ comment: comments })
+          .where(({ comment }) => eq(comment.issueId, id))
+          .select(({ comment }) => ({ n: count(comment.id) }));
+      const query = open()
+        .limit(PAGE)
+        .select(({ issue }) => ({ ...issue, counts: toArray(countOf(issue.id as IssueId)) }));
+      return show(createLiveQueryCollection({ ...live, query }), view);
+    }
+    case "latest": {
+      const query = open()
+        .limit(PAGE)
+        .select(({ issue }) => ({ ...issue, comments: toArray(ofIssue(issue.id as IssueId).limit(LATEST)) }));
+      return show(createLiveQueryCollection({ ...live, query }), view);
+    }
+    case "detail": {
+      const query = new Query()
+        .from({ issue: issues })
+        .where(({ issue }) => eq(issue.id, DETAIL_ID))
+        .select(({ issue }) => ({ ...issue, comments: toArray(ofIssue(issue.id as IssueId)) }));
+      return show(createLiveQueryCollection({ ...live, query }), view);
+    }
   }
 }
-type Q = Parameters<Extract<Parameters<typeof createLiveQueryCollection>[0], (q: never) => unknown>>[0];
 
-function openView(query: Build, view: ViewName): OpenView {
-  const live = createLiveQueryCollection({ query: query as never, startSync: true, gcTime: 0 });
+const live = { startSync: true, gcTime: 0 } as const;
+
+interface Live {
+  readonly toArray: readonly object[];
+  subscribeChanges(listener: () => void): { unsubscribe(): void };
+  cleanup(): Promise<void>;
+}
+
+function show(collection: Live, view: ViewName): OpenView {
   let rows: readonly object[] = [];
-  const subscription = live.subscribeChanges(() => (rows = live.toArray));
-  rows = live.toArray;
+  const subscription = collection.subscribeChanges(() => (rows = collection.toArray));
+  rows = collection.toArray;
   return {
     rows: () => rows.map((row) => shapeOf(row, view)),
     async close() {
       subscription.unsubscribe();
-      await live.cleanup();
+      await collection.cleanup();
     },
   };
 }

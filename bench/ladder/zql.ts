@@ -13,7 +13,7 @@ import {
 import { MemorySource } from "../node_modules/@rocicorp/zero/out/zql/src/ivm/memory-source.js";
 import { makeSourceChangeAdd, makeSourceChangeRemove } from "../node_modules/@rocicorp/zero/out/zql/src/ivm/source.js";
 import { createBuilder } from "../node_modules/@rocicorp/zero/out/zql/src/query/create-builder.js";
-import { QueryDelegateBase } from "../node_modules/@rocicorp/zero/out/zql/src/query/query-delegate-base.js";
+import { ZqlDelegate } from "../zql-delegate.ts";
 import { DETAIL_ID, type Issue } from "./dataset.ts";
 import type { Engine } from "./engine.ts";
 import { cursorOf, LATEST, PAGE, type ViewName } from "./views.ts";
@@ -36,35 +36,6 @@ const schema = createSchema({
 });
 const builder = createBuilder(schema);
 
-/** Memory sources, and the commits after which views deliver. */
-export class Delegate extends QueryDelegateBase {
-  readonly defaultQueryComplete = true;
-  readonly #sources: ReadonlyMap<string, MemorySource>;
-  readonly #commitListeners = new Set<() => void>();
-
-  constructor(sources: ReadonlyMap<string, MemorySource>) {
-    super();
-    this.#sources = sources;
-  }
-
-  getSource(name: string): MemorySource | undefined {
-    return this.#sources.get(name);
-  }
-
-  override onTransactionCommit(listener: () => void): () => void {
-    this.#commitListeners.add(listener);
-    return () => this.#commitListeners.delete(listener);
-  }
-
-  /** Pushes one change through the views and lets them deliver. */
-  push(name: string, change: Parameters<MemorySource["push"]>[0]): void {
-    const source = this.#sources.get(name);
-    if (source === undefined) throw new Error(`no table ${name}`);
-    for (const _ of source.push(change));
-    for (const listener of this.#commitListeners) listener();
-  }
-}
-
 export const zql: Engine = {
   name: "ZQL",
   version: "1.9.0",
@@ -76,16 +47,15 @@ export const zql: Engine = {
         new MemorySource(meta.name, meta.columns, meta.primaryKey),
       ]),
     );
-    const delegate = new Delegate(sources);
+    const delegate = new ZqlDelegate(sources);
     for (const [name, rows] of Object.entries(data))
       for (const row of rows as readonly object[]) delegate.push(name, makeSourceChangeAdd(row as never));
     const cursor = cursorOf(data);
     return {
       open(view) {
         let rows: readonly object[] = [];
-        const opened = delegate.materialize(queryOf(view, cursor) as never) as unknown as View;
-        opened.addListener((now) => (rows = now));
-        return { rows: () => rows, close: () => opened.destroy() };
+        const close = delegate.show(queryOf(view, cursor), (now) => (rows = now));
+        return { rows: () => rows, close };
       },
       add: (name, row) => delegate.push(name, makeSourceChangeAdd(row as never)),
       remove: (name, row) => delegate.push(name, makeSourceChangeRemove(row as never)),
@@ -93,11 +63,6 @@ export const zql: Engine = {
     };
   },
 };
-
-interface View {
-  addListener(listener: (rows: readonly object[]) => void): () => void;
-  destroy(): void;
-}
 
 function queryOf(view: ViewName, cursor: Issue): unknown {
   const open = builder.issues.where("open", true).orderBy("createdAt", "desc");
