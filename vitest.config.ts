@@ -8,6 +8,7 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { chromiumLaunchOptions } from "./scripts/chromium.mjs";
+import { findPostgres } from "./scripts/postgres.mjs";
 
 const OTHER_PLACES = ["**/node_modules/**", "**/dist/**", "**/.wrangler/**"];
 const NOT_NODE = ["**/*.workerd.test.ts", "**/*.browser.test.{ts,tsx}", "**/*.e2e.test.ts"];
@@ -19,6 +20,9 @@ Object.assign(process.env, {
   WRANGLER_HIDE_BANNER: "true",
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
 });
+
+/** Where tests find the programs of Postgres; without them, those that need it fail. */
+const postgres = findPostgres();
 
 /** Tests never assert time; on a busy machine the slowest (fuzz, faults at every statement) take many seconds. */
 const TEST_MS_MAX = 60_000;
@@ -32,6 +36,7 @@ export default defineConfig({
         test: {
           name: "node",
           testTimeout: TEST_MS_MAX,
+          env: postgres === undefined ? {} : { POSTGRES_BIN: postgres },
           include: ["packages/*/src/**/*.test.{ts,tsx}", "scripts/**/*.test.ts", "test/**/*.test.ts"],
           exclude: [...OTHER_PLACES, ...NOT_NODE],
         },

@@ -1,6 +1,7 @@
 // Owns: making a fresh clone ready. Dependency-free, and runs on Node 20; npm's pre-scripts call it.
 //   node scripts/setup.mjs             install from the lockfile when node_modules is missing or stale
 //   node scripts/setup.mjs --browser   also install Chromium when none is found
+//   node scripts/setup.mjs --postgres  also install Postgres when none is found
 //   node scripts/setup.mjs --bench     also install bench/, which has a lockfile of its own
 //   node scripts/setup.mjs --stamp     only note that node_modules now equals the lockfile (npm's postinstall)
 // Invariants:
@@ -14,6 +15,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { findChromium } from "./chromium.mjs";
+import { findPostgres } from "./postgres.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const LOCK = join(ROOT, ".tmp", "setup.lock");
@@ -40,12 +42,16 @@ async function main(flags) {
   if (flags.has("--stamp")) return stamp(ROOT);
   const folders = [ROOT, ...(flags.has("--bench") ? [join(ROOT, "bench")] : [])];
   const wantsBrowser = flags.has("--browser");
-  const isReady = () => folders.every(isInstalled) && (!wantsBrowser || findChromium() !== undefined);
+  const wantsPostgres = flags.has("--postgres");
+  const hasBrowser = () => !wantsBrowser || findChromium() !== undefined;
+  const hasPostgres = () => !wantsPostgres || findPostgres() !== undefined;
+  const isReady = () => folders.every(isInstalled) && hasBrowser() && hasPostgres();
   if (!isReady()) {
     const release = await takeLock();
     try {
       for (const folder of folders) if (!isInstalled(folder)) await install(folder);
-      if (wantsBrowser && findChromium() === undefined) await installChromium();
+      if (!hasBrowser()) await installChromium();
+      if (!hasPostgres()) await installPostgres();
     } finally {
       release();
     }
@@ -115,7 +121,7 @@ function checkNode() {
   );
 }
 
-// --- Chromium ---
+// --- Chromium and Postgres ---
 
 async function installChromium() {
   if (process.env.CHROMIUM_PATH) {
@@ -123,23 +129,60 @@ async function installChromium() {
       `CHROMIUM_PATH is "${process.env.CHROMIUM_PATH}", which cannot be executed. Correct it or unset it.`,
     );
   }
-  const started = Date.now();
-  const failures = [];
-  for (const way of [aptSteps(), downloadSteps()]) {
-    if (way === undefined) continue;
-    say(`Chromium: none found; ${way.what}`);
-    const failure = await runAll(way.steps);
-    if (failure === undefined && findChromium() !== undefined) return say(`Chromium: ready in ${seconds(started)}`);
-    failures.push(failure ?? `${way.what}: it ended well, but there is still no Chromium`);
-  }
+  // Debian's own package is small, and brings the libraries that it needs.
+  const failures = await tryEach("Chromium", [aptSteps("chromium"), downloadSteps()], findChromium);
+  if (failures === undefined) return;
   throw new SetupFailure(
-    `Chromium could not be installed, and browser tests need it.\n${failures.join("\n")}\n` +
+    `Chromium could not be installed, and browser tests need it.\n${failures}\n` +
       "Install Chromium or Chrome by hand, or set CHROMIUM_PATH to its executable, then run this again.",
   );
 }
 
-/** Debian's own package: small, and it brings the libraries that it needs. */
-function aptSteps() {
+async function installPostgres() {
+  if (process.env.POSTGRES_BIN) {
+    throw new SetupFailure(
+      `POSTGRES_BIN is "${process.env.POSTGRES_BIN}", which does not hold initdb and postgres. Correct it or unset it.`,
+    );
+  }
+  const failures = await tryEach("Postgres", [aptSteps("postgresql")], findPostgres);
+  if (failures === undefined) return;
+  throw new SetupFailure(
+    `Postgres could not be installed, and the server's tests need it.\n${failures}\n` +
+      "Install PostgreSQL 15 or newer by hand (it need not run), or set POSTGRES_BIN to the folder that holds initdb " +
+      "and postgres, then run this again.",
+  );
+}
+
+/** @typedef {{ what: string; steps: string[][] }} Way */
+
+/**
+ * Tries ways to install something until it is there.
+ * @param {string} name
+ * @param {(Way | undefined)[]} ways
+ * @param {() => string | undefined} find
+ * @returns {Promise<string | undefined>} why every way failed; undefined when one did not
+ */
+async function tryEach(name, ways, find) {
+  const started = Date.now();
+  const failures = [];
+  for (const way of ways) {
+    if (way === undefined) continue;
+    say(`${name}: none found; ${way.what}`);
+    const failure = await runAll(way.steps);
+    if (failure === undefined && find() !== undefined) {
+      say(`${name}: ready in ${seconds(started)}`);
+      return undefined;
+    }
+    failures.push(failure ?? `${way.what}: it ended well, but there is still no ${name}`);
+  }
+  return failures.length > 0 ? failures.join("\n") : "No way to install it is known on this system.";
+}
+
+/**
+ * @param {string} packageName
+ * @returns {Way | undefined}
+ */
+function aptSteps(packageName) {
   if (!existsSync("/usr/bin/apt-get")) return undefined;
   const isRoot = process.getuid?.() === 0;
   if (!isRoot && !existsSync("/usr/bin/sudo")) return undefined;
@@ -147,10 +190,10 @@ function aptSteps() {
   const sudo = isRoot ? [] : ["sudo", ...(process.stdin.isTTY ? [] : ["-n"])];
   const apt = [...sudo, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=120", "-qq"];
   return {
-    what: "installing Debian's chromium with apt-get (about 20 s)",
+    what: `installing Debian's ${packageName} with apt-get (about 20 s)`,
     steps: [
       [...apt, "update"],
-      [...apt, "install", "-y", "--no-install-recommends", "chromium"],
+      [...apt, "install", "-y", "--no-install-recommends", packageName],
     ],
   };
 }
