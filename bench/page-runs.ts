@@ -56,6 +56,9 @@ export class PageRuns {
     const page: Page = await context.newPage();
     const problems: string[] = [];
     page.on("pageerror", (error) => problems.push(String(error)));
+    page.on("response", (response) => {
+      if (response.status() >= 400) problems.push(`${response.status()} for ${response.url()}`);
+    });
     try {
       await page.goto(server.resolvedUrls?.local[0] ?? "");
       await page.waitForFunction(() => "runWorkload" in window);

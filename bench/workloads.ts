@@ -43,6 +43,12 @@ export const workloads: readonly Workload[] = [
     ],
   },
   {
+    id: "scan",
+    runs: "page",
+    peers: ["replicache"],
+    variants: [{ name: "10k rows of 1 KB", params: { rows: 10_000, warmups: 5, samples: 20 }, goal: "≤ 0.3" }],
+  },
+  {
     id: "ivm-ladder",
     runs: "node",
     peers: ["@tanstack/db", "@rocicorp/zero", "@rindle/wasm"],
