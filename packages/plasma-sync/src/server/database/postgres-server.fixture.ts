@@ -3,9 +3,9 @@
 //   1. Without Postgres the tests fail; they are never skipped. `node scripts/setup.mjs --postgres` installs it.
 //   2. The server ends with the process that started it, however that ends: its shell waits for the end of our pipe.
 
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, mkdtempSync, rmSync } from "node:fs";
+import { chownSync, mkdtempSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,39 +67,40 @@ export async function startPostgres(): Promise<PostgresServer> {
   const bin = process.env["POSTGRES_BIN"]; // vitest.config.ts looks for it.
   if (bin === undefined)
     throw new Error("There is no Postgres: run `node scripts/setup.mjs --postgres`, or set POSTGRES_BIN.");
+  let output = "";
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    const port = await freePort();
+    const child = spawnServer(bin, port);
+    const stop = async () => {
+      child.stdin?.end();
+      if (child.exitCode === null && child.pid !== undefined) await once(child, "exit");
+    };
+    output = await untilReady(child);
+    if (output === "") return { port, stop };
+    await stop();
+  }
+  throw new Error(`Postgres does not start:\n${output}`);
+}
+
+/** Makes a cluster, runs a server on it until the end of our pipe, stops that at once (SIGQUIT), and cleans up. */
+const SCRIPT = `
+exec 3<&0
+bin=$1; folder=$2; shift 2
+if "$bin/initdb" -D "$folder/data" -U postgres -A trust --no-sync -E UTF8 --locale=C >/dev/null </dev/null; then
+  "$bin/postgres" -D "$folder/data" "$@" </dev/null & server=$!
+  cat <&3 >/dev/null
+  kill -QUIT $server; wait $server
+fi
+cd /; rm -rf "$folder"`;
+
+function spawnServer(bin: string, port: number): ChildProcess {
   const folder = mkdtempSync(join(tmpdir(), "plasma-postgres-"));
   const isRoot = process.getuid?.() === 0;
   const user = isRoot ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
   if (isRoot) chownSync(folder, UNPRIVILEGED, UNPRIVILEGED);
-  const initdb = ["-D", join(folder, "data"), "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"];
-  execFileSync(join(bin, "initdb"), initdb, { ...user, cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
-  const settings = SETTINGS.flatMap((setting) => ["-c", setting]);
-  let output = "";
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const port = await freePort();
-    const args = ["-D", join(folder, "data"), "-h", "127.0.0.1", "-p", String(port), ...settings];
-    // SIGQUIT: at once, without a checkpoint.
-    const script = '"$@" </dev/null & server=$!; cat >/dev/null; kill -QUIT $server; wait $server';
-    const child = spawn(
-      "sh",
-      ["-c", `exec 3<&0; ${script.replace("cat", "cat <&3")}`, "sh", join(bin, "postgres"), ...args],
-      {
-        ...user,
-        cwd: folder,
-        stdio: ["pipe", "ignore", "pipe"],
-      },
-    );
-    output = await untilReady(child);
-    const stop = async () => {
-      child.stdin?.end();
-      if (child.exitCode === null) await once(child, "exit");
-      rmSync(folder, { recursive: true, force: true });
-    };
-    if (output === "") return { port, stop };
-    child.stdin?.end();
-  }
-  rmSync(folder, { recursive: true, force: true });
-  throw new Error(`Postgres does not start:\n${output}`);
+  const settings = ["-h", "127.0.0.1", "-p", String(port), ...SETTINGS.flatMap((setting) => ["-c", setting])];
+  const args = ["-c", SCRIPT, "sh", bin, folder, ...settings];
+  return spawn("sh", args, { ...user, cwd: folder, stdio: ["pipe", "ignore", "pipe"] });
 }
 
 /** Resolves to "" when the server takes connections, else to what it said. */
