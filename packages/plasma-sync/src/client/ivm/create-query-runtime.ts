@@ -1,19 +1,19 @@
 // Owns: `createQueryRuntime`, which puts sources, selects and live queries together.
 
 import { must } from "../../core/lib/assert.ts";
-import type { ResultRow, SelectNode } from "../../core/query/ast.ts";
+import type { SelectNode } from "../../core/query/ast.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
-import { LiveQueries } from "./live-queries.ts";
+import { contextOf, DerivedTables } from "./derived-tables.ts";
+import { LiveQueries, type RunningQuery } from "./live-queries.ts";
 import { MemorySource } from "./memory-source.ts";
-import type { Batch, EntryChange, Operator } from "./operator.ts";
 import { OverlaidSource } from "./overlaid-source.ts";
+import { QueryNode } from "./pipeline.ts";
 import { planQuery } from "./plan.ts";
 import type { Overlay, QueryRuntime } from "./query-runtime.ts";
-import { RowOperator } from "./row-operator.ts";
-import type { RowChange, RowReader } from "./source.ts";
-import { TupleOperator } from "./tuple-operator.ts";
+import type { Batch, EntryChange } from "./relation.ts";
+import { keyColumnOf, type RowChange, type RowReader, type State } from "./source.ts";
 
 /**
  * Makes the query side of a replica, empty and "loading". What a listener throws goes to `onError`; without one it is
@@ -30,52 +30,50 @@ export function createQueryRuntime(options: {
     must(sources.get(table), "query runtime: the builder refuses unknown tables");
   const metaOf = (table: string): TableMeta =>
     must(schema.tablesByName.get(table), "query runtime: the builder refuses unknown tables");
-  const operatorOf = (query: SelectNode, reader: (table: string) => RowReader): Operator<unknown> => {
-    const plan = planQuery(query, schema);
-    const meta = metaOf(query.from.table);
-    const isPlain = query.joins.length === 0 && query.projection === null;
-    const operator = isPlain
-      ? new RowOperator(plan, meta, reader(query.from.table))
-      : new TupleOperator(plan, meta, plan.tables.map(reader));
-    // Entries are the operator's own: nobody else makes or reads them.
-    return operator as unknown as Operator<unknown>;
-  };
+  const derived = new DerivedTables(schema, (table) => derived.get(table)?.source ?? source(table), work);
   const live = new LiveQueries({
-    operatorOf: (query) => operatorOf(query, source),
+    start: (query) => start(query, schema, derived),
     onError: options.onError ?? throwLater,
   });
 
   return {
     source,
     work,
-    select: (query, overlay) => select(query, operatorOf(query, readerOver(overlay, source, metaOf))),
+    select: (query, overlay) => {
+      const context = contextOf(schema, readerOver(overlay, source, metaOf), work);
+      return new QueryNode(planQuery(query, schema), context).open([]).rows();
+    },
     live: (query) => live.create(query),
     fill: (table, rows) => source(table).fill(rows),
     setStatus: (status) => live.setStatus(status),
-    commit: (changes) => live.push(applyCommit(changes, source, metaOf)),
+    commit: (changes) => {
+      const { batch, byTable } = applyCommit(changes, source, metaOf, derived);
+      if (byTable.size === 0) return;
+      derived.push(batch, byTable);
+      live.push(batch);
+    },
   };
 }
 
-/** Runs a select once. */
-function select<E>(query: SelectNode, operator: Operator<E>): readonly ResultRow[] {
-  const { offset, limit } = query;
-  const end = limit === null ? Infinity : offset + limit;
-  const entries: E[] = [];
-  if (end > offset) {
-    for (const entry of operator.pull(null)) {
-      entries.push(entry);
-      if (operator.isOrdered && entries.length >= end) break;
-    }
-  }
-  if (!operator.isOrdered) entries.sort(operator.compare);
-  return operator.resultsOf(entries.slice(offset, end));
+function start(query: SelectNode, schema: AnySchema, derived: DerivedTables): RunningQuery {
+  const holder = derived.hold();
+  const node = new QueryNode(planQuery(query, schema), holder.context);
+  const pipeline = node.open([]);
+  return {
+    node,
+    pipeline,
+    stop: () => {
+      pipeline.close();
+      holder.release();
+    },
+  };
 }
 
 type SourceOf = (table: string) => MemorySource;
 type MetaOf = (table: string) => TableMeta;
 
 /** What a transaction reads through. */
-function readerOver(overlay: Overlay | undefined, source: SourceOf, metaOf: MetaOf): (table: string) => RowReader {
+function readerOver(overlay: Overlay | undefined, source: SourceOf, metaOf: MetaOf): State {
   const readers = new Map<string, RowReader>();
   return (table) => {
     const known = readers.get(table);
@@ -89,22 +87,30 @@ function readerOver(overlay: Overlay | undefined, source: SourceOf, metaOf: Meta
 }
 
 /** Applies the changes to all sources. What the batch says of the state before is made of the rows that were there. */
-function applyCommit(changes: readonly RowChange[], source: SourceOf, metaOf: MetaOf): Batch {
-  const byTable = new Map<string, EntryChange<Row>[]>();
+function applyCommit(
+  changes: readonly RowChange[],
+  source: SourceOf,
+  metaOf: MetaOf,
+  derived: DerivedTables,
+): { batch: Batch; byTable: Map<string, readonly EntryChange<Row>[]> } {
+  const byTable = new Map<string, readonly EntryChange<Row>[]>();
   for (const [table, list] of Map.groupBy(changes, (change) => change.table)) {
     const applied = source(table).apply(list);
     if (applied.length > 0) byTable.set(table, applied);
   }
   const readers = new Map<string, RowReader>();
-  return {
+  const batch: Batch = {
     changes: byTable,
     before(table) {
       let reader = readers.get(table);
-      if (reader === undefined)
-        readers.set(table, (reader = readerBefore(byTable.get(table), source(table), metaOf(table))));
+      if (reader === undefined) {
+        const { source: now, meta } = derived.get(table) ?? { source: source(table), meta: metaOf(table) };
+        readers.set(table, (reader = readerBefore(byTable.get(table), now, meta)));
+      }
       return reader;
     },
   };
+  return { batch, byTable };
 }
 
 function readerBefore(
@@ -113,7 +119,7 @@ function readerBefore(
   meta: TableMeta,
 ): RowReader {
   if (changes === undefined) return source;
-  const rows = new Map(changes.map(({ before, after }) => [(before ?? after)?.["id"] as string, before]));
+  const rows = new Map(changes.map(({ before, after }) => [(before ?? after)?.[keyColumnOf(meta)] as string, before]));
   return new OverlaidSource(meta, source, rows);
 }
 

@@ -1,180 +1,270 @@
-// Owns: JoinChain, the joins and filters of a query: which tuples a row makes, and how tuples change with the rows of a slot.
-// A tuple of n rows fills slots 0 … n-1 and has passed their filters.
+// Owns: JoinChain, the joins and filters of a query: which tuples a row makes, and how tuples change in a commit. A tuple
+// holds the rows of the queries around and then those of own slots 0 … n-1, and has passed their filters.
+//
+// Changes go through the joins one after the other. Where the tuples on the left have changed by Δ and the joined table R by δ:
+//
+//   changes = Δ ⋈ R before  +  left now ⋈ δ  +  left tuples and joined rows that lost or got their last match
+//
+// Invariants:
+//   1. Changes are exact: a null side is shown before and after exactly where there is no match.
+//   2. No state: matches are looked up in the sources, both ways.
 
 import { assert, must } from "../../core/lib/assert.ts";
 import type { Slots } from "../../core/query/predicate.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
-import type { Batch, EntryChange } from "./operator.ts";
 import type { JoinPlan, QueryPlan } from "./plan.ts";
-import type { IndexSpec, RowReader } from "./source.ts";
-
-/** Equal for tuples of the same rows, whatever their values. Ids hold no U+0000. */
-export const tupleKey = (rows: Slots): string =>
-  rows.map((row) => (row === null ? "-" : `+${row["id"] as string}`)).join("\0");
-
-/** Where changes of tuples go; the removal of a tuple comes before its next addition, and may name one that was not there. */
-export interface TupleChanges {
-  remove(tuple: Slots): void;
-  add(tuple: Slots): void;
-}
+import type { Batch, EntryChange } from "./relation.ts";
+import { lookupSpec } from "./row-order.ts";
+import { keyColumnOf, type IndexSpec, type RowReader, type State } from "./source.ts";
+import { createTupleKey, TupleChanges } from "./tuple-changes.ts";
 
 export interface JoinPush {
   readonly batch: Batch;
-  /** By slot. */
-  readonly now: readonly RowReader[];
+  readonly now: State;
   /** False for rows of slot 0 whose tuples nobody wants. */
   readonly isInReach: (row: Row) => boolean;
-  readonly changes: TupleChanges;
 }
 
-/** A left tuple and the rows of one slot that stopped and started to match it. */
-interface LeftChange {
-  readonly tuple: Slots;
-  readonly gone: Row[];
-  readonly come: Row[];
-}
-
-/** Tuples being made: of rows that `readers` hold, collected in `out` at `until` slots. */
-interface Growth {
-  readonly readers: readonly RowReader[];
-  readonly until: number;
-  readonly out: Slots[];
-}
+const everyRow = (): boolean => true;
 
 export class JoinChain {
   readonly #plan: QueryPlan;
+  readonly #base: number;
 
   constructor(plan: QueryPlan) {
     this.#plan = plan;
+    this.#base = plan.outer.length;
   }
 
-  /** The complete tuples that begin with this row of slot 0. */
-  tuplesOf(row: Row, readers: readonly RowReader[]): Slots[] {
+  /** The whole tuples that begin with this row of slot 0. */
+  tuplesOf(row: Row, outer: Slots, state: State): Slots[] {
     const out: Slots[] = [];
-    this.#extend([], row, { readers, until: readers.length, out });
+    this.#extend(outer, row, { state, until: this.#plan.sources.length, out });
     return out;
   }
 
-  /** Reports how the complete tuples change with a commit. */
-  push(input: JoinPush): void {
-    const { batch, now } = input;
-    const before = this.#plan.tables.map((table) => batch.before(table));
-    for (let slot = 0; slot < now.length; slot++) {
-      const changes = batch.changes.get(must(this.#plan.tables[slot], "join chain: one table per slot"));
-      if (changes === undefined) continue;
-      const mixed = now.map((reader, i) => (i < slot ? reader : must(before[i], "join chain: one reader per slot")));
-      if (slot === 0) this.#pushFirst(changes, mixed, input);
-      else this.#pushJoined(slot, changes, mixed, input);
-    }
+  /** The whole tuples that have no row in slot 0. */
+  unmatched(outer: Slots, state: State): Slots[] {
+    return this.#unmatched(outer, this.#plan.sources.length, { state, isInReach: everyRow });
   }
 
-  #pushFirst(rows: readonly EntryChange<Row>[], readers: readonly RowReader[], { isInReach, changes }: JoinPush): void {
-    for (const { before, after } of rows) {
-      if (before !== null && isInReach(before))
-        for (const tuple of this.tuplesOf(before, readers)) changes.remove(tuple);
-      if (after !== null && isInReach(after)) for (const tuple of this.tuplesOf(after, readers)) changes.add(tuple);
-    }
+  /** The whole tuples whose row in `slot` has this value; all tuples where `slot` is null. */
+  tuplesWith(
+    at: { readonly slot: number; readonly column: string; readonly value: Value } | null,
+    state: State,
+    isInReach: (row: Row) => boolean,
+  ): Slots[] {
+    const until = this.#plan.sources.length;
+    const reach: Reach = { state, isInReach };
+    if (at === null) return this.#all(until, reach);
+    const out: Slots[] = [];
+    const key = keyColumnOf(must(this.#plan.sources[at.slot], "join chain: one source per slot").meta);
+    const spec = lookupSpec(at.column, key);
+    const reader = this.#reader(at.slot, state);
+    const rows = at.value === null ? reader.index(spec).rows([null]) : lookUp(reader, spec, at.column, at.value);
+    // Tried one by one, because to make tuples may look into the same index.
+    for (const row of [...rows]) out.push(...this.#through(at.slot, row, until, reach));
+    return out;
   }
 
-  #pushJoined(slot: number, rows: readonly EntryChange<Row>[], readers: readonly RowReader[], input: JoinPush): void {
-    const isLeft = this.#join(slot).kind === "left";
-    for (const { tuple, gone, come } of this.#leftChanges(slot, rows, readers, input)) {
-      const removed: Slots[] = [];
-      const added: Slots[] = [];
-      const before: Growth = { readers, until: readers.length, out: removed };
-      const after: Growth = { readers, until: readers.length, out: added };
-      for (const row of gone) this.#extend(tuple, row, before);
-      for (const row of come) this.#extend(tuple, row, after);
-      if (isLeft && !this.#hasMatch(slot, tuple, input.now)) this.#extend(tuple, null, after);
-      // With other matches it was not there: to remove it then is cheaper than to find out.
-      else if (isLeft && gone.length === 0) this.#extend(tuple, null, before);
-      for (const t of removed) input.changes.remove(t);
-      for (const t of added) input.changes.add(t);
+  /** How the whole tuples change with a commit. */
+  push(input: JoinPush): TupleChanges {
+    const { batch, isInReach } = input;
+    let changes = this.#changesOf(1);
+    const none = this.#none();
+    for (const { before, after } of batch.changes.get(this.#table(0)) ?? []) {
+      if (before !== null && isInReach(before)) this.#put(changes, "remove", [...none, before]);
+      if (after !== null && isInReach(after)) this.#put(changes, "add", [...none, after]);
     }
+    for (let slot = 1; slot < this.#plan.sources.length; slot++) changes = this.#pushJoin(slot, changes, input);
+    return changes;
   }
 
-  /** The left tuples, as they are now, that a changed row of `slot` matched before or matches now. */
-  #leftChanges(
+  #pushJoin(slot: number, lefts: TupleChanges, input: JoinPush): TupleChanges {
+    const { batch } = input;
+    const rows = batch.changes.get(this.#table(slot)) ?? [];
+    const changes = this.#changesOf(slot + 1);
+    if (lefts.byKey.size === 0 && rows.length === 0) return changes;
+    const before: State = (table) => batch.before(table);
+    const { kind } = this.#join(slot);
+    const hasEmptyRight = kind === "left" || kind === "full";
+    for (const left of lefts.byKey.values()) {
+      for (const action of ["remove", "add"] as const) {
+        const tuple = action === "remove" ? left.before : left.after;
+        if (tuple === null) continue;
+        let isEmpty = true;
+        for (const row of this.#matches(slot, tuple, before)) {
+          isEmpty = false;
+          this.#put(changes, action, [...tuple, row]);
+        }
+        if (isEmpty && hasEmptyRight) this.#put(changes, action, [...tuple, null]);
+      }
+    }
+    this.#pushRows(slot, rows, changes, { input, before, hasEmptyRight });
+    if (kind === "right" || kind === "full") this.#pushUnmatched(slot, lefts, changes, { rows, input, before });
+    return changes;
+  }
+
+  /** Left tuples as they are now meet the changed rows of `slot`. */
+  #pushRows(
     slot: number,
     rows: readonly EntryChange<Row>[],
-    readers: readonly RowReader[],
-    { isInReach }: JoinPush,
-  ): Iterable<LeftChange> {
-    const { on } = this.#join(slot);
-    const byKey = new Map<string, LeftChange>();
-    const leftOf = (tuple: Slots): LeftChange => {
-      const key = tupleKey(tuple);
-      let left = byKey.get(key);
-      if (left === undefined) byKey.set(key, (left = { tuple, gone: [], come: [] }));
-      return left;
-    };
-    for (const { before, after } of rows) {
-      if (before !== null)
-        for (const t of this.#leftsOf(slot, before, readers, isInReach))
-          if (on([...t, before])) leftOf(t).gone.push(before);
-      if (after !== null)
-        for (const t of this.#leftsOf(slot, after, readers, isInReach))
-          if (on([...t, after])) leftOf(t).come.push(after);
+    changes: TupleChanges,
+    { input, before, hasEmptyRight }: { input: JoinPush; before: State; hasEmptyRight: boolean },
+  ): void {
+    const reach: Reach = { state: input.now, isInReach: input.isInReach };
+    const touched = new Map<string, Slots>();
+    const keyOf = createTupleKey(this.#plan.sources.slice(0, slot), this.#base);
+    for (const change of rows) {
+      for (const action of ["remove", "add"] as const) {
+        const row = action === "remove" ? change.before : change.after;
+        if (row === null) continue;
+        for (const left of this.#leftsOf(slot, row, reach)) {
+          this.#put(changes, action, [...left, row]);
+          if (hasEmptyRight) touched.set(keyOf(left), left);
+        }
+      }
     }
-    return byKey.values();
+    for (const left of touched.values()) {
+      const [had, has] = [this.#hasMatch(slot, left, before), this.#hasMatch(slot, left, input.now)];
+      if (had && !has) this.#put(changes, "add", [...left, null]);
+      else if (!had && has) this.#put(changes, "remove", [...left, null]);
+    }
+  }
+
+  /** Rows of `slot` that lost or got their only left tuple. */
+  #pushUnmatched(
+    slot: number,
+    lefts: TupleChanges,
+    changes: TupleChanges,
+    { rows, input, before }: { rows: readonly EntryChange<Row>[]; input: JoinPush; before: State },
+  ): void {
+    const { now, isInReach } = input;
+    const key = keyColumnOf(must(this.#plan.sources[slot], "join chain: one source per slot").meta);
+    const ids = new Set(rows.map((change) => (change.before ?? change.after)?.[key] as string));
+    for (const left of lefts.byKey.values())
+      for (const tuple of [left.before, left.after])
+        if (tuple !== null)
+          for (const state of [before, now])
+            for (const row of this.#matches(slot, tuple, state)) ids.add(row[key] as string);
+    for (const id of ids) {
+      const [old, own] = [this.#reader(slot, before).get(id), this.#reader(slot, now).get(id)];
+      const isAlone = (row: Row | undefined, state: State): boolean =>
+        row !== undefined && this.#leftsOf(slot, row, { state, isInReach }).length === 0;
+      const [was, is] = [isAlone(old, before), isAlone(own, now)];
+      if (was && is && old === own) continue;
+      if (was) this.#put(changes, "remove", [...this.#empty(slot), old as Row]);
+      if (is) this.#put(changes, "add", [...this.#empty(slot), own as Row]);
+    }
+  }
+
+  #put(changes: TupleChanges, action: "remove" | "add", tuple: Slots): void {
+    const filter = this.#plan.filters[tuple.length - this.#base - 1];
+    if (filter === null || filter === undefined || filter(tuple)) changes[action](tuple);
   }
 
   /** Adds to `out` the tuples that begin with `tuple` and then `row`. */
   #extend(tuple: Slots, row: Row | null, growth: Growth): void {
-    const slot = tuple.length;
+    const slot = tuple.length - this.#base;
     const longer = [...tuple, row];
     const filter = this.#plan.filters[slot];
     if (filter !== null && filter !== undefined && !filter(longer)) return;
-    if (longer.length === growth.until) {
+    if (slot + 1 === growth.until) {
       growth.out.push(longer);
       return;
     }
     let isEmpty = true;
-    for (const match of this.#matches(slot + 1, longer, growth.readers)) {
+    for (const match of this.#matches(slot + 1, longer, growth.state)) {
       isEmpty = false;
       this.#extend(longer, match, growth);
     }
-    if (isEmpty && this.#join(slot + 1).kind === "left") this.#extend(longer, null, growth);
+    const { kind } = this.#join(slot + 1);
+    if (isEmpty && (kind === "left" || kind === "full")) this.#extend(longer, null, growth);
   }
 
   /** Rows of `slot` that match the tuple before it. */
-  *#matches(slot: number, tuple: Slots, readers: readonly RowReader[]): Iterable<Row> {
+  *#matches(slot: number, tuple: Slots, state: State): Iterable<Row> {
     const { link, on } = this.#join(slot);
-    const reader = must(readers[slot], "join chain: one reader per slot");
+    const reader = this.#reader(slot, state);
     const rows =
       link === null
         ? reader.rows()
-        : lookUp(reader, link.joinedSpec, link.joinedColumn, tuple[link.slot]?.[link.column]);
+        : lookUp(reader, link.joinedSpec, link.joinedColumn, tuple[this.#base + link.slot]?.[link.column]);
     for (const row of rows) if (on([...tuple, row])) yield row;
   }
 
-  #hasMatch(slot: number, tuple: Slots, readers: readonly RowReader[]): boolean {
-    for (const _ of this.#matches(slot, tuple, readers)) return true;
+  #hasMatch(slot: number, tuple: Slots, state: State): boolean {
+    for (const _ of this.#matches(slot, tuple, state)) return true;
     return false;
   }
 
-  /** The tuples before `slot` that a row of it may match; `on` is yet to be tested. */
-  #leftsOf(slot: number, row: Row, readers: readonly RowReader[], isInReach: (row: Row) => boolean): Slots[] {
-    const { link } = this.#join(slot);
-    const first = must(readers[0], "join chain: one reader per slot");
+  /** The tuples before `slot` that a row of it matches. */
+  #leftsOf(slot: number, row: Row, reach: Reach): Slots[] {
+    const { link, on } = this.#join(slot);
+    const lefts =
+      link === null
+        ? this.#all(slot, reach)
+        : [...lookUp(this.#reader(link.slot, reach.state), link.spec, link.column, row[link.joinedColumn])].flatMap(
+            (other) => this.#through(link.slot, other, slot, reach),
+          );
+    return lefts.filter((tuple) => on([...tuple, row]));
+  }
+
+  /** The tuples of `until` slots that have `row` in this one. */
+  #through(slot: number, row: Row, until: number, reach: Reach): Slots[] {
     const out: Slots[] = [];
-    const growth: Growth = { readers, until: slot, out };
-    if (link === null) {
-      for (const root of first.rows()) if (isInReach(root)) this.#extend([], root, growth);
+    const growth: Growth = { state: reach.state, until, out };
+    if (slot === 0) {
+      if (reach.isInReach(row)) this.#extend(this.#none(), row, growth);
       return out;
     }
-    const left = must(readers[link.slot], "join chain: a link names an earlier slot");
-    for (const other of lookUp(left, link.spec, link.column, row[link.joinedColumn])) {
-      if (link.slot === 0) {
-        if (isInReach(other)) this.#extend([], other, growth);
-        continue;
-      }
-      const { on } = this.#join(link.slot);
-      for (const tuple of this.#leftsOf(link.slot, other, readers, isInReach)) {
-        if (on([...tuple, other])) this.#extend(tuple, other, growth);
-      }
+    const lefts = this.#leftsOf(slot, row, reach);
+    for (const left of lefts) this.#extend(left, row, growth);
+    const { kind } = this.#join(slot);
+    if (lefts.length === 0 && (kind === "right" || kind === "full")) this.#extend(this.#empty(slot), row, growth);
+    return out;
+  }
+
+  /** All tuples of `until` slots. */
+  #all(until: number, { state, isInReach }: Reach): Slots[] {
+    const out: Slots[] = [];
+    for (const row of this.#reader(0, state).rows())
+      if (isInReach(row)) this.#extend(this.#none(), row, { state, until, out });
+    return [...out, ...this.#unmatched(this.#none(), until, { state, isInReach })];
+  }
+
+  /** The tuples of `until` slots that begin with a row which no left tuple matches. */
+  #unmatched(outer: Slots, until: number, reach: Reach): Slots[] {
+    const out: Slots[] = [];
+    for (let slot = 1; slot < until; slot++) {
+      const { kind } = this.#join(slot);
+      if (kind !== "right" && kind !== "full") continue;
+      const empty = [...outer, ...Array.from({ length: slot }, () => null)];
+      for (const row of this.#reader(slot, reach.state).rows())
+        if (this.#leftsOf(slot, row, reach).length === 0) this.#extend(empty, row, { state: reach.state, until, out });
     }
     return out;
+  }
+
+  #none(): Slots {
+    return this.#empty(0);
+  }
+
+  /** No rows around, and none in the slots before this one. */
+  #empty(slot: number): Slots {
+    return this.#base + slot === 0 ? [] : Array.from({ length: this.#base + slot }, () => null);
+  }
+
+  #changesOf(slots: number): TupleChanges {
+    return new TupleChanges(createTupleKey(this.#plan.sources.slice(0, slots), this.#base));
+  }
+
+  #table(slot: number): string {
+    return must(this.#plan.sources[slot], "join chain: one source per slot").table;
+  }
+
+  #reader(slot: number, state: State): RowReader {
+    return state(this.#table(slot));
   }
 
   #join(slot: number): JoinPlan {
@@ -184,10 +274,22 @@ export class JoinChain {
   }
 }
 
+interface Reach {
+  readonly state: State;
+  readonly isInReach: (row: Row) => boolean;
+}
+
+/** Tuples being made of rows of `state`, collected in `out` when they have `until` own slots. */
+interface Growth {
+  readonly state: State;
+  readonly until: number;
+  readonly out: Slots[];
+}
+
 /** Rows whose column equals a value; none for null. */
 function lookUp(reader: RowReader, spec: IndexSpec, column: string, value: Value | undefined): Iterable<Row> {
   if (value === null || value === undefined) return [];
-  if (column !== "id") return reader.index(spec).rows([value]);
+  if (column !== "id" || spec.columns.length > 1) return reader.index(spec).rows([value]);
   const row = reader.get(value as string);
   return row === undefined ? [] : [row];
 }

@@ -7,8 +7,9 @@
 import type { ResultRow, SelectNode } from "../../core/query/ast.ts";
 import type { LiveDelta, LiveQuery, LiveQueryStatus } from "../../core/query/live-query.ts";
 import { queryKey } from "../../core/query/query-key.ts";
-import type { Batch, Operator } from "./operator.ts";
-import { Window } from "./window.ts";
+import { tablesOf } from "../../core/query/tables-of.ts";
+import type { Pipeline, QueryNode, ResultChange } from "./pipeline.ts";
+import type { Batch } from "./relation.ts";
 
 type Rows = readonly ResultRow[];
 
@@ -18,12 +19,20 @@ interface Listener {
   isActive: boolean;
 }
 
-/** Equal live queries. `window` is null while rows are loading. */
+/** A query being executed. */
+export interface RunningQuery {
+  readonly node: QueryNode;
+  readonly pipeline: Pipeline;
+  /** Lets go of everything. */
+  stop(): void;
+}
+
+/** Equal live queries. `running` is null while rows are loading. */
 interface Shared {
   readonly query: SelectNode;
   readonly tables: readonly string[];
   readonly listeners: Set<Listener>;
-  window: Window<unknown> | null;
+  running: RunningQuery | null;
   /** The rows now, once somebody has wanted them; null when they have changed since. */
   rows: Rows | null;
 }
@@ -31,7 +40,7 @@ interface Shared {
 const wholeDelta = (added: Rows): LiveDelta<ResultRow> => ({ added, removed: [], changed: [] });
 
 export class LiveQueries {
-  readonly #operatorOf: (query: SelectNode) => Operator<unknown>;
+  readonly #start: (query: SelectNode) => RunningQuery;
   readonly #onError: (error: unknown) => void;
   readonly #sharedByKey = new Map<string, Shared>();
   #status: LiveQueryStatus = "loading";
@@ -39,10 +48,10 @@ export class LiveQueries {
   #isDelivering = false;
 
   constructor(deps: {
-    readonly operatorOf: (query: SelectNode) => Operator<unknown>;
+    readonly start: (query: SelectNode) => RunningQuery;
     readonly onError: (error: unknown) => void;
   }) {
-    this.#operatorOf = deps.operatorOf;
+    this.#start = deps.start;
     this.#onError = deps.onError;
   }
 
@@ -59,7 +68,7 @@ export class LiveQueries {
     this.#status = status;
     if (status === "loading") return;
     for (const shared of this.#sharedByKey.values()) {
-      const isFirst = shared.window === null;
+      const isFirst = shared.running === null;
       this.#enqueue(shared, wholeDelta(isFirst ? this.#rowsOf(shared) : []));
     }
     this.#deliver();
@@ -69,8 +78,8 @@ export class LiveQueries {
   push(batch: Batch): void {
     if (batch.changes.size === 0) return;
     for (const shared of this.#sharedByKey.values()) {
-      if (shared.window !== null && shared.tables.some((table) => batch.changes.has(table)))
-        this.#pushTo(shared, shared.window, batch);
+      if (shared.running !== null && shared.tables.some((table) => batch.changes.has(table)))
+        this.#pushTo(shared, shared.running, batch);
     }
     this.#deliver();
   }
@@ -80,10 +89,11 @@ export class LiveQueries {
     const listener: Listener = { ...on, isActive: true };
     let shared = this.#sharedByKey.get(key);
     if (shared === undefined) {
-      const tables = [query.from.table, ...query.joins.map(({ source }) => source.table)];
-      this.#sharedByKey.set(key, (shared = { query, tables, listeners: new Set(), window: null, rows: null }));
+      shared = { query, tables: tablesOf(query), listeners: new Set(), running: null, rows: null };
+      this.#sharedByKey.set(key, shared);
     }
     const { listeners } = shared;
+    const own = shared;
     listeners.add(listener);
     if (this.#status !== "loading") {
       const rows = this.#rowsOf(shared);
@@ -94,17 +104,19 @@ export class LiveQueries {
       listeners.delete(listener);
       // A query that is left and taken again at once, as when a component re-renders, keeps its window.
       queueMicrotask(() => {
-        if (listeners.size === 0 && this.#sharedByKey.get(key)?.listeners === listeners) this.#sharedByKey.delete(key);
+        if (listeners.size > 0 || this.#sharedByKey.get(key) !== own) return;
+        this.#sharedByKey.delete(key);
+        own.running?.stop();
       });
     };
   }
 
-  #pushTo(shared: Shared, window: Window<unknown>, batch: Batch): void {
-    const change = window.push(batch);
-    if (change === null) return;
+  #pushTo(shared: Shared, { node, pipeline }: RunningQuery, batch: Batch): void {
+    if (node.push(batch).length === 0) return;
+    const delta = deltaOf(pipeline.changes);
     const old = shared.rows;
     shared.rows = null;
-    if (change.added.length + change.removed.length + change.changed.length > 0) this.#enqueue(shared, change);
+    if (delta.added.length + delta.removed.length + delta.changed.length > 0) this.#enqueue(shared, delta);
     else if (old !== null) {
       // Equal results whose rows moved: often they have the same places still.
       if (this.#rowsOf(shared).every((row, i) => row === old[i])) shared.rows = old;
@@ -113,9 +125,8 @@ export class LiveQueries {
   }
 
   #rowsOf(shared: Shared): Rows {
-    const { query } = shared;
-    shared.window ??= new Window(this.#operatorOf(query), query.offset, query.limit);
-    return (shared.rows ??= shared.window.rows());
+    shared.running ??= this.#start(shared.query);
+    return (shared.rows ??= shared.running.pipeline.rows());
   }
 
   /** `delta` null: only the order has changed. */
@@ -145,6 +156,19 @@ export class LiveQueries {
       this.#onError(error);
     }
   }
+}
+
+function deltaOf(changes: readonly ResultChange[]): LiveDelta<ResultRow> {
+  const added: ResultRow[] = [];
+  const removed: ResultRow[] = [];
+  const changed: { before: ResultRow; after: ResultRow }[] = [];
+  for (const { before, after } of changes) {
+    if (before === after) continue;
+    if (before === null) added.push(after as ResultRow);
+    else if (after === null) removed.push(before);
+    else changed.push({ before, after });
+  }
+  return { added, removed, changed };
 }
 
 /** One `live()` of an app: a handle on the window that equal queries share. */

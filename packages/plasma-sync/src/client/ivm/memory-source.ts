@@ -5,9 +5,9 @@
 import type { TableMeta } from "../../core/schema/table.ts";
 import { OrderedMap } from "../../core/lib/ordered-map.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
-import type { EntryChange } from "./operator.ts";
+import type { EntryChange } from "./relation.ts";
 import { createRowOrder, type RowOrder } from "./row-order.ts";
-import type { IndexSpec, OrderedIndex, RowChange, TableSource, Work } from "./source.ts";
+import { keyColumnOf, type IndexSpec, type OrderedIndex, type TableSource, type Work } from "./source.ts";
 
 /** A commit of more than this share (1 / n) of a table's rows drops its indexes. An insert costs about as much as the load of eight. */
 const REBUILD_SHARE = 8;
@@ -55,7 +55,7 @@ export class MemorySource implements TableSource {
   }
 
   /** Applies the changes of a commit, at most one per row, and returns them with the rows that were there. */
-  apply(changes: readonly RowChange[]): EntryChange<Row>[] {
+  apply(changes: readonly { readonly id: string; readonly after: Row | null }[]): EntryChange<Row>[] {
     // To insert so many one by one costs more than to load anew what queries then ask for.
     if (changes.length >= REBUILD_ROWS_MIN && changes.length * REBUILD_SHARE > this.#rowsByID.size) this.#dropIndexes();
     const applied: EntryChange<Row>[] = [];
@@ -73,7 +73,8 @@ export class MemorySource implements TableSource {
 
   /** Adds many rows at once. Indexes are built anew when next asked. */
   fill(rows: readonly Row[]): void {
-    for (const row of rows) this.#rowsByID.set(row["id"] as string, row);
+    const key = keyColumnOf(this.#meta);
+    for (const row of rows) this.#rowsByID.set(row[key] as string, row);
     this.#dropIndexes();
   }
 
@@ -95,10 +96,11 @@ class MemoryIndex implements OrderedIndex {
     this.#work = work;
   }
 
-  *rows(prefix: readonly Value[], from?: Row): Iterable<Row> {
-    const { compare, place } = this.#order;
+  *rows(prefix: readonly Value[], from?: readonly Value[]): Iterable<Row> {
+    const { place } = this.#order;
     const entries = (this.#entries ??= this.#build());
-    for (const row of entries.from(from === undefined ? (row) => place(row, prefix) : (row) => compare(row, from))) {
+    const start = from === undefined ? prefix : [...prefix, ...from];
+    for (const row of entries.from((row) => place(row, start))) {
       if (place(row, prefix) !== 0) return;
       this.#work.rows += 1;
       yield row;

@@ -7,7 +7,7 @@
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
 import { createRowOrder, type RowOrder } from "./row-order.ts";
-import type { IndexSpec, OrderedIndex, RowReader } from "./source.ts";
+import { keyColumnOf, type IndexSpec, type OrderedIndex, type RowReader } from "./source.ts";
 
 type OverlayRows = ReadonlyMap<string, Row | null>;
 
@@ -29,14 +29,18 @@ export class OverlaidSource implements RowReader {
   }
 
   *rows(): Iterable<Row> {
-    for (const row of this.#below.rows()) if (!this.#overlay.has(row["id"] as string)) yield row;
+    const key = keyColumnOf(this.#meta);
+    for (const row of this.#below.rows()) if (!this.#overlay.has(row[key] as string)) yield row;
     for (const row of this.#overlay.values()) if (row !== null) yield row;
   }
 
   index(spec: IndexSpec): OrderedIndex {
     let index = this.#indexes.get(spec.key);
     if (index === undefined) {
-      index = new OverlaidIndex(createRowOrder(this.#meta, spec), this.#below.index(spec), this.#overlay);
+      index = new OverlaidIndex(createRowOrder(this.#meta, spec), this.#below.index(spec), {
+        overlay: this.#overlay,
+        key: keyColumnOf(this.#meta),
+      });
       this.#indexes.set(spec.key, index);
     }
     return index;
@@ -47,22 +51,28 @@ class OverlaidIndex implements OrderedIndex {
   readonly #order: RowOrder;
   readonly #below: OrderedIndex;
   readonly #overlay: OverlayRows;
+  readonly #key: string;
   #sorted: readonly Row[] | null = null;
   #isFirstUse = true;
 
-  constructor(order: RowOrder, below: OrderedIndex, overlay: OverlayRows) {
+  constructor(
+    order: RowOrder,
+    below: OrderedIndex,
+    { overlay, key }: { readonly overlay: OverlayRows; readonly key: string },
+  ) {
     this.#order = order;
     this.#below = below;
     this.#overlay = overlay;
+    this.#key = key;
   }
 
-  *rows(prefix: readonly Value[], from?: Row): Iterable<Row> {
-    const { compare } = this.#order;
+  *rows(prefix: readonly Value[], from?: readonly Value[]): Iterable<Row> {
+    const { compare, place } = this.#order;
     const own = this.#own(prefix);
-    let next = from === undefined ? 0 : own.findIndex((row) => compare(row, from) >= 0);
-    if (next < 0) next = own.length;
+    const start = from === undefined ? prefix : [...prefix, ...from];
+    let next = lowerBound(own, (row) => place(row, start) >= 0);
     for (const row of this.#below.rows(prefix, from)) {
-      if (this.#overlay.has(row["id"] as string)) continue;
+      if (this.#overlay.has(row[this.#key] as string)) continue;
       for (let o = own[next]; o !== undefined && compare(o, row) < 0; o = own[++next]) yield o;
       yield row;
     }

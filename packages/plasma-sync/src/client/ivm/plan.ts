@@ -1,30 +1,29 @@
-// Owns: planQuery: how a select is executed on sources: where rows of its first source come from, how each join is looked
-// up, and at which stage each part of the condition is tested.
+// Owns: planQuery: how a select is executed on sources: in which order they are joined, where rows of the first come from,
+// how each join is looked up, and at which stage each part of the condition is tested.
 // Invariants:
-//   1. A stage's filter tests every conjunct of `where` whose sources are all there after that stage: filters commute with
-//      the joins behind them, left joins included.
-//   2. Access and links only narrow: `filters` and `on` still test the whole condition.
+//   1. Tuples begin with the rows of the queries around (`base` slots), then have one row per own source.
+//   2. Access and links only narrow; the whole condition is tested, but for the equality that `link.isCovered` says the access
+//      tests.
+//   3. A part of `where` is tested as soon as its sources are there, but never before a right or full join: those show rows
+//      that it would leave unmatched.
 
 import { must } from "../../core/lib/assert.ts";
 import type { ColumnNode, Expr, JoinKind, Operand, SelectNode } from "../../core/query/ast.ts";
-import { sourcesOf } from "../../core/query/result-shape.ts";
-import { pinnedIdsOf } from "../../core/query/pinned-ids.ts";
+import { isGrouped } from "../../core/query/ast.ts";
+import { tableOfSource } from "../../core/query/derived-table.ts";
 import { compileExpr, slotScope, type Slots } from "../../core/query/predicate.ts";
+import { queryKey } from "../../core/query/query-key.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Value } from "../../core/schema/value.ts";
-import { indexSpec, lookupSpec } from "./row-order.ts";
-import type { IndexColumn, IndexSpec } from "./source.ts";
-
-/** Where rows of the first source come from. Only `ordered` yields them in the query's order. */
-export type Access =
-  | { readonly type: "scan" }
-  | { readonly type: "ids"; readonly ids: readonly string[] }
-  | { readonly type: "lookup"; readonly spec: IndexSpec; readonly prefixes: readonly (readonly Value[])[] }
-  | { readonly type: "ordered"; readonly spec: IndexSpec; readonly prefix: readonly Value[] };
+import { planAccess, type Access } from "./plan-access.ts";
+import { lookupSpec } from "./row-order.ts";
+import { conjunctsOf, freeColumns, namesIn, subqueriesOf } from "./source-names.ts";
+import { keyColumnOf, type IndexSpec } from "./source.ts";
 
 /** An equality of a join: rows match only where the column of an earlier slot equals the column of the joined row. */
-export interface Link {
+export interface JoinLink {
+  /** Among the query's own. */
   readonly slot: number;
   readonly column: string;
   readonly spec: IndexSpec;
@@ -36,156 +35,274 @@ export interface JoinPlan {
   readonly kind: JoinKind;
   readonly on: (rows: Slots) => boolean;
   /** Null: every row has to be tried. */
-  readonly link: Link | null;
+  readonly link: JoinLink | null;
+}
+
+/** An equality between a row of this query and one of a query around: finds the places that an entry belongs to. */
+export interface OuterLink {
+  /** Among the query's own. */
+  readonly slot: number;
+  readonly column: string;
+  readonly readOuter: (outer: Slots) => Value;
+  readonly outer: ColumnNode;
+  /** Whether the access finds only entries for which it is true. */
+  readonly isCovered: boolean;
+}
+
+/** One own source. */
+export interface PlannedSource {
+  readonly name: string;
+  readonly meta: TableMeta;
+  /** How the state calls it: the table, or a name made of the subquery. */
+  readonly table: string;
+  readonly query: SelectNode | null;
 }
 
 export interface QueryPlan {
   readonly query: SelectNode;
-  /** Tables by slot. */
-  readonly tables: readonly string[];
+  readonly schema: AnySchema;
+  /** Names of the sources of the queries around. */
+  readonly outer: readonly string[];
+  /** `outer`, then own ones in the order in which they are joined. */
+  readonly names: readonly string[];
+  readonly sources: readonly PlannedSource[];
   readonly access: Access;
-  /** `joins[i]` adds slot i + 1. */
+  /** `joins[i]` adds own slot i + 1. */
   readonly joins: readonly JoinPlan[];
-  /** By slot: tested when the slot has been added; null passes all. */
+  /** By own slot: tested when the slot has been added; null passes all. */
   readonly filters: readonly (((rows: Slots) => boolean) | null)[];
+  /** Parts of `where` with subqueries that depend on nothing around. */
+  readonly subqueries: readonly Expr[];
+  /** Parts of `where` that name sources around; tested where those are known. */
+  readonly bound: ((rows: Slots) => boolean) | null;
+  /** Those among them with subqueries. */
+  readonly boundSubqueries: readonly Expr[];
+  readonly link: OuterLink | null;
+  /** Whether tuples cannot be joined without the rows around: then nothing is known of changes but that there are some. */
+  readonly isOpaque: boolean;
 }
 
-/** Plans a select. */
-export function planQuery(query: SelectNode, schema: AnySchema): QueryPlan {
-  const sources = sourcesOf(query);
+interface Step {
+  readonly source: PlannedSource;
+  readonly kind: JoinKind;
+  readonly on: readonly Expr[];
+}
+
+/** Plans a select; `outer` names the sources of the queries around it. */
+export function planQuery(query: SelectNode, schema: AnySchema, outer: readonly string[] = []): QueryPlan {
+  const around = new Set(outer);
+  const own = [query.from, ...query.joins.map(({ source }) => source)];
+  for (const { name } of own) around.delete(name);
+  const isBound = (expr: Expr): boolean => namesIn(expr).some((name) => around.has(name));
   const where = conjunctsOf(query.where);
+  const { steps, moved } = arrange(query, where, { schema, isBound });
+  const conjuncts = [...where, ...moved];
+  const sources = steps.map(({ source }) => source);
+  const names = [...outer, ...sources.map(({ name }) => name)];
+  const free = conjuncts.filter((expr) => !isBound(expr) && subqueriesOf(expr).length === 0);
+  const correlated = conjuncts.filter(isBound);
+  const isOuterJoined = steps.some(({ kind }) => kind === "right" || kind === "full");
+  const equal = correlated.map((expr) => equalityOf(expr, sources, around)).filter((link) => link !== null);
+  const first = must(sources[0], "plan: a select has a source");
+  const access: Access = isOuterJoined
+    ? { type: "scan" }
+    : planAccess({ query, where: free, first, equal: equal.filter(({ slot }) => slot === 0), names: outer });
+  const covered = equal.find(({ slot, own: { column } }) => slot === 0 && access.covers?.includes(column));
+  const found = covered ?? equal[0];
+  const bound = correlated.filter((expr) => expr !== covered?.expr && subqueriesOf(expr).length === 0);
+  const lastOuterJoin = steps.findLastIndex(({ kind }) => kind === "right" || kind === "full");
   return {
     query,
-    tables: [query.from.table, ...query.joins.map(({ source }) => source.table)],
-    access: planAccess(
-      query,
-      where,
-      must(schema.tablesByName.get(query.from.table), "plan: the builder refuses unknown tables"),
-    ),
-    joins: query.joins.map(({ kind, on }, i) => ({
+    schema,
+    outer,
+    names,
+    sources,
+    access,
+    joins: steps.slice(1).map(({ kind, on }, i) => ({
       kind,
-      on: compileTest(on, sources),
-      link: linkOf(on, sources, i + 1),
+      on: compileTest(on, names),
+      link: joinLinkOf(on, sources, i + 1),
     })),
     filters: sources.map((_, slot) => {
-      const args = where.filter((expr) => lastSlotOf(expr, sources) === slot);
-      return args.length === 0 ? null : compileTest({ type: "and", args }, sources);
+      const args = free.filter((expr) => Math.max(lastSlotOf(expr, sources), lastOuterJoin) === slot);
+      return args.length === 0 ? null : compileTest(args, names);
     }),
+    subqueries: conjuncts.filter((expr) => !isBound(expr) && subqueriesOf(expr).length > 0),
+    bound: bound.length === 0 ? null : compileTest(bound, names),
+    boundSubqueries: correlated.filter((expr) => subqueriesOf(expr).length > 0),
+    link:
+      found === undefined
+        ? null
+        : {
+            slot: found.slot,
+            column: found.own.column,
+            outer: found.outer,
+            readOuter: slotScope(outer).read(found.outer),
+            isCovered: found === covered,
+          },
+    isOpaque: steps.some(({ on }) => on.some(isBound)),
   };
 }
 
-function compileTest(expr: Expr, sources: readonly string[]): (rows: Slots) => boolean {
-  const test = compileExpr(expr, slotScope(sources));
+/** Whether a query's rows are the tuples that its relation finds: nothing is grouped, left out or cut off. */
+export const isPlainRelation = (query: SelectNode): boolean =>
+  !isGrouped(query) && query.after === null && query.offset === 0 && query.limit !== 0;
+
+interface ArrangeScope {
+  readonly schema: AnySchema;
+  readonly isBound: (expr: Expr) => boolean;
+}
+
+/**
+ * The order of the joins. Inner joins alone may come in any order: they begin where fewest rows are read. A right join that
+ * comes first is a left join the other way round. `moved` are conditions of joins that `where` can test as well.
+ */
+function arrange(query: SelectNode, where: readonly Expr[], scope: ArrangeScope): { steps: Step[]; moved: Expr[] } {
+  const plannedOf = ({ name, table, query: subquery }: SelectNode["from"]): PlannedSource => ({
+    name,
+    meta: tableOfSource({ name, table, ...(subquery && { query: subquery }) }, scope.schema),
+    table: subquery === undefined ? table : derivedName(subquery),
+    query: subquery ?? null,
+  });
+  const first = plannedOf(query.from);
+  const joins = query.joins.map(({ kind, source, on }): Step => ({
+    kind,
+    source: plannedOf(source),
+    on: conjunctsOf(on),
+  }));
+  const isInner = joins.every(({ kind }) => kind === "inner");
+  const canMove = joins.every(({ kind }) => kind === "inner" || kind === "left");
+  const moved = canMove ? joins.flatMap(({ kind, on }) => (kind === "inner" ? on.filter(scope.isBound) : [])) : [];
+  const rest = joins.map((step) => ({ ...step, on: step.on.filter((expr) => !moved.includes(expr)) }));
+  const head: Step = { source: first, kind: "inner", on: [] };
+  if (isInner && rest.length > 0) return { steps: innerOrder([head, ...rest], [...where, ...moved]), moved };
+  const [second, ...others] = rest;
+  if (second?.kind !== "right") return { steps: [head, ...rest], moved };
+  return {
+    steps: [
+      { source: second.source, kind: "inner", on: [] },
+      { source: first, kind: "left", on: second.on },
+      ...others,
+    ],
+    moved,
+  };
+}
+
+/** Begins at the first source that an id or the like pins, else at the first of all, and follows the joins' equalities. */
+function innerOrder(steps: readonly Step[], where: readonly Expr[]): Step[] {
+  const own = steps.map(({ source }) => source.name);
+  const start = steps.findIndex(({ source }) => isPinned(source, where, own));
+  if (start <= 0) return [...steps];
+  const pool = steps.flatMap(({ on }) => on);
+  const left = [...steps];
+  const order = left.splice(start, 1);
+  while (left.length > 0) {
+    const names = order.map(({ source }) => source.name);
+    const isLinked = ({ source: { name } }: Step): boolean =>
+      pool
+        .map(namesIn)
+        .some((used) => used.includes(name) && used.every((other) => other === name || names.includes(other)));
+    const next = Math.max(0, left.findIndex(isLinked));
+    order.push(...left.splice(next, 1));
+  }
+  const names = order.map(({ source }) => source.name);
+  const lastOf = (expr: Expr): number => Math.max(0, ...namesIn(expr).map((name) => names.indexOf(name)));
+  return order.map(({ source }, slot) => ({
+    source,
+    kind: "inner",
+    on: pool.filter((expr) => Math.max(1, lastOf(expr)) === slot),
+  }));
+}
+
+/** Whether `where` names the row: its id or a unique column equals a value, or a column of a query around. */
+function isPinned({ name, meta }: PlannedSource, where: readonly Expr[], own: readonly string[]): boolean {
+  const unique = ["id", ...meta.unique.flatMap((columns) => (columns.length === 1 ? columns : []))];
+  const isKey = (node: Operand): boolean =>
+    node.type === "column" && node.source === name && unique.includes(node.column);
+  const isKnown = (node: Operand): boolean =>
+    node.type === "value" || (node.type === "column" && !own.includes(node.source));
+  return where.some((expr) => {
+    if (expr.type === "in") return !expr.negated && isKey(expr.operand);
+    if (expr.type !== "compare" || expr.op !== "eq") return false;
+    return (isKey(expr.left) && isKnown(expr.right)) || (isKey(expr.right) && isKnown(expr.left));
+  });
+}
+
+/** How states call the result of a subquery: equal for equal subqueries. */
+export const derivedName = (query: SelectNode): string => `(${queryKey(query)})`;
+
+/** A complex subquery that depends on nothing around, as a plain select over its result. */
+export function simplified(query: SelectNode): SelectNode {
+  const isSimple = isPlainRelation(query) || freeColumns(query).length > 0 || query.projection === null;
+  if (isSimple) return query;
+  const name = "";
+  const projection = must(query.projection, "plan: tested above").map(({ key, column }) => ({
+    key,
+    column: { type: "column", source: name, column: key, kind: column.kind } as const,
+  }));
+  return {
+    type: "select",
+    from: { name, table: "", query },
+    joins: [],
+    where: null,
+    groupBy: [],
+    having: null,
+    distinct: false,
+    orderBy: [],
+    after: null,
+    limit: null,
+    offset: 0,
+    projection,
+    includes: [],
+    one: false,
+  };
+}
+
+export function compileTest(conjuncts: readonly Expr[], names: readonly string[]): (rows: Slots) => boolean {
+  const [only] = conjuncts;
+  const expr: Expr = only !== undefined && conjuncts.length === 1 ? only : { type: "and", args: conjuncts };
+  const test = compileExpr(expr, slotScope(names));
   return (rows) => test(rows) === true;
 }
 
-const conjunctsOf = (expr: Expr | null): readonly Expr[] =>
-  expr === null ? [] : expr.type === "and" ? expr.args.flatMap(conjunctsOf) : [expr];
+/** The last own slot that an expression reads; 0 when it reads none. */
+const lastSlotOf = (expr: Expr, sources: readonly PlannedSource[]): number =>
+  Math.max(0, ...namesIn(expr).map((name) => sources.findIndex((source) => source.name === name)));
 
-/** The last slot that an expression reads; 0 when it reads none. */
-const lastSlotOf = (expr: Expr, sources: readonly string[]): number =>
-  Math.max(0, ...columnsOf(expr).map(({ source }) => sources.indexOf(source)));
-
-function columnsOf(expr: Expr): ColumnNode[] {
-  switch (expr.type) {
-    case "and":
-    case "or":
-      return expr.args.flatMap(columnsOf);
-    case "not":
-      return columnsOf(expr.arg);
-    case "compare":
-      return [expr.left, expr.right].filter(isColumn);
-    case "between":
-      return [expr.operand, expr.low, expr.high].filter(isColumn);
-    case "exists":
-      return [];
-    default:
-      return [expr.operand].filter(isColumn);
-  }
+export interface OuterEquality {
+  readonly expr: Expr;
+  readonly slot: number;
+  readonly own: ColumnNode;
+  readonly outer: ColumnNode;
 }
 
-const isColumn = (operand: Operand): operand is ColumnNode => operand.type === "column";
-
-function planAccess(query: SelectNode, where: readonly Expr[], meta: TableMeta): Access {
-  const source = query.from.name;
-  const ids = pinnedIdsOf(query.where, source);
-  if (ids !== null) return { type: "ids", ids };
-  const candidates = [
-    ...meta.indexes,
-    ...meta.unique,
-    ...meta.columns.filter(({ def }) => def.ref !== undefined).map(({ def }) => [def.name]),
-  ];
-  const equal = equalitiesOf(where, source);
-  const prefix = longest(candidates.map((columns) => leading(columns, (column) => equal.has(column))));
-  const values = prefix.map((column) => equal.get(column) ?? null);
-  const fixed = prefix.map((column): IndexColumn => ({ column, direction: "asc" }));
-  const order = query.limit === null ? null : orderOfFirst(query, prefix);
-  if (order !== null) return { type: "ordered", spec: indexSpec([...fixed, ...order]), prefix: values };
-  if (prefix.length > 0) return { type: "lookup", spec: indexSpec(fixed), prefixes: [values] };
-  for (const [column] of candidates) {
-    const list = column === undefined ? null : listOf(where, source, column);
-    if (list !== null && column !== undefined)
-      return { type: "lookup", spec: lookupSpec(column), prefixes: list.map((value) => [value]) };
-  }
-  return { type: "scan" };
+/** The expression as an equality of an own column with one of a query around; bytes are no keys. */
+function equalityOf(expr: Expr, sources: readonly PlannedSource[], around: ReadonlySet<string>): OuterEquality | null {
+  if (expr.type !== "compare" || expr.op !== "eq") return null;
+  const { left, right } = expr;
+  if (left.type !== "column" || right.type !== "column" || left.kind === "blob") return null;
+  const [own, outer] = around.has(right.source) ? [left, right] : [right, left];
+  const slot = sources.findIndex(({ name }) => name === own.source);
+  return slot < 0 || !around.has(outer.source) ? null : { expr, slot, own, outer };
 }
-
-/** The query's order as columns of the first source, or null where another source decides before its id does. */
-function orderOfFirst(query: SelectNode, fixed: readonly string[]): IndexColumn[] | null {
-  const columns: IndexColumn[] = [];
-  for (const { column, direction } of query.orderBy) {
-    if (column.type !== "column" || column.source !== query.from.name) return null;
-    if (!fixed.includes(column.column)) columns.push({ column: column.column, direction });
-    if (column.column === "id") return columns;
-  }
-  return null;
-}
-
-/** Columns of `source` that must equal a value. */
-function equalitiesOf(where: readonly Expr[], source: string): ReadonlyMap<string, Value> {
-  const values = new Map<string, Value>();
-  for (const expr of where) {
-    if (expr.type !== "compare" || expr.op !== "eq") continue;
-    const [column, value] = isColumn(expr.left) ? [expr.left, expr.right] : [expr.right, expr.left];
-    if (isColumn(column) && value.type === "value" && column.source === source) values.set(column.column, value.value);
-  }
-  return values;
-}
-
-/** The values that `column` must be one of, or null. */
-function listOf(where: readonly Expr[], source: string, column: string): readonly Value[] | null {
-  for (const expr of where) {
-    if (expr.type !== "in" || expr.negated || !isColumn(expr.operand)) continue;
-    // Equal bytes are not the same object, so a list of them could name rows twice.
-    if (expr.operand.kind === "blob") continue;
-    if (expr.operand.source === source && expr.operand.column === column)
-      return [...new Set(expr.values.map(({ value }) => value))];
-  }
-  return null;
-}
-
-function leading<T>(list: readonly T[], holds: (item: T) => boolean): readonly T[] {
-  const end = list.findIndex((item) => !holds(item));
-  return end < 0 ? list : list.slice(0, end);
-}
-
-const longest = <T>(lists: readonly (readonly T[])[]): readonly T[] =>
-  lists.reduce((best, list) => (list.length > best.length ? list : best), []);
 
 /** The first equality of `on` between the joined slot and an earlier one. */
-function linkOf(on: Expr, sources: readonly string[], joined: number): Link | null {
-  for (const expr of conjunctsOf(on)) {
-    if (expr.type !== "compare" || expr.op !== "eq" || !isColumn(expr.left) || !isColumn(expr.right)) continue;
-    const isLeftJoined = sources.indexOf(expr.left.source) === joined;
-    const [own, other] = isLeftJoined ? [expr.left, expr.right] : [expr.right, expr.left];
-    const slot = sources.indexOf(other.source);
-    if (sources.indexOf(own.source) !== joined || slot >= joined) continue;
+function joinLinkOf(on: readonly Expr[], sources: readonly PlannedSource[], joined: number): JoinLink | null {
+  const slotOf = ({ source }: ColumnNode): number => sources.findIndex(({ name }) => name === source);
+  const specOf = (slot: number, column: string): IndexSpec =>
+    lookupSpec(column, keyColumnOf(must(sources[slot], "plan: slots are of sources").meta));
+  for (const expr of on) {
+    if (expr.type !== "compare" || expr.op !== "eq") continue;
+    if (expr.left.type !== "column" || expr.right.type !== "column") continue;
+    const [own, other] = slotOf(expr.left) === joined ? [expr.left, expr.right] : [expr.right, expr.left];
+    const slot = slotOf(other);
+    if (slotOf(own) !== joined || slot < 0 || slot >= joined) continue;
     return {
       slot,
       column: other.column,
-      spec: lookupSpec(other.column),
+      spec: specOf(slot, other.column),
       joinedColumn: own.column,
-      joinedSpec: lookupSpec(own.column),
+      joinedSpec: specOf(joined, own.column),
     };
   }
   return null;

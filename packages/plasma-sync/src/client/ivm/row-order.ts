@@ -4,7 +4,7 @@ import { must } from "../../core/lib/assert.ts";
 import { comparerOf } from "../../core/query/compare.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import { compareFamily, type Row, type Value } from "../../core/schema/value.ts";
-import type { IndexColumn, IndexSpec } from "./source.ts";
+import { KEY, type IndexColumn, type IndexSpec } from "./source.ts";
 
 export interface RowOrder {
   readonly compare: (a: Row, b: Row) => number;
@@ -12,20 +12,21 @@ export interface RowOrder {
   readonly place: (row: Row, prefix: readonly Value[]) => number;
 }
 
-/** The index over `columns`: the id is appended where it is missing, and columns after it are left out: they decide nothing. */
-export function indexSpec(columns: readonly IndexColumn[]): IndexSpec {
-  const id = columns.findIndex(({ column }) => column === "id");
+/** The index over `columns`: the key is appended where it is missing, and columns after it are left out: they decide nothing. */
+export function indexSpec(columns: readonly IndexColumn[], key = "id"): IndexSpec {
+  const at = columns.findIndex(({ column }) => column === key);
   const total: readonly IndexColumn[] =
-    id >= 0 ? columns.slice(0, id + 1) : [...columns, { column: "id", direction: "asc" }];
+    at >= 0 ? columns.slice(0, at + 1) : [...columns, { column: key, direction: "asc" }];
   return { key: total.map(({ column, direction }) => `${column} ${direction}`).join(), columns: total };
 }
 
 /** An index for looking rows up by one column. */
-export const lookupSpec = (column: string): IndexSpec => indexSpec([{ column, direction: "asc" }]);
+export const lookupSpec = (column: string, key = "id"): IndexSpec => indexSpec([{ column, direction: "asc" }], key);
 
 /** The order of an index of this table. */
 export function createRowOrder(meta: TableMeta, spec: IndexSpec): RowOrder {
   const keys = spec.columns.map(({ column, direction }) => {
+    if (column === KEY) return { column, compare: comparerOf("text"), sign: 1 };
     const { kind } = must(meta.columnsByName.get(column), "row order: queries name known columns").def;
     const family = must(compareFamily(kind), "row order: the builder refuses kinds without order");
     return { column, compare: comparerOf(family), sign: direction === "asc" ? 1 : -1 };

@@ -1,9 +1,11 @@
 // Owns: the contract of a source: one table's rows as queries see them (base + pending mutations), with ordered indexes.
+// A subquery's result is a table too, whose rows have their key under KEY in place of an id.
 // Invariants:
 //   1. A source changes only in `QueryRuntime.commit` and `fill`, all tables of a commit before any pipeline runs.
 //   2. Indexes are built when first asked for and kept; each costs O(log n) per change, and nothing copies the table.
 //   3. `work` counts every row or index entry touched: tests bound it.
 
+import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
 
 /** One row's change of visible value. Never both null, never equal. */
@@ -19,7 +21,7 @@ export interface IndexColumn {
   readonly direction: "asc" | "desc";
 }
 
-/** Which index: columns that end with the id (which makes the order total), and a key that equal ones share. */
+/** Which index: columns that end with the key (which makes the order total), and a text that equal ones share. */
 export interface IndexSpec {
   readonly key: string;
   readonly columns: readonly IndexColumn[];
@@ -27,10 +29,10 @@ export interface IndexSpec {
 
 export interface OrderedIndex {
   /**
-   * The rows whose first columns equal `prefix` (all when it is empty), in order; with `from`, only those at its place
-   * or after it. `from` has the prefix too, and need not be in the index. Lazy: asking for ten touches ten.
+   * The rows whose first columns equal `prefix` (all when it is empty), in order; with `from`, values of the columns behind
+   * the prefix, only those at that place or after it. Lazy: asking for ten touches ten.
    */
-  rows(prefix: readonly Value[], from?: Row): Iterable<Row>;
+  rows(prefix: readonly Value[], from?: readonly Value[]): Iterable<Row>;
 }
 
 /** One state of a table: now (a source) or as an overlay changes it. */
@@ -41,6 +43,9 @@ export interface RowReader {
   index(spec: IndexSpec): OrderedIndex;
 }
 
+/** One state of all tables. */
+export type State = (table: string) => RowReader;
+
 export interface TableSource extends RowReader {
   readonly table: string;
   readonly size: number;
@@ -50,3 +55,9 @@ export interface TableSource extends RowReader {
 export interface Work {
   rows: number;
 }
+
+/** Where rows of a subquery's result have their key: no column has this name. */
+export const KEY = "";
+
+/** The column that tells a table's rows apart. */
+export const keyColumnOf = (meta: TableMeta): string => (meta.isDerived ? KEY : "id");

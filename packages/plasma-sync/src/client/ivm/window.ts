@@ -1,78 +1,113 @@
-// Owns: Window, the ordered rows of one live query between its offset and its limit, kept under commits.
+// Owns: Window, the ordered entries of one query at one place between its offset and its limit, kept under commits.
 //
-//   entries   0 ········ start ············· end ····· edge ┆ (not held: pulled from the operator when needed)
+//   entries   0 ········ start ············· end ····· edge ┆ (not held: pulled when needed)
 //             skipped    the window          spare          ┆
 //
 // Invariants:
-//   1. `#entries` holds every entry of the operator up to `#edge` (all of them while `#edge` is null); at least up to `end`.
-//   2. Only an ordered operator is held in part: refilling pulls a few entries from the edge on.
+//   1. `#entries` holds every entry up to `#edge` (all of them while `#edge` is null); at least up to `end`.
+//   2. Only ordered entries are held in part: refilling pulls a few from the edge on.
 //   3. Work is O(log n) per change plus what enters and leaves.
 
 import { must } from "../../core/lib/assert.ts";
 import { OrderedMap } from "../../core/lib/ordered-map.ts";
-import type { ResultRow } from "../../core/query/ast.ts";
-import type { LiveDelta } from "../../core/query/live-query.ts";
-import type { Batch, EntryChange, Operator } from "./operator.ts";
+import type { EntryChange } from "./relation.ts";
 
 /** Entries held beyond the window, so that a row which leaves is not followed by a pull each time. */
 const SPARE = 8;
 
-export interface WindowChange extends LiveDelta<ResultRow> {
-  /** Some row with an equal result may have another place now. */
-  readonly hasMoved: boolean;
+/** What a window holds entries of. */
+export interface Entries<E> {
+  /** Whether `pull` yields in order, lazily; else everything in any order. */
+  readonly isOrdered: boolean;
+  readonly compare: (a: E, b: E) => number;
+  /** Equal for the same entry before and after a change, whatever its order. */
+  keyOf(entry: E): string;
+  /** With `from` those at its place or after it, and perhaps a few before. */
+  pull(from: E | null): Iterable<E>;
 }
 
-interface Net<E> {
+/** What a commit did to an entry of the window; both where it stayed. */
+export interface Net<E> {
+  readonly key: string;
   readonly before: E | null;
   after: E | null;
 }
 
 export class Window<E> {
-  readonly #operator: Operator<E>;
+  readonly #source: Entries<E>;
   readonly #start: number;
   readonly #end: number;
-  readonly #entries: OrderedMap<E>;
+  #entries: OrderedMap<E>;
   /** Null: everything is held. */
   #edge: E | null = null;
   /** What entered and left the window in this commit, by key. */
   #net = new Map<string, Net<E>>();
 
-  /** Pulls the first rows. `limit` null is no limit. */
-  constructor(operator: Operator<E>, offset: number, limit: number | null) {
-    this.#operator = operator;
+  /** Pulls the first entries. `limit` null is no limit. */
+  constructor(source: Entries<E>, offset: number, limit: number | null) {
+    this.#source = source;
     this.#start = offset;
     this.#end = limit === null ? Infinity : offset + limit;
-    const entries: E[] = [];
-    if (!this.#isNever)
-      for (const entry of operator.pull(null)) {
-        entries.push(entry);
-        if (!operator.isOrdered || entries.length < this.#end) continue;
-        this.#edge = entry;
-        break;
-      }
-    this.#entries = new OrderedMap(operator.compare, entries);
+    this.#entries = this.#pull();
   }
 
-  /** A new array of the rows. */
-  rows(): readonly ResultRow[] {
-    return this.#operator.resultsOf(this.#entries.slice(this.#start, this.#end));
+  get edge(): E | null {
+    return this.#edge;
   }
 
-  /** Takes a commit that the sources already hold; null when it changed nothing here. */
-  push(batch: Batch): WindowChange | null {
-    if (this.#isNever) return null;
-    for (const change of this.#operator.push(batch, this.#edge)) this.#change(change);
+  /** A new array of the entries in the window. */
+  shown(): E[] {
+    return this.#entries.slice(this.#start, this.#end);
+  }
+
+  /** Takes changes of entries; what they did is told by `settle`. */
+  push(changes: Iterable<EntryChange<E>>): void {
+    if (this.#isNever) return;
+    for (const change of changes) this.#change(change);
     if (this.#edge !== null && this.#entries.size < this.#end) this.#refill(this.#edge);
-    if (this.#operator.isOrdered && this.#entries.size > this.#end + 2 * SPARE) this.#trim();
-    return this.#settle();
+    if (this.#source.isOrdered && this.#entries.size > this.#end + 2 * SPARE) this.#trim();
+  }
+
+  /** Puts `after` in the place of an entry that is held still and has the same place. */
+  renew(entry: E, after: E): void {
+    if (this.#entries.get(entry) === entry) this.#replace(after);
+  }
+
+  /** Pulls everything anew and notes what is different. */
+  reset(): void {
+    const old = new Map(this.shown().map((entry) => [this.#source.keyOf(entry), entry]));
+    this.#edge = null;
+    this.#entries = this.#pull();
+    for (const entry of old.values()) this.#leaves(entry);
+    for (const entry of this.shown()) this.#enters(entry);
+  }
+
+  /** What has happened since the last time. */
+  settle(): readonly Net<E>[] {
+    if (this.#net.size === 0) return [];
+    const net = [...this.#net.values()];
+    this.#net = new Map();
+    return net;
   }
 
   get #isNever(): boolean {
     return this.#end <= this.#start;
   }
 
+  #pull(): OrderedMap<E> {
+    const entries: E[] = [];
+    if (!this.#isNever)
+      for (const entry of this.#source.pull(null)) {
+        entries.push(entry);
+        if (!this.#source.isOrdered || entries.length < this.#end) continue;
+        this.#edge = entry;
+        break;
+      }
+    return new OrderedMap(this.#source.compare, entries);
+  }
+
   #change({ before, after }: EntryChange<E>): void {
-    if (before !== null && after !== null && this.#operator.compare(before, after) === 0) this.#replace(after);
+    if (before !== null && after !== null && this.#source.compare(before, after) === 0) this.#replace(after);
     else {
       if (before !== null) this.#remove(before);
       if (after !== null) this.#insert(after);
@@ -111,8 +146,8 @@ export class Window<E> {
 
   /** Adds entries after the edge until there are some to spare. */
   #refill(edge: E): void {
-    for (const entry of this.#operator.pull(edge)) {
-      if (this.#operator.compare(entry, edge) <= 0) continue;
+    for (const entry of this.#source.pull(edge)) {
+      if (this.#source.compare(entry, edge) <= 0) continue;
       const position = this.#entries.size;
       this.#entries.set(entry);
       if (position >= this.#start && position < this.#end) this.#enters(entry);
@@ -129,7 +164,7 @@ export class Window<E> {
   }
 
   #isBeyond(entry: E): boolean {
-    return this.#edge !== null && this.#operator.compare(entry, this.#edge) > 0;
+    return this.#edge !== null && this.#source.compare(entry, this.#edge) > 0;
   }
 
   /** Where an entry is or would be; not computed where every place is in the window. */
@@ -138,36 +173,16 @@ export class Window<E> {
   }
 
   #leaves(entry: E): void {
-    const key = this.#operator.keyOf(entry);
+    const key = this.#source.keyOf(entry);
     const net = this.#net.get(key);
-    if (net === undefined) this.#net.set(key, { before: entry, after: null });
+    if (net === undefined) this.#net.set(key, { key, before: entry, after: null });
     else net.after = null;
   }
 
   #enters(entry: E): void {
-    const key = this.#operator.keyOf(entry);
+    const key = this.#source.keyOf(entry);
     const net = this.#net.get(key);
-    if (net === undefined) this.#net.set(key, { before: null, after: entry });
+    if (net === undefined) this.#net.set(key, { key, before: null, after: entry });
     else net.after = entry;
-  }
-
-  #settle(): WindowChange | null {
-    if (this.#net.size === 0) return null;
-    const operator = this.#operator;
-    const added: ResultRow[] = [];
-    const removed: ResultRow[] = [];
-    const changed: { before: ResultRow; after: ResultRow }[] = [];
-    let hasMoved = false;
-    for (const { before, after } of this.#net.values()) {
-      if (before === null) {
-        if (after !== null) added.push(operator.resultOf(after));
-      } else if (after === null) removed.push(operator.resultOf(before));
-      else if (operator.keepResult(before, after)) hasMoved ||= operator.compare(before, after) !== 0;
-      else changed.push({ before: operator.resultOf(before), after: operator.resultOf(after) });
-    }
-    this.#net = new Map();
-    return added.length + removed.length + changed.length > 0 || hasMoved
-      ? { added, removed, changed, hasMoved }
-      : null;
   }
 }

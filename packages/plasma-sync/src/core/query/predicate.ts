@@ -16,8 +16,8 @@ export interface ExprScope<T> {
   readonly read: (term: Term) => Read<T>;
   /** Whether a subquery has a row. Absent where no subquery can stand. */
   readonly exists?: (query: SelectNode) => (of: T) => boolean;
-  /** Whether a value is among those of a subquery, three-valued. */
-  readonly contains?: (query: SelectNode) => (of: T, value: Value) => boolean | null;
+  /** Whether the operand's value is among those of a subquery, three-valued. */
+  readonly contains?: (query: SelectNode, operand: Operand) => (of: T, value: Value) => boolean | null;
 }
 
 /** Compiles a condition. */
@@ -58,7 +58,7 @@ export function compileExpr<T>(expr: Expr, scope: ExprScope<T>): Test<T> {
     }
     case "inQuery": {
       const read = compileOperand(expr.operand, scope);
-      const contains = must(scope.contains, NO_SUBQUERY)(expr.query);
+      const contains = must(scope.contains, NO_SUBQUERY)(expr.query, expr.operand);
       return (of) => {
         const result = contains(of, read(of));
         return expr.negated ? negate(result) : result;

@@ -1,0 +1,42 @@
+// Owns: `inArray(operand, select)` as probes: three-valued, as SQL has it.
+
+import type { ColumnNode, Expr, Operand, SelectNode } from "../../core/query/ast.ts";
+import { must } from "../../core/lib/assert.ts";
+import { membership } from "../../core/query/predicate.ts";
+import type { Value } from "../../core/schema/value.ts";
+import { isPlainRelation, simplified } from "./plan.ts";
+import { operandColumn, type Probe } from "./probe.ts";
+import type { Asked } from "./subquery-filter.ts";
+
+type AddProbe = (query: SelectNode, operand: Operand | null) => Probe;
+
+export function createMembership(
+  query: SelectNode,
+  operand: Operand,
+  add: AddProbe,
+): (asked: Asked, value: Value) => boolean | null {
+  const { key, column } = must(query.projection?.[0], "membership: the builder wants one term");
+  const plain = simplified(query);
+  const term = must(plain.projection?.[0], "membership: the builder wants one term").column;
+  if (!isPlainRelation(plain) || term.type !== "column") {
+    const whole = add(query, null);
+    return ({ rows, state }, value) =>
+      membership(
+        whole.rows(rows, state).map((row) => row[key] as Value),
+        column,
+      )(value);
+  }
+  const match = add(and(plain, { type: "compare", op: "eq", left: term, right: operandColumn(term) }), operand);
+  const any = add(plain, null);
+  const unknown = add(and(plain, { type: "isNull", operand: term, negated: false }), null);
+  return ({ rows, state }, value) => {
+    if (value === null) return any.test(rows, state) ? null : false;
+    if (match.test(rows, state, value)) return true;
+    return unknown.test(rows, state) ? null : false;
+  };
+}
+
+const and = (query: SelectNode, expr: Expr & { readonly left?: ColumnNode | Operand }): SelectNode => ({
+  ...query,
+  where: query.where === null ? expr : { type: "and", args: [query.where, expr] },
+});

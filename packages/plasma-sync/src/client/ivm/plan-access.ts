@@ -1,0 +1,203 @@
+// Owns: where rows of a query's first source come from: ids, an index, or all of them.
+
+import type { ColumnNode, Expr, SelectNode } from "../../core/query/ast.ts";
+import { isGrouped } from "../../core/query/ast.ts";
+import { pinnedIdsOf } from "../../core/query/pinned-ids.ts";
+import { slotScope, type Slots } from "../../core/query/predicate.ts";
+import type { Row, Value } from "../../core/schema/value.ts";
+import type { OuterEquality, PlannedSource } from "./plan.ts";
+import { indexSpec, lookupSpec } from "./row-order.ts";
+import { keyColumnOf, type IndexColumn, type IndexSpec, type RowReader } from "./source.ts";
+
+/** `covers`: columns whose equality the access tests. Only `ordered` yields rows in the query's order. */
+export type Access = { readonly covers?: readonly string[] } & (
+  | { readonly type: "scan" }
+  | { readonly type: "ids"; readonly ids: (outer: Slots) => readonly string[] }
+  | {
+      readonly type: "lookup";
+      readonly spec: IndexSpec;
+      readonly prefixes: (outer: Slots) => readonly (readonly Value[])[];
+    }
+  | {
+      readonly type: "ordered";
+      readonly spec: IndexSpec;
+      readonly prefix: (outer: Slots) => readonly Value[];
+      /** Values behind the prefix at which the query's rows begin. */
+      readonly start: readonly Value[];
+    }
+);
+
+export interface AccessInput {
+  readonly query: SelectNode;
+  /** Conjuncts that depend on nothing around. */
+  readonly where: readonly Expr[];
+  readonly first: PlannedSource;
+  /** Equalities of the first source with columns of the queries around. */
+  readonly equal: readonly OuterEquality[];
+  /** Of the sources around. */
+  readonly names: readonly string[];
+}
+
+type ReadOuter = (outer: Slots) => Value;
+
+export function planAccess(input: AccessInput): Access {
+  const { query, where, first, equal, names } = input;
+  const key = keyColumnOf(first.meta);
+  const ids = first.query === null ? pinnedIdsOf({ type: "and", args: where }, first.name) : null;
+  if (ids !== null) return { type: "ids", ids: () => ids };
+  const scope = slotScope(names);
+  const fixed = new Map<string, ReadOuter>([
+    ...equal.map(({ own, outer }): [string, ReadOuter] => [own.column, scope.read(outer)]),
+    ...[...equalitiesOf(where, first.name)].map(([column, value]): [string, ReadOuter] => [column, () => value]),
+  ]);
+  const outerID = equal.find(({ own }) => own.column === "id" && first.query === null);
+  if (outerID !== undefined) {
+    const read = scope.read(outerID.outer);
+    return { type: "ids", ids: (outer) => textsOf(read(outer)), covers: ["id"] };
+  }
+  const columns = prefixOf(first, fixed, equal);
+  const reads = columns.map((column) => fixed.get(column) as ReadOuter);
+  const prefix = (outer: Slots): Value[] => reads.map((read) => read(outer));
+  const asc = columns.map((column): IndexColumn => ({ column, direction: "asc" }));
+  const order = query.limit === null && query.after === null ? null : orderOfFirst(query, first, columns);
+  if (order !== null) {
+    const start = startOf(query, where, { first, columns: order, fixed: columns });
+    return { type: "ordered", spec: indexSpec([...asc, ...order], key), prefix, start, covers: columns };
+  }
+  if (columns.length > 0)
+    return { type: "lookup", spec: indexSpec(asc, key), prefixes: (outer) => [prefix(outer)], covers: columns };
+  for (const column of [...candidatesOf(first)].flatMap((list) => list.slice(0, 1))) {
+    const list = listOf(where, first.name, column);
+    if (list !== null) {
+      const prefixes = list.map((value) => [value]);
+      return { type: "lookup", spec: lookupSpec(column, key), prefixes: () => prefixes };
+    }
+  }
+  return { type: "scan" };
+}
+
+/** Rows of a query's first source, by its access path. With `from` (ordered only) those at its place or after it. */
+export function rowsOf(access: Access, reader: RowReader, outer: Slots, from: Row | null): Iterable<Row> {
+  switch (access.type) {
+    case "ids":
+      return access.ids(outer).flatMap((id) => listOfOne(reader.get(id)));
+    case "lookup":
+      return lookedUp(reader, access.spec, access.prefixes(outer));
+    case "ordered": {
+      const prefix = access.prefix(outer);
+      const start =
+        from === null
+          ? access.start
+          : access.spec.columns.slice(prefix.length).map(({ column }) => from[column] ?? null);
+      return reader.index(access.spec).rows(prefix, start);
+    }
+    default:
+      return reader.rows();
+  }
+}
+
+function* lookedUp(reader: RowReader, spec: IndexSpec, prefixes: readonly (readonly Value[])[]): Iterable<Row> {
+  const index = reader.index(spec);
+  for (const prefix of prefixes) yield* index.rows(prefix);
+}
+
+const listOfOne = (row: Row | undefined): Row[] => (row === undefined ? [] : [row]);
+
+const textsOf = (value: Value): string[] => (value === null ? [] : [value as string]);
+
+const candidatesOf = ({ meta }: PlannedSource): readonly (readonly string[])[] => [
+  ...meta.indexes,
+  ...meta.unique,
+  ...meta.columns.filter(({ def }) => def.ref !== undefined).map(({ def }) => [def.name]),
+];
+
+/** The columns to look up by: the longest beginning of a candidate that is fixed; equalities with the query around always. */
+function prefixOf(
+  first: PlannedSource,
+  fixed: ReadonlyMap<string, ReadOuter>,
+  equal: readonly OuterEquality[],
+): readonly string[] {
+  const lists = candidatesOf(first).map((columns) => leading(columns, (column) => fixed.has(column)));
+  const best = lists.reduce((one, other) => (other.length > one.length ? other : one), []);
+  const [link] = equal;
+  if (link === undefined || best.includes(link.own.column)) return best;
+  return [
+    link.own.column,
+    ...[...fixed.keys()].filter((column) => column !== link.own.column && best.includes(column)),
+  ];
+}
+
+function leading<T>(list: readonly T[], holds: (item: T) => boolean): readonly T[] {
+  const end = list.findIndex((item) => !holds(item));
+  return end < 0 ? list : list.slice(0, end);
+}
+
+/** The query's order as columns of the first source, or null where another source decides before its id does. */
+function orderOfFirst(query: SelectNode, first: PlannedSource, fixed: readonly string[]): IndexColumn[] | null {
+  if (isGrouped(query) || query.distinct || first.query !== null) return null;
+  const columns: IndexColumn[] = [];
+  for (const { column, direction } of query.orderBy) {
+    if (column.type !== "column" || column.source !== first.name) return null;
+    if (!fixed.includes(column.column)) columns.push({ column: column.column, direction });
+    if (column.column === "id") return columns;
+  }
+  return null;
+}
+
+interface Range {
+  readonly first: PlannedSource;
+  readonly columns: readonly IndexColumn[];
+  readonly fixed: readonly string[];
+}
+
+/** Where an ordered walk can begin: behind the cursor, or at the bound that `where` sets for the leading column. */
+function startOf(query: SelectNode, where: readonly Expr[], { first, columns, fixed }: Range): readonly Value[] {
+  const { after, orderBy } = query;
+  if (after !== null) {
+    const values = new Map(orderBy.map(({ column }, i) => [(column as ColumnNode).column, after[i] ?? null]));
+    return columns.map(({ column }) => values.get(column) ?? null);
+  }
+  const [leadingColumn] = columns;
+  if (leadingColumn === undefined || fixed.includes(leadingColumn.column)) return [];
+  const wanted = leadingColumn.direction === "asc" ? ["gt", "gte"] : ["lt", "lte"];
+  for (const expr of where) {
+    const bound = boundOf(expr, leadingColumn.direction);
+    if (bound?.column.source !== first.name || bound.column.column !== leadingColumn.column) continue;
+    if (bound.op === "between" || wanted.includes(bound.op)) return [bound.value];
+  }
+  return [];
+}
+
+function boundOf(expr: Expr, direction: "asc" | "desc"): { column: ColumnNode; op: string; value: Value } | null {
+  if (expr.type === "between") {
+    const end = direction === "asc" ? expr.low : expr.high;
+    if (expr.operand.type !== "column" || end.type !== "value") return null;
+    return { column: expr.operand, op: "between", value: end.value };
+  }
+  if (expr.type !== "compare" || expr.left.type !== "column" || expr.right.type !== "value") return null;
+  return { column: expr.left, op: expr.op, value: expr.right.value };
+}
+
+/** Columns of `source` that must equal a value. */
+function equalitiesOf(where: readonly Expr[], source: string): ReadonlyMap<string, Value> {
+  const values = new Map<string, Value>();
+  for (const expr of where) {
+    if (expr.type !== "compare" || expr.op !== "eq") continue;
+    const [column, value] = expr.left.type === "column" ? [expr.left, expr.right] : [expr.right, expr.left];
+    if (column.type === "column" && value.type === "value" && column.source === source)
+      values.set(column.column, value.value);
+  }
+  return values;
+}
+
+/** The values that `column` must be one of, or null. */
+function listOf(where: readonly Expr[], source: string, column: string): readonly Value[] | null {
+  for (const expr of where) {
+    if (expr.type !== "in" || expr.negated || expr.operand.type !== "column") continue;
+    // Equal bytes are not the same object, so a list of them could name rows twice.
+    if (expr.operand.kind === "blob") continue;
+    if (expr.operand.source === source && expr.operand.column === column)
+      return [...new Set(expr.values.map(({ value }) => value))];
+  }
+  return null;
+}
