@@ -12,6 +12,7 @@ import type { Row } from "../../core/schema/value.ts";
 import { MemorySource } from "./memory-source.ts";
 import { QueryNode, type Pipeline } from "./pipeline.ts";
 import { planQuery, type QueryPlan } from "./plan.ts";
+import { SubqueryProbe } from "./probe.ts";
 import type { Batch, Context, EntryChange } from "./relation.ts";
 import { KEY, type State, type Work } from "./source.ts";
 
@@ -54,6 +55,7 @@ export class DerivedTables {
     const context: Context = {
       now: this.#now,
       run: (plan, place) => runPlan(plan, { ...context, now: place.state }, place.outer),
+      probe: (input) => new SubqueryProbe(input, context),
       derive: (name, query) => {
         if (names.has(name)) return;
         names.add(name);
@@ -122,6 +124,7 @@ export function contextOf(schema: AnySchema, state: State, work: Work): Context 
       return source;
     },
     run: (plan, place) => runPlan(plan, { ...context, now: place.state }, place.outer),
+    probe: (input) => new SubqueryProbe(input, context),
     derive: (name, query) => void queries.set(name, query),
   };
   return context;

@@ -62,8 +62,7 @@ export class JoinChain {
     const spec = lookupSpec(at.column, key);
     const reader = this.#reader(at.slot, state);
     const rows = at.value === null ? reader.index(spec).rows([null]) : lookUp(reader, spec, at.column, at.value);
-    // Tried one by one, because to make tuples may look into the same index.
-    for (const row of [...rows]) out.push(...this.#through(at.slot, row, until, reach));
+    for (const row of rows) out.push(...this.#through(at.slot, row, until, reach));
     return out;
   }
 

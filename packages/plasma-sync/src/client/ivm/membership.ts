@@ -2,11 +2,17 @@
 
 import type { ColumnNode, Expr, Operand, SelectNode } from "../../core/query/ast.ts";
 import { must } from "../../core/lib/assert.ts";
-import { membership } from "../../core/query/predicate.ts";
+import { membership, type Slots } from "../../core/query/predicate.ts";
 import type { Value } from "../../core/schema/value.ts";
 import { isPlainRelation, simplified } from "./plan.ts";
-import { operandColumn, type Probe } from "./probe.ts";
-import type { Asked } from "./subquery-filter.ts";
+import { OPERAND, type Probe } from "./relation.ts";
+import type { State } from "./source.ts";
+
+/** What a condition with subqueries is asked of. */
+export interface Asked {
+  readonly rows: Slots;
+  readonly state: State;
+}
 
 type AddProbe = (query: SelectNode, operand: Operand | null) => Probe;
 
@@ -26,7 +32,10 @@ export function createMembership(
         column,
       )(value);
   }
-  const match = add(and(plain, { type: "compare", op: "eq", left: term, right: operandColumn(term) }), operand);
+  const match = add(
+    and(plain, { type: "compare", op: "eq", left: term, right: { ...term, source: OPERAND, column: "value" } }),
+    operand,
+  );
   const any = add(plain, null);
   const unknown = add(and(plain, { type: "isNull", operand: term, negated: false }), null);
   return ({ rows, state }, value) => {

@@ -4,10 +4,27 @@ import type { ColumnNode, Expr, SelectNode } from "../../core/query/ast.ts";
 import { isGrouped } from "../../core/query/ast.ts";
 import { pinnedIdsOf } from "../../core/query/pinned-ids.ts";
 import { slotScope, type Slots } from "../../core/query/predicate.ts";
+import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
-import type { OuterEquality, PlannedSource } from "./plan.ts";
 import { indexSpec, lookupSpec } from "./row-order.ts";
 import { keyColumnOf, type IndexColumn, type IndexSpec, type RowReader } from "./source.ts";
+
+/** One own source. */
+export interface PlannedSource {
+  readonly name: string;
+  readonly meta: TableMeta;
+  /** How the state calls it: the table, or a name made of the subquery. */
+  readonly table: string;
+  readonly query: SelectNode | null;
+}
+
+/** An equality of an own column with one of a query around. */
+export interface OuterEquality {
+  readonly expr: Expr;
+  readonly slot: number;
+  readonly own: ColumnNode;
+  readonly outer: ColumnNode;
+}
 
 /** `covers`: columns whose equality the access tests. Only `ordered` yields rows in the query's order. */
 export type Access = { readonly covers?: readonly string[] } & (

@@ -14,9 +14,8 @@ import { tableOfSource } from "../../core/query/derived-table.ts";
 import { compileExpr, slotScope, type Slots } from "../../core/query/predicate.ts";
 import { queryKey } from "../../core/query/query-key.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
-import type { TableMeta } from "../../core/schema/table.ts";
 import type { Value } from "../../core/schema/value.ts";
-import { planAccess, type Access } from "./plan-access.ts";
+import { planAccess, type Access, type OuterEquality, type PlannedSource } from "./plan-access.ts";
 import { lookupSpec } from "./row-order.ts";
 import { conjunctsOf, freeColumns, namesIn, subqueriesOf } from "./source-names.ts";
 import { keyColumnOf, type IndexSpec } from "./source.ts";
@@ -47,15 +46,6 @@ export interface OuterLink {
   readonly outer: ColumnNode;
   /** Whether the access finds only entries for which it is true. */
   readonly isCovered: boolean;
-}
-
-/** One own source. */
-export interface PlannedSource {
-  readonly name: string;
-  readonly meta: TableMeta;
-  /** How the state calls it: the table, or a name made of the subquery. */
-  readonly table: string;
-  readonly query: SelectNode | null;
 }
 
 export interface QueryPlan {
@@ -268,13 +258,6 @@ export function compileTest(conjuncts: readonly Expr[], names: readonly string[]
 /** The last own slot that an expression reads; 0 when it reads none. */
 const lastSlotOf = (expr: Expr, sources: readonly PlannedSource[]): number =>
   Math.max(0, ...namesIn(expr).map((name) => sources.findIndex((source) => source.name === name)));
-
-export interface OuterEquality {
-  readonly expr: Expr;
-  readonly slot: number;
-  readonly own: ColumnNode;
-  readonly outer: ColumnNode;
-}
 
 /** The expression as an equality of an own column with one of a query around; bytes are no keys. */
 function equalityOf(expr: Expr, sources: readonly PlannedSource[], around: ReadonlySet<string>): OuterEquality | null {

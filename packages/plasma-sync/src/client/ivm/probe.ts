@@ -1,43 +1,17 @@
-// Owns: Probe: whether a subquery has a row for a tuple of the query around it, and which tuples a commit may change that for.
+// Owns: SubqueryProbe: whether a subquery has a row for a tuple of the query around it, and which tuples a commit may change that for.
 
-import type { ColumnNode, Operand, ResultRow, SelectNode } from "../../core/query/ast.ts";
+import type { Operand, ResultRow } from "../../core/query/ast.ts";
 import type { Slots } from "../../core/query/predicate.ts";
 import type { Value } from "../../core/schema/value.ts";
 import { isPlainRelation, planQuery, simplified, type QueryPlan } from "./plan.ts";
-import type { Batch, Context } from "./relation.ts";
+import { OPERAND, type Affected, type Batch, type Context, type Probe, type ProbeInput } from "./relation.ts";
 import { freeColumns } from "./source-names.ts";
 import type { State } from "./source.ts";
 import { TupleRelation } from "./tuple-relation.ts";
 
-/** The source under which a subquery sees the operand of `inArray`: no table has this name. */
-const OPERAND = "\0";
-
-/** The operand as a column of the query around. */
-export const operandColumn = ({ kind }: ColumnNode): ColumnNode => ({
-  type: "column",
-  source: OPERAND,
-  column: "value",
-  kind,
-});
-
-/** Tuples that have one of `values` in `column`; all where it is null. */
-export interface Affected {
-  readonly column: ColumnNode | null;
-  readonly values: ReadonlySet<Value>;
-}
-
 const EVERY: Affected = { column: null, values: new Set() };
 
-export interface ProbeInput {
-  readonly query: SelectNode;
-  /** What the subquery sees as `operandColumn`, or null. */
-  readonly operand: Operand | null;
-  /** The plan of the query around. */
-  readonly around: QueryPlan;
-  readonly context: Context;
-}
-
-export class Probe {
+export class SubqueryProbe implements Probe {
   readonly #plan: QueryPlan;
   readonly #relation: TupleRelation;
   readonly #context: Context;
@@ -45,7 +19,7 @@ export class Probe {
   readonly #isPlain: boolean;
   readonly #isFree: boolean;
 
-  constructor({ query, operand, around, context }: ProbeInput) {
+  constructor({ query, operand, around }: ProbeInput, context: Context) {
     const plain = simplified(query);
     this.#plan = planQuery(plain, around.schema, operand === null ? around.names : [...around.names, OPERAND]);
     this.#relation = new TupleRelation(this.#plan, context);
@@ -55,7 +29,6 @@ export class Probe {
     this.#isFree = freeColumns(plain).length === 0;
   }
 
-  /** Whether there is a row for a tuple; `value` is that of the operand. */
   test(rows: Slots, state: State, value: Value = null): boolean {
     if (!this.#isPlain) return this.rows(rows, state).length > 0;
     const outer = this.#operand === null ? rows : [...rows, { value }];
@@ -63,16 +36,10 @@ export class Probe {
     return false;
   }
 
-  /** The whole result for a tuple. */
   rows(rows: Slots, state: State): readonly ResultRow[] {
     return this.#context.run(this.#plan, { outer: rows, state });
   }
 
-  isTouchedBy(batch: Batch): boolean {
-    return this.affected(batch) !== null;
-  }
-
-  /** The tuples for which a commit may have changed the answer; null when for none. */
   affected(batch: Batch): Affected | null {
     if (this.#relation.isUnclear(batch)) return EVERY;
     const { link } = this.#plan;

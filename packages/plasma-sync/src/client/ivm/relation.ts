@@ -5,7 +5,7 @@
 //   2. Changes are exact: what is removed was there, what is added was not.
 //   3. `push` does O(log n + changed entries) work per changed row, apart from entries beyond `edge`.
 
-import type { ResultRow, SelectNode } from "../../core/query/ast.ts";
+import type { ColumnNode, Operand, ResultRow, SelectNode } from "../../core/query/ast.ts";
 import type { Slots } from "../../core/query/predicate.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
 import type { QueryPlan } from "./plan.ts";
@@ -38,7 +38,35 @@ export interface Context {
   readonly run: (plan: QueryPlan, place: Place) => readonly ResultRow[];
   /** Sees to it that states have a table of this name, which holds the result of the subquery. */
   readonly derive: (name: string, query: SelectNode) => void;
+  readonly probe: (input: ProbeInput) => Probe;
 }
+
+/** Tuples that have one of `values` in `column`; all where it is null. */
+export interface Affected {
+  readonly column: ColumnNode | null;
+  readonly values: ReadonlySet<Value>;
+}
+
+/** Whether a subquery has a row for a tuple of the query around it, and which tuples a commit may change that for. */
+export interface Probe {
+  /** `value` is that of the operand, where it has one. */
+  test(rows: Slots, state: State, value?: Value): boolean;
+  /** The whole result for a tuple. */
+  rows(rows: Slots, state: State): readonly ResultRow[];
+  /** The tuples for which a commit may have changed the answer; null when for none. */
+  affected(batch: Batch): Affected | null;
+}
+
+export interface ProbeInput {
+  readonly query: SelectNode;
+  /** The left side of `inArray`, which the subquery sees as `operandColumn`; null for `exists`. */
+  readonly operand: Operand | null;
+  /** The plan of the query around. */
+  readonly around: QueryPlan;
+}
+
+/** The source under which a subquery sees the left side of `inArray`: no table has this name. */
+export const OPERAND = "\0";
 
 export interface Relation<E> {
   /** Whether `pull` yields in the query's order, lazily; else it yields everything in any order. */

@@ -4,8 +4,8 @@ import { must } from "../../core/lib/assert.ts";
 import type { ColumnNode } from "../../core/query/ast.ts";
 import type { Slots } from "../../core/query/predicate.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
-import { rowsOf } from "./plan-access.ts";
-import type { PlannedSource, QueryPlan } from "./plan.ts";
+import { rowsOf, type PlannedSource } from "./plan-access.ts";
+import type { QueryPlan } from "./plan.ts";
 import type { Batch, EntryChange, Place, Relation } from "./relation.ts";
 import { createRowOrder, indexSpec } from "./row-order.ts";
 

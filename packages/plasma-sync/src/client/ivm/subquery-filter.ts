@@ -12,17 +12,10 @@ import { compileExpr, slotScope, type Slots, type Test } from "../../core/query/
 import type { Row } from "../../core/schema/value.ts";
 import type { JoinChain } from "./join-chain.ts";
 import type { QueryPlan } from "./plan.ts";
-import { createMembership } from "./membership.ts";
-import { Probe } from "./probe.ts";
-import type { Batch, Context, EntryChange } from "./relation.ts";
+import { createMembership, type Asked } from "./membership.ts";
+import type { Batch, Context, EntryChange, Probe } from "./relation.ts";
 import type { State } from "./source.ts";
 import type { TupleChange } from "./tuple-changes.ts";
-
-/** What a subquery's condition is asked of. */
-export interface Asked {
-  readonly rows: Slots;
-  readonly state: State;
-}
 
 export interface SubqueryPush {
   readonly batch: Batch;
@@ -44,7 +37,7 @@ export class SubqueryFilter {
     this.#context = context;
     const slots = slotScope(plan.names);
     const add = (query: SelectNode, operand: Operand | null): Probe => {
-      const probe = new Probe({ query, operand, around: plan, context });
+      const probe = context.probe({ query, operand, around: plan });
       this.#probes.push(probe);
       return probe;
     };
@@ -70,7 +63,7 @@ export class SubqueryFilter {
 
   /** Whether a table of a subquery changed. */
   isTouchedBy(batch: Batch): boolean {
-    return this.#probes.some((probe) => probe.isTouchedBy(batch));
+    return this.#probes.some((probe) => probe.affected(batch) !== null);
   }
 
   /** Changes of the tuples that pass. */

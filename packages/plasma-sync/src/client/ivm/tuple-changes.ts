@@ -1,7 +1,7 @@
 // Owns: TupleChanges: how the tuples of a query change in a commit, consolidated: a tuple may change by several of its rows.
 
 import type { Slots } from "../../core/query/predicate.ts";
-import type { PlannedSource } from "./plan.ts";
+import type { PlannedSource } from "./plan-access.ts";
 import { keyColumnOf } from "./source.ts";
 
 export interface TupleChange {

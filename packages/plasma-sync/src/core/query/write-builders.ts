@@ -89,7 +89,7 @@ export class Insert<T extends AnyTable> extends Write {
 
   /** Updates rows whose id is taken. */
   onConflictDoUpdate({ set }: { readonly set: UpdateSet<T> }): Insert<T> {
-    return this.#with({ do: "update", set: checkedSet(set as Input, this.#table) });
+    return this.#with({ do: "update", set: checkedSet(set, this.#table) });
   }
 
   #with(conflict: ConflictNode): Insert<T> {
@@ -109,7 +109,7 @@ export class UpdateStart<T extends AnyTable> {
 
   /** The columns to set; those that are undefined stay as they are. */
   set(patch: UpdateSet<T>): Filtered {
-    const set = checkedSet(patch as Input, this.#table);
+    const set = checkedSet(patch, this.#table);
     return new Filtered(this.#binding, this.#table, (where) => ({
       type: "update",
       table: this.#table.name,
