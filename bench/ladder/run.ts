@@ -43,7 +43,7 @@ const lines: Line[] = [];
 for (const view of viewNames) {
   if (asked === undefined || asked.includes(view)) lines.push(...(await measure(view)));
 }
-if (options.json === undefined) printLines(lines);
+if (options.json === undefined || failures.length > 0) printLines(lines);
 for (const failure of failures) console.error(`FAILED ${failure}`);
 if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(lines));
 process.exit(failures.length > 0 ? 1 : 0);
@@ -126,8 +126,9 @@ function expectRows(opened: OpenView, expected: readonly object[], when: string)
     (i) => canonical(rows[i]) !== canonical(expected[i]),
   );
   if (differing === undefined) return;
+  const [got, wanted] = [rows, expected].map((list) => canonical(list[differing])?.slice(0, 500));
   throw new Error(
-    `${when}, row ${differing} of ${rows.length} (${expected.length} expected):\n  ${canonical(rows[differing])}\n  expected ${canonical(expected[differing])}`,
+    `${when}, row ${differing} of ${rows.length} (${expected.length} expected):\n  ${got}\n  expected ${wanted}`,
   );
 }
 
