@@ -15,7 +15,7 @@ import type { Row, Value } from "../../core/schema/value.ts";
 import type { JoinPlan, QueryPlan } from "./plan.ts";
 import type { Batch, EntryChange } from "./relation.ts";
 import { lookupSpec } from "./row-order.ts";
-import { keyColumnOf, type IndexSpec, type RowReader, type State } from "./source.ts";
+import { keyColumnOf, type IndexSpec, type RowReader, type State, type Visit } from "./source.ts";
 import { createTupleKey, TupleChanges } from "./tuple-changes.ts";
 
 export interface JoinPush {
@@ -61,7 +61,10 @@ export class JoinChain {
     const key = keyColumnOf(must(this.#plan.sources[at.slot], "join chain: one source per slot").meta);
     const spec = lookupSpec(at.column, key);
     const reader = this.#reader(at.slot, state);
-    const rows = at.value === null ? reader.index(spec).rows([null]) : lookUp(reader, spec, at.column, at.value);
+    const rows: Row[] = [];
+    if (at.value === null) reader.index(spec).visit([null], [], (row) => rows.push(row) > 0);
+    else lookUp(reader, spec, { column: at.column, value: at.value, visit: (row) => rows.push(row) > 0 });
+    // Collected before, because to make tuples may look into the same index.
     for (const row of rows) out.push(...this.#through(at.slot, row, until, reach));
     return out;
   }
@@ -92,10 +95,11 @@ export class JoinChain {
         const tuple = action === "remove" ? left.before : left.after;
         if (tuple === null) continue;
         let isEmpty = true;
-        for (const row of this.#matches(slot, tuple, before)) {
+        this.#matches(slot, tuple, before, (row) => {
           isEmpty = false;
           this.#put(changes, action, [...tuple, row]);
-        }
+          return true;
+        });
         if (isEmpty && hasEmptyRight) this.#put(changes, action, [...tuple, null]);
       }
     }
@@ -145,7 +149,7 @@ export class JoinChain {
       for (const tuple of [left.before, left.after])
         if (tuple !== null)
           for (const state of [before, now])
-            for (const row of this.#matches(slot, tuple, state)) ids.add(row[key] as string);
+            this.#matches(slot, tuple, state, (row) => ids.add(row[key] as string).size > 0);
     for (const id of ids) {
       const [old, own] = [this.#reader(slot, before).get(id), this.#reader(slot, now).get(id)];
       const isAlone = (row: Row | undefined, state: State): boolean =>
@@ -173,40 +177,49 @@ export class JoinChain {
       return;
     }
     let isEmpty = true;
-    for (const match of this.#matches(slot + 1, longer, growth.state)) {
+    this.#matches(slot + 1, longer, growth.state, (match) => {
       isEmpty = false;
       this.#extend(longer, match, growth);
-    }
+      return true;
+    });
     const { kind } = this.#join(slot + 1);
     if (isEmpty && (kind === "left" || kind === "full")) this.#extend(longer, null, growth);
   }
 
-  /** Rows of `slot` that match the tuple before it. */
-  *#matches(slot: number, tuple: Slots, state: State): Iterable<Row> {
+  /** Shows the rows of `slot` that match the tuple before it. */
+  #matches(slot: number, tuple: Slots, state: State, visit: Visit<Row>): void {
     const { link, on } = this.#join(slot);
     const reader = this.#reader(slot, state);
-    const rows =
-      link === null
-        ? reader.rows()
-        : lookUp(reader, link.joinedSpec, link.joinedColumn, tuple[this.#base + link.slot]?.[link.column]);
-    for (const row of rows) if (on([...tuple, row])) yield row;
+    const test: Visit<Row> = (row) => !on([...tuple, row]) || visit(row);
+    if (link === null) {
+      for (const row of reader.rows()) if (!test(row)) return;
+      return;
+    }
+    const value = tuple[this.#base + link.slot]?.[link.column];
+    lookUp(reader, link.joinedSpec, { column: link.joinedColumn, value, visit: test });
   }
 
   #hasMatch(slot: number, tuple: Slots, state: State): boolean {
-    for (const _ of this.#matches(slot, tuple, state)) return true;
-    return false;
+    let isThere = false;
+    this.#matches(slot, tuple, state, () => {
+      isThere = true;
+      return false;
+    });
+    return isThere;
   }
 
   /** The tuples before `slot` that a row of it matches. */
   #leftsOf(slot: number, row: Row, reach: Reach): Slots[] {
     const { link, on } = this.#join(slot);
-    const lefts =
-      link === null
-        ? this.#all(slot, reach)
-        : [...lookUp(this.#reader(link.slot, reach.state), link.spec, link.column, row[link.joinedColumn])].flatMap(
-            (other) => this.#through(link.slot, other, slot, reach),
-          );
-    return lefts.filter((tuple) => on([...tuple, row]));
+    if (link === null) return this.#all(slot, reach).filter((tuple) => on([...tuple, row]));
+    const lefts: Slots[] = [];
+    const others: Row[] = [];
+    const value = row[link.joinedColumn];
+    const collect: Visit<Row> = (other) => others.push(other) > 0;
+    lookUp(this.#reader(link.slot, reach.state), link.spec, { column: link.column, value, visit: collect });
+    for (const other of others)
+      for (const tuple of this.#through(link.slot, other, slot, reach)) if (on([...tuple, row])) lefts.push(tuple);
+    return lefts;
   }
 
   /** The tuples of `until` slots that have `row` in this one. */
@@ -285,10 +298,19 @@ interface Growth {
   readonly out: Slots[];
 }
 
-/** Rows whose column equals a value; none for null. */
-function lookUp(reader: RowReader, spec: IndexSpec, column: string, value: Value | undefined): Iterable<Row> {
-  if (value === null || value === undefined) return [];
-  if (column !== "id" || spec.columns.length > 1) return reader.index(spec).rows([value]);
+interface LookUp {
+  readonly column: string;
+  readonly value: Value | undefined;
+  readonly visit: Visit<Row>;
+}
+
+/** Shows the rows whose column equals a value; none for null. */
+function lookUp(reader: RowReader, spec: IndexSpec, { column, value, visit }: LookUp): void {
+  if (value === null || value === undefined) return;
+  if (column !== "id" || spec.columns.length > 1) {
+    reader.index(spec).visit([value], [], visit);
+    return;
+  }
   const row = reader.get(value as string);
-  return row === undefined ? [] : [row];
+  if (row !== undefined) visit(row);
 }

@@ -7,7 +7,7 @@ import { OrderedMap } from "../../core/lib/ordered-map.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
 import type { EntryChange } from "./relation.ts";
 import { createRowOrder, type RowOrder } from "./row-order.ts";
-import { keyColumnOf, type IndexSpec, type OrderedIndex, type TableSource, type Work } from "./source.ts";
+import { keyColumnOf, type IndexSpec, type OrderedIndex, type TableSource, type Visit, type Work } from "./source.ts";
 
 /** A commit of more than this share (1 / n) of a table's rows drops its indexes. An insert costs about as much as the load of eight. */
 const REBUILD_SHARE = 8;
@@ -96,15 +96,19 @@ class MemoryIndex implements OrderedIndex {
     this.#work = work;
   }
 
-  *rows(prefix: readonly Value[], from?: readonly Value[]): Iterable<Row> {
+  visit(prefix: readonly Value[], from: readonly Value[], visit: Visit<Row>): void {
     const { place } = this.#order;
     const entries = (this.#entries ??= this.#build());
-    const start = from === undefined ? prefix : [...prefix, ...from];
-    for (const row of entries.from((row) => place(row, start))) {
-      if (place(row, prefix) !== 0) return;
-      this.#work.rows += 1;
-      yield row;
-    }
+    const start = from.length === 0 ? prefix : [...prefix, ...from];
+    const isAll = prefix.length === 0;
+    entries.visit(
+      (row) => place(row, start),
+      (row) => {
+        if (!isAll && place(row, prefix) !== 0) return false;
+        this.#work.rows += 1;
+        return visit(row);
+      },
+    );
   }
 
   change(before: Row | null, after: Row | null): void {

@@ -7,7 +7,7 @@
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
 import { createRowOrder, type RowOrder } from "./row-order.ts";
-import { keyColumnOf, type IndexSpec, type OrderedIndex, type RowReader } from "./source.ts";
+import { keyColumnOf, type IndexSpec, type OrderedIndex, type RowReader, type Visit } from "./source.ts";
 
 type OverlayRows = ReadonlyMap<string, Row | null>;
 
@@ -66,17 +66,19 @@ class OverlaidIndex implements OrderedIndex {
     this.#key = key;
   }
 
-  *rows(prefix: readonly Value[], from?: readonly Value[]): Iterable<Row> {
+  visit(prefix: readonly Value[], from: readonly Value[], visit: Visit<Row>): void {
     const { compare, place } = this.#order;
     const own = this.#own(prefix);
-    const start = from === undefined ? prefix : [...prefix, ...from];
+    const start = from.length === 0 ? prefix : [...prefix, ...from];
     let next = lowerBound(own, (row) => place(row, start) >= 0);
-    for (const row of this.#below.rows(prefix, from)) {
-      if (this.#overlay.has(row[this.#key] as string)) continue;
-      for (let o = own[next]; o !== undefined && compare(o, row) < 0; o = own[++next]) yield o;
-      yield row;
-    }
-    for (let o = own[next]; o !== undefined; o = own[++next]) yield o;
+    let isWanted = true;
+    this.#below.visit(prefix, from, (row) => {
+      if (this.#overlay.has(row[this.#key] as string)) return true;
+      for (let o = own[next]; isWanted && o !== undefined && compare(o, row) < 0; o = own[++next]) isWanted = visit(o);
+      isWanted &&= visit(row);
+      return isWanted;
+    });
+    for (let o = own[next]; isWanted && o !== undefined; o = own[++next]) isWanted = visit(o);
   }
 
   /** The overlay's rows with this prefix, in order. Sorting all of them pays only from the second lookup on. */

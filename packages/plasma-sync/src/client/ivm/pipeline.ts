@@ -16,6 +16,7 @@ import { Groups, planDistinct, planGroups, type GroupEntry, type GroupPlan } fro
 import { planQuery, type QueryPlan } from "./plan.ts";
 import type { Batch, Context, EntryChange, Relation } from "./relation.ts";
 import { isRowPlan, RowRelation } from "./row-relation.ts";
+import type { Visit } from "./source.ts";
 import { freeColumns } from "./source-names.ts";
 import { groupEntries, rowEntries, tupleEntries, type Nest, type ShownEntries } from "./shown-entries.ts";
 import { TupleRelation, type TupleEntry } from "./tuple-relation.ts";
@@ -152,7 +153,7 @@ export class Pipeline {
       isOrdered: groupPlans.length === 0 && relation.isOrdered,
       compare: entries.compare,
       keyOf: entries.keyOf,
-      pull: (from: Entry | null) => this.#pull(from),
+      pull: (from: Entry | null, visit: Visit<Entry>) => this.#pull(from, visit),
     };
     this.#window = new Window(source, plan.query.offset, plan.query.limit);
   }
@@ -203,17 +204,25 @@ export class Pipeline {
     this.#node.close(this);
   }
 
-  *#pull(from: Entry | null): Iterable<Entry> {
+  #pull(from: Entry | null, visit: Visit<Entry>): void {
     const { relation, groupPlans, entries } = this.#node;
-    let pulled: Iterable<Entry> = relation.pull(this.place, from);
-    this.#groups = groupPlans.map((plan) => new Groups(plan));
-    for (const groups of this.#groups) {
-      for (const entry of pulled) groups.change({ before: null, after: entry });
-      pulled = groups.settle().flatMap(({ after }) => after ?? []);
-    }
     const { isAfter } = entries;
-    if (isAfter === null) yield* pulled;
-    else for (const entry of pulled) if (isAfter(entry)) yield entry;
+    const show: Visit<Entry> = isAfter === null ? visit : (entry) => !isAfter(entry) || visit(entry);
+    if (groupPlans.length === 0) {
+      relation.pull(this.place, from, show);
+      return;
+    }
+    const [first, ...more] = (this.#groups = groupPlans.map((plan) => new Groups(plan)));
+    relation.pull(this.place, null, (entry) => {
+      first?.change({ before: null, after: entry });
+      return true;
+    });
+    let changes: readonly EntryChange<Entry>[] = first?.settle() ?? [];
+    for (const groups of more) {
+      for (const change of changes) groups.change(change);
+      changes = groups.settle();
+    }
+    changes.every(({ after }) => after === null || show(after));
   }
 
   #afterCursor(changes: readonly EntryChange<Entry>[]): readonly EntryChange<Entry>[] {

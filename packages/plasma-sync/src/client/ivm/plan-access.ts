@@ -7,7 +7,7 @@ import { slotScope, type Slots } from "../../core/query/predicate.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
 import { indexSpec, lookupSpec } from "./row-order.ts";
-import { keyColumnOf, type IndexColumn, type IndexSpec, type RowReader } from "./source.ts";
+import { keyColumnOf, type IndexColumn, type IndexSpec, type RowReader, type Visit } from "./source.ts";
 
 /** One own source. */
 export interface PlannedSource {
@@ -93,32 +93,45 @@ export function planAccess(input: AccessInput): Access {
   return { type: "scan" };
 }
 
-/** Rows of a query's first source, by its access path. With `from` (ordered only) those at its place or after it. */
-export function rowsOf(access: Access, reader: RowReader, outer: Slots, from: Row | null): Iterable<Row> {
+export interface RowVisit {
+  readonly outer: Slots;
+  /** Ordered access only: begin at the place of this row. */
+  readonly from: Row | null;
+  readonly visit: Visit<Row>;
+}
+
+/** Shows rows of a query's first source, by its access path. */
+export function visitRows(access: Access, reader: RowReader, { outer, from, visit }: RowVisit): void {
   switch (access.type) {
     case "ids":
-      return access.ids(outer).flatMap((id) => listOfOne(reader.get(id)));
-    case "lookup":
-      return lookedUp(reader, access.spec, access.prefixes(outer));
+      for (const id of access.ids(outer)) {
+        const row = reader.get(id);
+        if (row !== undefined && !visit(row)) return;
+      }
+      return;
+    case "lookup": {
+      const index = reader.index(access.spec);
+      let isWanted = true;
+      for (const prefix of access.prefixes(outer)) {
+        if (isWanted) index.visit(prefix, NOWHERE, (row) => (isWanted = visit(row)));
+      }
+      return;
+    }
     case "ordered": {
       const prefix = access.prefix(outer);
       const start =
         from === null
           ? access.start
           : access.spec.columns.slice(prefix.length).map(({ column }) => from[column] ?? null);
-      return reader.index(access.spec).rows(prefix, start);
+      reader.index(access.spec).visit(prefix, start, visit);
+      return;
     }
     default:
-      return reader.rows();
+      for (const row of reader.rows()) if (!visit(row)) return;
   }
 }
 
-function* lookedUp(reader: RowReader, spec: IndexSpec, prefixes: readonly (readonly Value[])[]): Iterable<Row> {
-  const index = reader.index(spec);
-  for (const prefix of prefixes) yield* index.rows(prefix);
-}
-
-const listOfOne = (row: Row | undefined): Row[] => (row === undefined ? [] : [row]);
+const NOWHERE: readonly Value[] = [];
 
 const textsOf = (value: Value): string[] => (value === null ? [] : [value as string]);
 

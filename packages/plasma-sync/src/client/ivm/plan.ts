@@ -68,6 +68,8 @@ export interface QueryPlan {
   /** Those among them with subqueries. */
   readonly boundSubqueries: readonly Expr[];
   readonly link: OuterLink | null;
+  /** Whether tuples can begin with a joined row that no other matches: with right and full joins. */
+  readonly hasUnmatched: boolean;
   /** Whether tuples cannot be joined without the rows around: then nothing is known of changes but that there are some. */
   readonly isOpaque: boolean;
 }
@@ -130,6 +132,7 @@ export function planQuery(query: SelectNode, schema: AnySchema, outer: readonly 
             readOuter: slotScope(outer).read(found.outer),
             isCovered: found === covered,
           },
+    hasUnmatched: isOuterJoined,
     isOpaque: steps.some(({ on }) => on.some(isBound)),
   };
 }

@@ -32,8 +32,12 @@ export class SubqueryProbe implements Probe {
   test(rows: Slots, state: State, value: Value = null): boolean {
     if (!this.#isPlain) return this.rows(rows, state).length > 0;
     const outer = this.#operand === null ? rows : [...rows, { value }];
-    for (const _ of this.#relation.pull({ outer, state }, null)) return true;
-    return false;
+    let isThere = false;
+    this.#relation.pull({ outer, state }, null, () => {
+      isThere = true;
+      return false;
+    });
+    return isThere;
   }
 
   rows(rows: Slots, state: State): readonly ResultRow[] {

@@ -9,7 +9,7 @@ import type { ColumnNode, Operand, ResultRow, SelectNode } from "../../core/quer
 import type { Slots } from "../../core/query/predicate.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
 import type { QueryPlan } from "./plan.ts";
-import type { RowReader, State } from "./source.ts";
+import type { RowReader, State, Visit } from "./source.ts";
 
 export interface EntryChange<E> {
   readonly before: E | null;
@@ -76,8 +76,8 @@ export interface Relation<E> {
   keyOf(entry: E): string;
   /** The rows that an entry is made of, behind those of the queries around. */
   slotsOf(entry: E): Slots;
-  /** The entries at a place. With `from` (ordered only) those at its place or after it, and perhaps a few before. */
-  pull(place: Place, from: E | null): Iterable<E>;
+  /** Shows the entries at a place. With `from` (ordered only) those at its place or after it, and perhaps a few before. */
+  pull(place: Place, from: E | null, visit: Visit<E>): void;
   /** Changes of the entries as far as they depend on nothing around; those beyond `edge` may be left out. */
   push(batch: Batch, edge: E | null): Iterable<EntryChange<E>>;
   /** The entry in one place of the query around, or null where that place's conditions leave it out. */

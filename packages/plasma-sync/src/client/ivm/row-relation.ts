@@ -4,10 +4,11 @@ import { must } from "../../core/lib/assert.ts";
 import type { ColumnNode } from "../../core/query/ast.ts";
 import type { Slots } from "../../core/query/predicate.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
-import { rowsOf, type PlannedSource } from "./plan-access.ts";
+import { visitRows, type PlannedSource } from "./plan-access.ts";
 import type { QueryPlan } from "./plan.ts";
 import type { Batch, EntryChange, Place, Relation } from "./relation.ts";
 import { createRowOrder, indexSpec } from "./row-order.ts";
+import type { Visit } from "./source.ts";
 
 /** Whether a plan's entries can be rows. */
 export const isRowPlan = ({ query, outer, sources, subqueries }: QueryPlan): boolean =>
@@ -43,17 +44,22 @@ export class RowRelation implements Relation<Row> {
     return [entry];
   }
 
-  *pull({ outer, state }: Place, from: Row | null): Iterable<Row> {
-    for (const row of rowsOf(this.#plan.access, state(this.#source.table), outer, from))
-      if (this.#passes(row)) yield row;
+  pull({ outer, state }: Place, from: Row | null, visit: Visit<Row>): void {
+    visitRows(this.#plan.access, state(this.#source.table), {
+      outer,
+      from,
+      visit: (row) => !this.#passes(row) || visit(row),
+    });
   }
 
-  *push(batch: Batch): Iterable<EntryChange<Row>> {
+  push(batch: Batch): EntryChange<Row>[] {
+    const changes: EntryChange<Row>[] = [];
     for (const { before, after } of batch.changes.get(this.#source.table) ?? []) {
       const was = before !== null && this.#passes(before);
       const is = after !== null && this.#passes(after);
-      if (was || is) yield { before: was ? before : null, after: is ? after : null };
+      if (was || is) changes.push({ before: was ? before : null, after: is ? after : null });
     }
+    return changes;
   }
 
   bind(entry: Row): Row {

@@ -27,12 +27,15 @@ export interface IndexSpec {
   readonly columns: readonly IndexColumn[];
 }
 
+/** Takes one of a series; returns whether to go on. A call per item, because an iterator costs several times as much. */
+export type Visit<T> = (item: T) => boolean;
+
 export interface OrderedIndex {
   /**
-   * The rows whose first columns equal `prefix` (all when it is empty), in order; with `from`, values of the columns behind
-   * the prefix, only those at that place or after it. Lazy: asking for ten touches ten.
+   * Shows the rows whose first columns equal `prefix` (all when it is empty), in order; with `from`, values of the columns
+   * behind the prefix, only those at that place or after it. Lazy: to stop after ten touches ten.
    */
-  rows(prefix: readonly Value[], from?: readonly Value[]): Iterable<Row>;
+  visit(prefix: readonly Value[], from: readonly Value[], visit: Visit<Row>): void;
 }
 
 /** One state of a table: now (a source) or as an overlay changes it. */

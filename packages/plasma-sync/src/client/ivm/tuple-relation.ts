@@ -7,10 +7,11 @@ import { slotScope, type Slots } from "../../core/query/predicate.ts";
 import { compareBy } from "../../core/query/result-shape.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
 import { JoinChain } from "./join-chain.ts";
-import { rowsOf } from "./plan-access.ts";
+import { visitRows } from "./plan-access.ts";
 import type { QueryPlan } from "./plan.ts";
 import type { Batch, Context, EntryChange, Place, Relation } from "./relation.ts";
 import { createRowOrder } from "./row-order.ts";
+import type { Visit } from "./source.ts";
 import { SubqueryFilter } from "./subquery-filter.ts";
 import { createTupleKey } from "./tuple-changes.ts";
 
@@ -69,8 +70,23 @@ export class TupleRelation implements Relation<TupleEntry> {
     return entry.rows;
   }
 
-  *pull(place: Place, from: TupleEntry | null): Iterable<TupleEntry> {
-    for (const rows of this.#tuples(place, from)) if (this.#passes(rows, place)) yield this.#entryOf(rows);
+  pull(place: Place, from: TupleEntry | null, visit: Visit<TupleEntry>): void {
+    const { access, sources, link, outer } = this.#plan;
+    // Nothing equals null.
+    if (link !== null && link.readOuter(place.outer) === null) return;
+    const { table } = must(sources[0], "tuple relation: a query has a source");
+    let isWanted = true;
+    const show = (rows: Slots): boolean => (isWanted &&= !this.#passes(rows, place) || visit(this.#entryOf(rows)));
+    visitRows(access, place.state(table), {
+      outer: place.outer,
+      from: from?.rows[outer.length] ?? null,
+      visit: (row) => {
+        const tuples = this.#chain.tuplesOf(row, place.outer, place.state);
+        if (tuples.length > 1 && this.isOrdered) tuples.sort(this.#compareRows);
+        return tuples.every(show);
+      },
+    });
+    if (isWanted && this.#plan.hasUnmatched) this.#chain.unmatched(place.outer, place.state).every(show);
   }
 
   *push(batch: Batch, edge: TupleEntry | null): Iterable<EntryChange<TupleEntry>> {
@@ -111,19 +127,6 @@ export class TupleRelation implements Relation<TupleEntry> {
     const { isOpaque, sources } = this.#plan;
     if (isOpaque && sources.some(({ table }) => batch.changes.has(table))) return true;
     return this.#boundSubqueries?.isTouchedBy(batch) === true;
-  }
-
-  *#tuples({ outer, state }: Place, from: TupleEntry | null): Iterable<Slots> {
-    const { access, sources, link } = this.#plan;
-    // Nothing equals null.
-    if (link !== null && link.readOuter(outer) === null) return;
-    const first = must(sources[0], "tuple relation: a query has a source");
-    for (const row of rowsOf(access, state(first.table), outer, from?.rows[outer.length] ?? null)) {
-      const tuples = this.#chain.tuplesOf(row, outer, state);
-      if (tuples.length > 1 && this.isOrdered) tuples.sort(this.#compareRows);
-      yield* tuples;
-    }
-    yield* this.#chain.unmatched(outer, state);
   }
 
   #passes(rows: Slots, place: Place): boolean {

@@ -11,6 +11,7 @@
 import { must } from "../../core/lib/assert.ts";
 import { OrderedMap } from "../../core/lib/ordered-map.ts";
 import type { EntryChange } from "./relation.ts";
+import type { Visit } from "./source.ts";
 
 /** Entries held beyond the window, so that a row which leaves is not followed by a pull each time. */
 const SPARE = 8;
@@ -22,8 +23,8 @@ export interface Entries<E> {
   readonly compare: (a: E, b: E) => number;
   /** Equal for the same entry before and after a change, whatever its order. */
   keyOf(entry: E): string;
-  /** With `from` those at its place or after it, and perhaps a few before. */
-  pull(from: E | null): Iterable<E>;
+  /** Shows entries. With `from` those at its place or after it, and perhaps a few before. */
+  pull(from: E | null, visit: Visit<E>): void;
 }
 
 /** What a commit did to an entry of the window; both where it stayed. */
@@ -96,14 +97,15 @@ export class Window<E> {
 
   #pull(): OrderedMap<E> {
     const entries: E[] = [];
+    const { isOrdered, compare } = this.#source;
     if (!this.#isNever)
-      for (const entry of this.#source.pull(null)) {
+      this.#source.pull(null, (entry) => {
         entries.push(entry);
-        if (!this.#source.isOrdered || entries.length < this.#end) continue;
+        if (!isOrdered || entries.length < this.#end) return true;
         this.#edge = entry;
-        break;
-      }
-    return new OrderedMap(this.#source.compare, entries);
+        return false;
+      });
+    return new OrderedMap(compare, entries, isOrdered);
   }
 
   #change({ before, after }: EntryChange<E>): void {
@@ -146,15 +148,16 @@ export class Window<E> {
 
   /** Adds entries after the edge until there are some to spare. */
   #refill(edge: E): void {
-    for (const entry of this.#source.pull(edge)) {
-      if (this.#source.compare(entry, edge) <= 0) continue;
+    this.#edge = null;
+    this.#source.pull(edge, (entry) => {
+      if (this.#source.compare(entry, edge) <= 0) return true;
       const position = this.#entries.size;
       this.#entries.set(entry);
       if (position >= this.#start && position < this.#end) this.#enters(entry);
+      if (position + 1 < this.#end + SPARE) return true;
       this.#edge = entry;
-      if (position + 1 >= this.#end + SPARE) return;
-    }
-    this.#edge = null;
+      return false;
+    });
   }
 
   #trim(): void {

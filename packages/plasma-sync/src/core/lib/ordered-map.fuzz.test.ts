@@ -54,7 +54,12 @@ function expectSame(map: OrderedMap<Entry>, sorted: readonly Entry[], near: numb
   expect(map.get(target)).toBe(sorted.find((entry) => entry.key === near));
   expect(map.position(target)).toBe(position === -1 ? sorted.length : position);
   expect(map.at(near)).toBe(sorted[near]);
-  expect([...map.from((entry) => entry.key - near)]).toEqual(sorted.filter((entry) => entry.key >= near));
+  const shown: Entry[] = [];
+  map.visit(
+    (entry) => entry.key - near,
+    (entry) => shown.push(entry) > 0,
+  );
+  expect(shown).toEqual(sorted.filter((entry) => entry.key >= near));
   expect(map.slice(near, near + 5)).toEqual(sorted.slice(near, near + 5));
   expect(map.last).toBe(sorted.at(-1));
   expect(map.slice()).toEqual(sorted);
@@ -64,9 +69,13 @@ test("an iteration goes on while other searches split chunks", () => {
   const entries = Array.from({ length: 3000 }, (_, i) => ({ key: (i * 7919) % 3000, tag: 0 }));
   const map = new OrderedMap<Entry>(compare, entries.slice());
   const seen: number[] = [];
-  for (const { key: k } of map.from(({ key: other }) => other - 1500)) {
-    if (seen.push(k) % 10 === 0) map.get({ key: 1500 - seen.length, tag: 0 });
-  }
+  map.visit(
+    ({ key: other }) => other - 1500,
+    ({ key: k }) => {
+      if (seen.push(k) % 10 === 0) map.get({ key: 1500 - seen.length, tag: 0 });
+      return true;
+    },
+  );
   expect(seen).toEqual(Array.from({ length: 1500 }, (_, i) => 1500 + i));
 });
 

@@ -23,17 +23,18 @@ export type Probe<E> = (entry: E) => number;
 export class OrderedMap<E> {
   readonly #compare: (a: E, b: E) => number;
   #chunks: E[][] = [];
-  /** Chunks as they were loaded or split, in any order inside. */
-  readonly #unsorted = new Set<E[]>();
+  /** Chunks as they were loaded or split, in any order inside; null when there are none. */
+  #unsorted: Set<E[]> | null = null;
   #size = 0;
 
-  /** `entries` may come in any order; the array is the map's own from now on. */
-  constructor(compare: (a: E, b: E) => number, entries: E[] = []) {
+  /** `entries` come in any order unless `isSorted`; the array is the map's own from now on. */
+  constructor(compare: (a: E, b: E) => number, entries: E[] = [], isSorted = false) {
     this.#compare = compare;
     this.#size = entries.length;
     if (entries.length === 0) return;
-    this.#chunks.push(entries);
-    this.#unsorted.add(entries);
+    if (isSorted && entries.length > CHUNK_MAX) this.#chunks = piecesOf(entries);
+    else this.#chunks.push(entries);
+    if (!isSorted) this.#unsorted = new Set([entries]);
   }
 
   get size(): number {
@@ -107,13 +108,13 @@ export class OrderedMap<E> {
     return undefined;
   }
 
-  /** Entries in order, from the first that `probe` places at or after its target. */
-  *from(probe: Probe<E>): Iterable<E> {
+  /** Shows entries in order, from the first that `probe` places at or after its target, until `visit` returns false. */
+  visit(probe: Probe<E>, visit: (entry: E) => boolean): void {
     let c = this.#chunkAt(probe);
     let chunk = this.#chunks[c];
     let i = chunk === undefined ? 0 : firstAt(chunk, probe);
     while (chunk !== undefined) {
-      for (; i < chunk.length; i++) yield chunk[i] as E;
+      for (; i < chunk.length; i++) if (!visit(chunk[i] as E)) return;
       // Another search may have split chunks before this one meanwhile.
       if (this.#chunks[c] !== chunk) c = this.#chunks.indexOf(chunk);
       c += 1;
@@ -162,7 +163,8 @@ export class OrderedMap<E> {
    */
   #refine(at: number, whole = false): boolean {
     const chunk = this.#chunks[at];
-    if (chunk === undefined || !this.#unsorted.delete(chunk)) return false;
+    if (this.#unsorted === null || chunk === undefined || !this.#unsorted.delete(chunk)) return false;
+    if (this.#unsorted.size === 0) this.#unsorted = null;
     if (whole || chunk.length <= CHUNK_MAX) {
       chunk.sort(this.#compare);
       if (chunk.length > CHUNK_MAX) this.#chunks.splice(at, 1, ...piecesOf(chunk));
@@ -174,7 +176,7 @@ export class OrderedMap<E> {
     for (const entry of chunk) if (entry !== pivot) (this.#compare(entry, pivot) < 0 ? left : right).push(entry);
     left.push(pivot);
     this.#chunks.splice(at, 1, left, right);
-    this.#unsorted.add(left).add(right);
+    (this.#unsorted ??= new Set()).add(left).add(right);
     return true;
   }
 
