@@ -33,6 +33,8 @@ export const jsonDepthMax = 64;
 export const uniqueRowsPerLookup = 200;
 /** Bound parameters in one statement: D1 and Durable Objects refuse more. */
 export const sqlParamsMax = 100;
+/** Bound parameters in one statement of Postgres: its protocol counts them in 16 bits. */
+export const postgresParamsMax = 65_535;
 /** Columns in one result: D1 refuses more. */
 export const sqlResultColumnsMax = 100;
 /** Prepared statements that one SQLite connection keeps: an app's statements are few; the bound is for generated ones. */

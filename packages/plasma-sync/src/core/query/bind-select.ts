@@ -278,8 +278,7 @@ function valueAfter(row: { readonly [key: string]: unknown }, query: SelectNode)
     const value = resultValue(row, query, column);
     const name = termKey(column);
     if (value === undefined) throw new PlasmaError("query/after", { column: name });
-    return valueNode(value, column.type === "column" ? column : { ...must(column.column, name), kind: column.kind })
-      .value;
+    return valueNode(value, column).value;
   };
 }
 

@@ -4,6 +4,7 @@ import { defineSchema } from "../schema/schema.ts";
 import { table } from "../schema/table.ts";
 import type { Row } from "../schema/value.ts";
 import { alias } from "./alias.ts";
+import { count } from "./aggregates.ts";
 import { createDb } from "./db.ts";
 import { asc, desc, eq, gt, isNull } from "./expressions.ts";
 import { evaluate } from "./evaluate.ts";
@@ -88,6 +89,14 @@ describe("evaluate", () => {
       { what: "c", who: null },
       { what: "b", who: "Ann" },
       { what: "a", who: "Ann" },
+    ]);
+  });
+
+  it("goes on behind a group by how many it counts", async () => {
+    const perRank = db.select({ rank: todos.rank, n: count() }).from(todos).groupBy(todos.rank).orderBy(desc(count()));
+    expect(await perRank.after({ rank: 2, n: 2 })).toEqual([
+      { rank: null, n: 1 },
+      { rank: 1, n: 1 },
     ]);
   });
 });

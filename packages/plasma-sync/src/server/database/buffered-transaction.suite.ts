@@ -2,7 +2,8 @@
 
 import { beforeEach, describe, expect, test } from "vitest";
 import { isPlasmaError } from "../../core/error.ts";
-import { eq } from "../../core/query/expressions.ts";
+import { eq, exists } from "../../core/query/expressions.ts";
+import { select } from "../../core/query/select-builder.ts";
 import { ensureSchema } from "../migration/ensure-schema.ts";
 import {
   dbOf,
@@ -71,7 +72,7 @@ export function bufferedTransactionSuite(name: string, open: () => Promise<SqlEx
       },
     );
 
-    test("tables read by joins, unique look-ups, cascades and ids are all watched", async () => {
+    test("tables read by joins, subqueries, includes, unique look-ups, cascades and ids are all watched", async () => {
       await executor.run(sql("INSERT INTO users (id, name) VALUES ('u', 'u')"));
       const cases: [Mutator, string][] = [
         [
@@ -82,6 +83,23 @@ export function bufferedTransactionSuite(name: string, open: () => Promise<SqlEx
               .leftJoin(todos, eq(todos.id, things.id))
               .leftJoin(users, eq(users.id, things.parentId)),
           "UPDATE users SET name = '#1'",
+        ],
+        [
+          (db) =>
+            db
+              .select()
+              .from(things)
+              .where(exists(select().from(users).where(eq(users.id, things.parentId)))),
+          "UPDATE users SET name = '#2'",
+        ],
+        [(db) => db.select().fromSubquery(select({ n: users.name }).from(users), "d"), "UPDATE users SET name = '#3'"],
+        [
+          (db) =>
+            db
+              .select()
+              .from(things)
+              .include({ users: select().from(users) }),
+          "UPDATE users SET name = '#4'",
         ],
         [addTodo("t1"), "INSERT INTO todos (id, title, ownerId) VALUES ('raw#', 'raw#', 'u')"],
         [

@@ -14,6 +14,7 @@ import { PlasmaError } from "../../core/error.ts";
 import { assert } from "../../core/lib/assert.ts";
 import type { MutationStore, RowWrite } from "../../core/mutation/mutation-store.ts";
 import type { SelectNode } from "../../core/query/ast.ts";
+import { tablesOf } from "../../core/query/tables-of.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { brokenConstraint } from "../sql/sqlite-errors.ts";
 import { classifiedError, isRefusal } from "./classified-error.ts";
@@ -43,7 +44,7 @@ import type {
 } from "./push-transaction.ts";
 import type { SqlRow, SqlStatement } from "./sql-executor.ts";
 import { StatementGate } from "./statement-gate.ts";
-import { runGetMany, runSelect, tablesOf } from "./table-reads.ts";
+import { runGetMany, runSelect } from "./table-reads.ts";
 import { serverError } from "../server-error.ts";
 
 /** What earlier runs of the same push have found out. */

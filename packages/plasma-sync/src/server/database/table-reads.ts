@@ -26,12 +26,6 @@ export async function runGetMany(
   return (await runSelect(selectWhere(table, hasID(table, ids)), scope, run)) as readonly Row[];
 }
 
-/** Every table that the query reads. */
-export const tablesOf = (query: SelectNode): string[] => [
-  query.from.table,
-  ...query.joins.map(({ source }) => source.table),
-];
-
 function hasID(table: string, ids: readonly string[]): Expr {
   const column = { type: "column", source: table, column: "id", kind: "id" } as const;
   const values = ids.map((value) => ({ type: "value", value, kind: "id" }) as const);

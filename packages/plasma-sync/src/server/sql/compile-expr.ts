@@ -1,64 +1,70 @@
-// Owns: conditions as SQLite text, three-valued as `predicate.ts` has them.
+// Owns: conditions as SQL text, three-valued as `predicate.ts` has them.
 
-import type { ColumnNode, CompareOp, Expr, Operand } from "../../core/query/ast.ts";
-import { packJson } from "./json-params.ts";
+import { must } from "../../core/lib/assert.ts";
+import type { CompareOp, Expr, Operand, SelectNode, Term } from "../../core/query/ast.ts";
+import type { Dialect } from "./dialect.ts";
 import type { SqlParams } from "./sql-params.ts";
-import { balanced } from "./sql-text.ts";
-import { boundSql, cellSql, toCell, toParam } from "./sql-value.ts";
+import { balanced, FALSE, TRUE } from "./sql-text.ts";
 
 export interface ExprScope {
+  readonly dialect: Dialect;
   readonly params: SqlParams;
-  readonly columnSql: (column: ColumnNode) => string;
+  readonly termSql: (term: Term) => string;
+  /** A subquery in parentheses: any column of it, or the one that it projects. Absent where no subquery can stand. */
+  readonly subquery?: (query: SelectNode, shows: "nothing" | "term") => string;
 }
 
 const operators: Record<CompareOp, string> = { eq: "=", ne: "<>", gt: ">", gte: ">=", lt: "<", lte: "<=" };
 
 /** The condition as SQL text; its values go to `scope.params`. */
 export function compileExpr(expr: Expr, scope: ExprScope): string {
+  const operand = (node: Operand): string => operandSql(node, scope);
   switch (expr.type) {
     case "and":
-      return expr.args.length === 0
-        ? "1"
-        : balanced(
-            expr.args.map((arg) => compileExpr(arg, scope)),
-            "AND",
-          );
     case "or":
-      return expr.args.length === 0
-        ? "0"
-        : balanced(
-            expr.args.map((arg) => compileExpr(arg, scope)),
-            "OR",
-          );
+      return chain(
+        expr.args.map((arg) => compileExpr(arg, scope)),
+        expr.type,
+      );
     case "not":
       return `NOT (${compileExpr(expr.arg, scope)})`;
     case "compare":
-      return `${operandSql(expr.left, scope)} ${operators[expr.op]} ${operandSql(expr.right, scope)}`;
+      return `${operand(expr.left)} ${operators[expr.op]} ${operand(expr.right)}`;
     case "in":
       return compileIn(expr, scope);
     case "isNull":
-      return `${operandSql(expr.operand, scope)} IS ${expr.negated ? "NOT NULL" : "NULL"}`;
+      return `${operand(expr.operand)} IS ${expr.negated ? "NOT NULL" : "NULL"}`;
     case "like":
-      // The builder leaves no `\` open at the end of a pattern, where engines differ.
-      return `${operandSql(expr.operand, scope)} LIKE ${scope.params.value(expr.pattern)} ESCAPE '\\'`;
+      return scope.dialect.like(operand(expr.operand), scope.dialect.value(scope.params, "text", expr.pattern));
     case "between":
-      return `${operandSql(expr.operand, scope)} BETWEEN ${operandSql(expr.low, scope)} AND ${operandSql(expr.high, scope)}`;
+      return `${operand(expr.operand)} BETWEEN ${operand(expr.low)} AND ${operand(expr.high)}`;
+    case "exists":
+      return `${not(expr)}EXISTS ${subquerySql(expr.query, "nothing", scope)}`;
+    case "inQuery":
+      return `${operand(expr.operand)} ${not(expr)}IN ${subquerySql(expr.query, "term", scope)}`;
   }
 }
 
-function operandSql(operand: Operand, { params, columnSql }: ExprScope): string {
-  if (operand.type === "column") return columnSql(operand);
-  return boundSql(operand.kind, params.value(toParam(operand.kind, operand.value)));
+/** True for none of AND, false for none of OR. */
+export function chain(terms: readonly string[], operator: "and" | "or"): string {
+  if (terms.length === 0) return operator === "and" ? TRUE : FALSE;
+  return balanced(terms, operator === "and" ? "AND" : "OR");
+}
+
+const not = ({ negated }: { readonly negated: boolean }): string => (negated ? "NOT " : "");
+
+const subquerySql = (query: SelectNode, shows: "nothing" | "term", { subquery }: ExprScope): string =>
+  must(subquery, "sql: the builder refuses subqueries here")(query, shows);
+
+function operandSql(operand: Operand, { dialect, params, termSql }: ExprScope): string {
+  return operand.type === "value" ? dialect.value(params, operand.kind, operand.value) : termSql(operand);
 }
 
 function compileIn(expr: Extract<Expr, { type: "in" }>, scope: ExprScope): string {
-  const { kind } = expr.operand;
   const operand = operandSql(expr.operand, scope);
-  const lists = packJson(expr.values.map(({ value }) => toCell(kind, value)));
-  if (lists.length === 0) return expr.negated ? "1" : "0";
-  const not = expr.negated ? "NOT " : "";
-  const terms = lists.map(
-    (list) => `${operand} ${not}IN (SELECT ${cellSql(kind, "value")} FROM json_each(${scope.params.whole(list)}))`,
-  );
-  return balanced(terms, expr.negated ? "AND" : "OR");
+  const values = expr.values.map(({ value }) => value);
+  const terms = scope.dialect
+    .list(scope.params, expr.operand.kind, values)
+    .map((list) => `${operand} ${not(expr)}IN (${list})`);
+  return chain(terms, expr.negated ? "and" : "or");
 }

@@ -7,9 +7,12 @@ export class SqlParams {
   readonly #own: SqlParam[] = [];
   readonly #packed: (string | number | null)[] | null;
 
-  /** Packed: all plain values share one JSON parameter, for statements that would have too many. */
-  constructor(options: { readonly packed: boolean }) {
+  readonly #placeholder: (n: number) => string;
+
+  /** Packed: all plain values share one JSON parameter, for statements of SQLite that would have too many. */
+  constructor(options: { readonly packed: boolean; readonly placeholder?: (n: number) => string }) {
     this.#packed = options.packed ? [] : null;
+    this.#placeholder = options.placeholder ?? ((n) => `?${n}`);
     // The pack's place is the first; it is filled when the statement is complete.
     if (options.packed) this.#own.push(null);
   }
@@ -23,7 +26,7 @@ export class SqlParams {
 
   /** Binds a value to a placeholder of its own. */
   whole(value: SqlParam): string {
-    return `?${this.#own.push(value)}`;
+    return this.#placeholder(this.#own.push(value));
   }
 
   get list(): readonly SqlParam[] {

@@ -4,7 +4,7 @@
 //   2. What is bound and what comes out of a JSON parameter are the same SQL value, bit for bit.
 
 import { must } from "../../core/lib/assert.ts";
-import { toHex } from "../../core/lib/hex.ts";
+import { fromHex, toHex } from "../../core/lib/hex.ts";
 import { isJsonKind, type ColumnKind, type Value } from "../../core/schema/value.ts";
 import type { SqlParam } from "../database/sql-executor.ts";
 
@@ -48,12 +48,27 @@ export function cellSql(kind: ColumnKind, cell: string): string {
 export const readSql = (kind: ColumnKind, column: string): string =>
   kind === "bigint" ? `CAST(${column} AS TEXT)` : column;
 
-/** The value of a selected column. D1 hands blobs back as arrays of numbers. */
+/** The value of a selected column. D1 hands blobs back as arrays of numbers, Postgres 64-bit integers as text. */
 export function fromSql(kind: ColumnKind, raw: unknown): Value {
   if (raw === null || raw === undefined) return null;
-  if (kind === "boolean") return raw !== 0;
-  if (kind === "bigint") return BigInt(raw as string);
-  if (kind === "blob")
-    return raw instanceof Uint8Array ? raw : Uint8Array.from(must(raw as number[], "sql value: a blob is bytes"));
-  return isJsonKind(kind) ? (JSON.parse(raw as string) as Value) : (raw as Value);
+  switch (kind) {
+    case "int":
+    case "timestamp":
+    case "real":
+      return typeof raw === "string" ? Number(raw) : (raw as number);
+    case "boolean":
+      return raw !== 0 && raw !== false;
+    case "bigint":
+      return BigInt(raw as string);
+    case "blob":
+      return raw instanceof Uint8Array ? raw : Uint8Array.from(must(raw as number[], "sql value: a blob is bytes"));
+    default:
+      return isJsonKind(kind) ? (JSON.parse(raw as string) as Value) : (raw as Value);
+  }
+}
+
+/** The value of a cell of a JSON array that a statement has made. */
+export function fromCell(kind: ColumnKind, cell: unknown): Value {
+  if (cell === null || isJsonKind(kind)) return cell as Value;
+  return fromSql(kind, kind === "blob" ? must(fromHex(cell as string), "sql value: a blob is hex digits") : cell);
 }

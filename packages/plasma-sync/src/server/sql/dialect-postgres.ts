@@ -1,0 +1,68 @@
+// Owns: the dialect of Postgres, from version 15 on.
+// Invariants:
+//   1. Every parameter is cast to the type that it is compared in, so that indexes stay usable and no type is guessed.
+//   2. Text compares in the collation "C" of its column, which is code point order; the server's own does not matter.
+
+import * as limits from "../../core/limits.ts";
+import { isJsonKind, type ColumnKind, type Value } from "../../core/schema/value.ts";
+import type { Dialect } from "./dialect.ts";
+import { packJson } from "./json-params.ts";
+import { toCell, toParam } from "./sql-value.ts";
+
+/** The type of a column. */
+export function postgresType(kind: ColumnKind): string {
+  if (kind === "int" || kind === "timestamp" || kind === "bigint") return "bigint";
+  if (kind === "boolean") return "boolean";
+  if (kind === "real") return "float8";
+  if (kind === "blob") return "bytea";
+  return isJsonKind(kind) ? "jsonb" : "text";
+}
+
+/** An int column may be compared with 0.5 or 2^70. */
+const valueType = (kind: ColumnKind, value: Value): string =>
+  typeof value === "number" && !Number.isSafeInteger(value) ? "float8" : postgresType(kind);
+
+const widest = (kind: ColumnKind, values: readonly Value[]): string =>
+  values.some((value) => valueType(kind, value) === "float8") ? "float8" : postgresType(kind);
+
+export const postgresDialect: Dialect = {
+  paramsMax: limits.postgresParamsMax,
+  placeholder: (n) => `$${n}`,
+  value: (params, kind, value) => `${params.value(toParam(kind, value))}::${valueType(kind, value)}`,
+  list: (params, kind, values) =>
+    packJson(values.map((value) => toCell(kind, value))).map((list) => {
+      const cell = kind === "blob" ? "decode(e, 'hex')" : `e::${widest(kind, values)}`;
+      return `SELECT ${cell} FROM jsonb_array_elements_text(${params.whole(list)}::jsonb) AS e`;
+    }),
+  nullOf: (kind) => `NULL::${postgresType(kind)}`,
+  // Under the collation "C" ILIKE folds ASCII only. `\` escapes by itself.
+  like: (operand, pattern) => `${operand} ILIKE ${pattern}`,
+  aggregate,
+  // Where nulls go is said only where there can be some: a plain order is that of a plain index.
+  order: (sql, direction, isNullable) =>
+    direction === "asc"
+      ? `${sql} ASC${isNullable ? " NULLS FIRST" : ""}`
+      : `${sql} DESC${isNullable ? " NULLS LAST" : ""}`,
+  limit: (params, limit, offset) =>
+    (limit === null ? "" : `LIMIT ${params.value(limit)}::bigint `) + `OFFSET ${params.value(offset)}::bigint`,
+  // A full join wants an equation of its two sides to hash or merge by. This one is always true, and no planner knows.
+  fullJoin: (on, left, right) => `(num_nulls(${left}) < 0) = (num_nulls(${right}) < 0) AND (${on})`,
+  read: (kind, sql) => (isJsonKind(kind) ? `(${sql})::text` : sql),
+  cell: (kind, sql) => {
+    if (kind === "bigint") return `(${sql})::text`;
+    if (kind === "blob") return `encode(${sql}, 'hex')`;
+    return isJsonKind(kind) ? `(${sql})::json` : sql;
+  },
+  jsonArray: (cells) => `json_build_array(${cells.join(", ")})`,
+  jsonRows: (subselect) => `(SELECT coalesce(json_agg(list.v), '[]') FROM (${subselect}) AS list)`,
+  readJson: (json) => `(${json})::text`,
+  jsonCell: (json) => json,
+};
+
+function aggregate(fn: "sum" | "avg" | "min" | "max", kind: ColumnKind, sql: string): string {
+  // The sum of a bigint column is numeric, and so is the mean.
+  if (fn === "sum") return `sum(${sql})::${postgresType(kind)}`;
+  if (fn === "avg") return `avg(${sql})::float8`;
+  if (kind === "boolean") return fn === "min" ? `bool_and(${sql})` : `bool_or(${sql})`;
+  return kind === "blob" ? `decode(${fn}(encode(${sql}, 'hex') COLLATE "C"), 'hex')` : `${fn}(${sql})`;
+}

@@ -1,0 +1,34 @@
+// Owns: the dialect of SQLite, D1 and Durable Objects.
+
+import * as limits from "../../core/limits.ts";
+import { isJsonKind } from "../../core/schema/value.ts";
+import type { Dialect } from "./dialect.ts";
+import { packJson } from "./json-params.ts";
+import { boundSql, cellSql, readSql, toCell, toParam } from "./sql-value.ts";
+
+export const sqliteDialect: Dialect = {
+  paramsMax: limits.sqlParamsMax,
+  placeholder: (n) => `?${n}`,
+  value: (params, kind, value) => boundSql(kind, params.value(toParam(kind, value))),
+  list: (params, kind, values) =>
+    packJson(values.map((value) => toCell(kind, value))).map(
+      (list) => `SELECT ${cellSql(kind, "value")} FROM json_each(${params.whole(list)})`,
+    ),
+  nullOf: () => "NULL",
+  // The builder leaves no `\` open at the end of a pattern, where engines differ.
+  like: (operand, pattern) => `${operand} LIKE ${pattern} ESCAPE '\\'`,
+  aggregate: (fn, _kind, sql) => `${fn}(${sql})`,
+  order: (sql, direction) => (direction === "asc" ? `${sql} ASC` : `${sql} DESC`),
+  limit: (params, limit, offset) => `LIMIT ${params.value(limit ?? -1)} OFFSET ${params.value(offset)}`,
+  fullJoin: (on) => on,
+  read: readSql,
+  cell: (kind, sql) => {
+    if (kind === "blob") return `iif(${sql} IS NULL, NULL, hex(${sql}))`;
+    return isJsonKind(kind) ? `json(${sql})` : readSql(kind, sql);
+  },
+  jsonArray: (cells) => `json_array(${cells.join(", ")})`,
+  // Concatenated, since json_group_array would parse what is JSON already.
+  jsonRows: (subselect) => `(SELECT '[' || coalesce(group_concat(v, ','), '') || ']' FROM (${subselect}))`,
+  readJson: (json) => json,
+  jsonCell: (json) => `json(${json})`,
+};
