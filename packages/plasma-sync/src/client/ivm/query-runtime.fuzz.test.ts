@@ -191,7 +191,7 @@ function drawJoin(draw: Draw, sources: readonly Source[], joined: Source): JoinN
     : chance(draw, 3)
       ? { type: "and", args: [link, drawExpr(draw, all, 1)] }
       : link;
-  return { kind: chance(draw, 2) ? "inner" : "left", source: joined, on };
+  return { kind: pick(draw, ["inner", "left", "left", "right", "full"] as const), source: joined, on };
 }
 
 function drawQuery(draw: Draw): SelectNode {

@@ -5,9 +5,8 @@
 
 import type { MutationStore, RowWrite } from "../../core/mutation/mutation-store.ts";
 import type { ResultRow, SelectNode } from "../../core/query/ast.ts";
-import { hasSubquery } from "../../core/query/bind-select.ts";
-import { evaluate } from "../../core/query/evaluate.ts";
 import { pinnedIds } from "../../core/query/pinned-ids.ts";
+import { isPlainSelect, selectFromRows } from "../../core/query/select-from-rows.ts";
 import { tablesOf } from "../../core/query/tables-of.ts";
 import type { Row } from "../../core/schema/value.ts";
 import type { QueryRuntime } from "../ivm/query-runtime.ts";
@@ -29,11 +28,11 @@ export class ReplicaTransaction implements MutationStore {
   }
 
   async select(query: SelectNode): Promise<readonly ResultRow[]> {
-    const ids = isOneSource(query) ? pinnedIds(query) : null;
+    const ids = isPlainSelect(query) ? pinnedIds(query) : null;
     if (ids !== null) {
-      // A few rows in hand: planning would cost more than evaluating.
+      // A few rows in hand: planning would cost more than to go through them.
       const rows = await this.getMany(query.from.table, ids);
-      return evaluate(query, () => rows);
+      return selectFromRows(query, rows);
     }
     for (const table of tablesOf(query)) this.reads.tables.add(table);
     return this.#runtime.select(query, this.#overlay.tables);
@@ -68,7 +67,3 @@ export class ReplicaTransaction implements MutationStore {
     });
   }
 }
-
-/** Whether rows of its first source are all that a select reads. */
-const isOneSource = ({ from, joins, where, includes }: SelectNode): boolean =>
-  from.query === undefined && joins.length + includes.length === 0 && (where === null || !hasSubquery(where));
