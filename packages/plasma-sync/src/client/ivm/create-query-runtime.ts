@@ -94,7 +94,12 @@ function applyCommit(
   derived: DerivedTables,
 ): { batch: Batch; byTable: Map<string, readonly EntryChange<Row>[]> } {
   const byTable = new Map<string, readonly EntryChange<Row>[]>();
-  for (const [table, list] of Map.groupBy(changes, (change) => change.table)) {
+  const [first] = changes;
+  const lists =
+    changes.length === 1 && first !== undefined
+      ? [[first.table, changes] as const]
+      : Map.groupBy(changes, (change) => change.table);
+  for (const [table, list] of lists) {
     const applied = source(table).apply(list);
     if (applied.length > 0) byTable.set(table, applied);
   }

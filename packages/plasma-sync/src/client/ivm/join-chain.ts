@@ -30,10 +30,16 @@ const everyRow = (): boolean => true;
 export class JoinChain {
   readonly #plan: QueryPlan;
   readonly #base: number;
+  /** Keys of tuples by their own slots. */
+  readonly #keyOf: readonly ((tuple: Slots) => string)[];
 
   constructor(plan: QueryPlan) {
+    const { sources, outer } = plan;
     this.#plan = plan;
-    this.#base = plan.outer.length;
+    this.#base = outer.length;
+    this.#keyOf = [...sources.keys(), sources.length].map((slots) =>
+      createTupleKey(sources.slice(0, slots), outer.length),
+    );
   }
 
   /** The whole tuples that begin with this row of slot 0. */
@@ -103,7 +109,7 @@ export class JoinChain {
         if (isEmpty && hasEmptyRight) this.#put(changes, action, [...tuple, null]);
       }
     }
-    this.#pushRows(slot, rows, changes, { input, before, hasEmptyRight });
+    if (rows.length > 0) this.#pushRows(slot, rows, changes, { input, before, hasEmptyRight });
     if (kind === "right" || kind === "full") this.#pushUnmatched(slot, lefts, changes, { rows, input, before });
     return changes;
   }
@@ -117,7 +123,7 @@ export class JoinChain {
   ): void {
     const reach: Reach = { state: input.now, isInReach: input.isInReach };
     const touched = new Map<string, Slots>();
-    const keyOf = createTupleKey(this.#plan.sources.slice(0, slot), this.#base);
+    const keyOf = this.#tupleKey(slot);
     for (const change of rows) {
       for (const action of ["remove", "add"] as const) {
         const row = action === "remove" ? change.before : change.after;
@@ -268,7 +274,11 @@ export class JoinChain {
   }
 
   #changesOf(slots: number): TupleChanges {
-    return new TupleChanges(createTupleKey(this.#plan.sources.slice(0, slots), this.#base));
+    return new TupleChanges(this.#tupleKey(slots));
+  }
+
+  #tupleKey(slots: number): (tuple: Slots) => string {
+    return must(this.#keyOf[slots], "join chain: one key per number of slots");
   }
 
   #table(slot: number): string {

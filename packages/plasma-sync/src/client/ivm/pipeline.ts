@@ -42,6 +42,8 @@ interface Include {
   readonly readOuter: (outer: Slots) => readonly Value[];
 }
 
+const NONE: readonly TupleEntry[] = [];
+
 // Entries are made and read by the same node only, whatever they are.
 type Entry = Row | TupleEntry | GroupEntry;
 
@@ -53,6 +55,8 @@ export class QueryNode {
   readonly groupPlans: readonly GroupPlan<Entry>[];
   readonly includes: readonly Include[];
   readonly #pipelines = new Set<Pipeline>();
+  /** The pipeline of a query with nothing around it. */
+  #only: Pipeline | null = null;
   readonly #byLink = new Map<Value, Set<Pipeline>>();
 
   constructor(plan: QueryPlan, context: Context) {
@@ -80,6 +84,7 @@ export class QueryNode {
   open(outer: Slots, owner: Owner | null = null): Pipeline {
     const pipeline = new Pipeline(this, outer, owner);
     this.#pipelines.add(pipeline);
+    if (this.plan.outer.length === 0) this.#only = pipeline;
     const set = this.#byLink.get(pipeline.linkValue) ?? new Set();
     this.#byLink.set(pipeline.linkValue, set.add(pipeline));
     return pipeline;
@@ -87,6 +92,7 @@ export class QueryNode {
 
   close(pipeline: Pipeline): void {
     this.#pipelines.delete(pipeline);
+    this.#only = null;
     const set = this.#byLink.get(pipeline.linkValue);
     set?.delete(pipeline);
     if (set?.size === 0) this.#byLink.delete(pipeline.linkValue);
@@ -94,25 +100,34 @@ export class QueryNode {
 
   /** Takes a commit that the sources hold. Returns the pipelines whose results have changed. */
   push(batch: Batch): Pipeline[] {
+    // Most queries have one pipeline and nothing nested.
+    if (this.#only !== null && this.includes.length === 0) return this.#pushTo(this.#only, batch);
     const touched = new Map<Pipeline, TupleEntry[]>();
     for (const { node } of this.includes)
       for (const { owner } of node.push(batch)) if (owner !== null) listIn(touched, owner.pipeline).push(owner.entry);
     if (this.#pipelines.size === 0) return [];
-    const { relation } = this;
-    if (relation instanceof TupleRelation && relation.isUnclear(batch))
-      return [...this.#pipelines].filter((pipeline) => pipeline.reset());
+    if (this.#isUnclear(batch)) return [...this.#pipelines].filter((pipeline) => pipeline.reset());
     const changes = this.#route(batch);
     const reached = new Set([...changes.keys(), ...touched.keys()]);
     return [...reached].filter((pipeline) => pipeline.push(changes.get(pipeline) ?? [], touched.get(pipeline) ?? []));
   }
 
+  #pushTo(pipeline: Pipeline, batch: Batch): Pipeline[] {
+    const hasChanged = this.#isUnclear(batch)
+      ? pipeline.reset()
+      : pipeline.push(this.relation.push(batch, pipeline.edge), NONE);
+    return hasChanged ? [pipeline] : [];
+  }
+
+  #isUnclear(batch: Batch): boolean {
+    return this.relation instanceof TupleRelation && this.relation.isUnclear(batch);
+  }
+
   /** The changes of the relation by the pipelines that they belong to. */
   #route(batch: Batch): Map<Pipeline, EntryChange<Entry>[]> {
     const changes = new Map<Pipeline, EntryChange<Entry>[]>();
-    const [only] = this.#pipelines;
-    if (this.plan.outer.length === 0) {
-      const list = [...this.relation.push(batch, must(only, "query node: pushed only while open").edge)];
-      if (list.length > 0) changes.set(only as Pipeline, list);
+    if (this.#only !== null) {
+      changes.set(this.#only, this.relation.push(batch, this.#only.edge));
       return changes;
     }
     for (const { before, after } of this.relation.push(batch, null)) {
@@ -189,7 +204,8 @@ export class Pipeline {
       own = groups.settle();
     }
     this.#window.push(this.#afterCursor(own));
-    for (const entry of new Set(touched)) this.#window.renew(entry, { ...entry, result: null, children: null });
+    for (const entry of touched.length > 1 ? new Set(touched) : touched)
+      this.#window.renew(entry, { ...entry, result: null, children: null });
     return this.#settle();
   }
 

@@ -79,7 +79,7 @@ export interface Relation<E> {
   /** Shows the entries at a place. With `from` (ordered only) those at its place or after it, and perhaps a few before. */
   pull(place: Place, from: E | null, visit: Visit<E>): void;
   /** Changes of the entries as far as they depend on nothing around; those beyond `edge` may be left out. */
-  push(batch: Batch, edge: E | null): Iterable<EntryChange<E>>;
+  push(batch: Batch, edge: E | null): EntryChange<E>[];
   /** The entry in one place of the query around, or null where that place's conditions leave it out. */
   bind(entry: E, place: Place): E | null;
   /** The value of the entry's own side of `plan.link`. */

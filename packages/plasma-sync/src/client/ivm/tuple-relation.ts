@@ -29,6 +29,7 @@ export class TupleRelation implements Relation<TupleEntry> {
   readonly #plan: QueryPlan;
   readonly #context: Context;
   readonly #chain: JoinChain;
+  readonly #isSingle: boolean;
   readonly #subqueries: SubqueryFilter | null;
   readonly #boundSubqueries: SubqueryFilter | null;
   readonly #tupleKey: (tuple: Slots) => string;
@@ -42,6 +43,7 @@ export class TupleRelation implements Relation<TupleEntry> {
     this.#context = context;
     for (const { table, query } of sources) if (query !== null) context.derive(table, query);
     this.#chain = new JoinChain(plan);
+    this.#isSingle = sources.length === 1;
     this.#subqueries = plan.subqueries.length === 0 ? null : new SubqueryFilter(plan.subqueries, plan, context);
     this.#boundSubqueries =
       plan.boundSubqueries.length === 0 ? null : new SubqueryFilter(plan.boundSubqueries, plan, context);
@@ -81,6 +83,10 @@ export class TupleRelation implements Relation<TupleEntry> {
       outer: place.outer,
       from: from?.rows[outer.length] ?? null,
       visit: (row) => {
+        if (this.#isSingle) {
+          const rows = [...place.outer, row];
+          return !this.#passesFilter(rows) || show(rows);
+        }
         const tuples = this.#chain.tuplesOf(row, place.outer, place.state);
         if (tuples.length > 1 && this.isOrdered) tuples.sort(this.#compareRows);
         return tuples.every(show);
@@ -89,24 +95,39 @@ export class TupleRelation implements Relation<TupleEntry> {
     if (isWanted && this.#plan.hasUnmatched) this.#chain.unmatched(place.outer, place.state).every(show);
   }
 
-  *push(batch: Batch, edge: TupleEntry | null): Iterable<EntryChange<TupleEntry>> {
+  push(batch: Batch, edge: TupleEntry | null): EntryChange<TupleEntry>[] {
     const compare = this.#compareFirst;
     const last = edge?.rows[this.#plan.outer.length] ?? null;
     const isInReach = last === null || compare === null ? () => true : (row: Row) => compare(row, last) <= 0;
+    if (this.#isSingle && this.#subqueries === null) return this.#pushSingle(batch, isInReach);
     const { byKey } = this.#chain.push({ batch, now: this.#context.now, isInReach });
-    if (this.#subqueries === null) {
-      for (const { before, after } of byKey.values())
-        if (before !== after) yield { before: this.#maybe(before), after: this.#maybe(after) };
-      return;
+    const changes: EntryChange<TupleEntry>[] = [];
+    const add = (before: Slots | null, after: Slots | null): void => {
+      if (before !== after) changes.push({ before: this.#maybe(before), after: this.#maybe(after) });
+    };
+    if (this.#subqueries === null) for (const { before, after } of byKey.values()) add(before, after);
+    else {
+      const input = { batch, changes: byKey, chain: this.#chain, isInReach, keyOf: this.#tupleKey };
+      for (const { before, after } of this.#subqueries.push(input)) add(before, after);
     }
-    for (const { before, after } of this.#subqueries.push({
-      batch,
-      changes: byKey,
-      chain: this.#chain,
-      isInReach,
-      keyOf: this.#tupleKey,
-    }))
-      yield { before: this.#maybe(before), after: this.#maybe(after) };
+    return changes;
+  }
+
+  /** Changes of a query of one table, whose rows are its tuples. */
+  #pushSingle(batch: Batch, isInReach: (row: Row) => boolean): EntryChange<TupleEntry>[] {
+    const changes: EntryChange<TupleEntry>[] = [];
+    const none = this.#plan.outer.map(() => null);
+    const entryOf = (row: Row | null): TupleEntry | null => {
+      if (row === null || !isInReach(row)) return null;
+      const rows = [...none, row];
+      return this.#passesFilter(rows) ? this.#entryOf(rows) : null;
+    };
+    const { table } = must(this.#plan.sources[0], "tuple relation: a query has a source");
+    for (const change of batch.changes.get(table) ?? []) {
+      const [before, after] = [entryOf(change.before), entryOf(change.after)];
+      if (before !== null || after !== null) changes.push({ before, after });
+    }
+    return changes;
   }
 
   bind(entry: TupleEntry, place: Place): TupleEntry | null {
@@ -127,6 +148,11 @@ export class TupleRelation implements Relation<TupleEntry> {
     const { isOpaque, sources } = this.#plan;
     if (isOpaque && sources.some(({ table }) => batch.changes.has(table))) return true;
     return this.#boundSubqueries?.isTouchedBy(batch) === true;
+  }
+
+  #passesFilter(rows: Slots): boolean {
+    const filter = this.#plan.filters[0];
+    return filter === null || filter === undefined || filter(rows);
   }
 
   #passes(rows: Slots, place: Place): boolean {
