@@ -35,6 +35,8 @@ export const uniqueRowsPerLookup = 200;
 export const sqlParamsMax = 100;
 /** Bound parameters in one statement of Postgres: its protocol counts them in 16 bits. */
 export const postgresParamsMax = 65_535;
+/** Values of a list that Postgres compares one by one, if it finds no index: some microseconds per row of the table. */
+export const postgresArrayItemsMax = 1000;
 /** Columns in one result: D1 refuses more. */
 export const sqlResultColumnsMax = 100;
 /** Prepared statements that one SQLite connection keeps: an app's statements are few; the bound is for generated ones. */

@@ -27,6 +27,8 @@ export interface Draft {
 /** What the names of an expression can mean. */
 export interface Scope {
   readonly tables: readonly TableMeta[];
+  /** Joined only later: their names mean nothing yet, and hide those outside. */
+  readonly later?: readonly TableMeta[];
   readonly outer: Scope | null;
 }
 
@@ -61,7 +63,10 @@ export function bindSelect({ node, tables, after }: Draft, outer: Scope | null):
     ...node,
     joins: node.joins.map((join, i) => ({
       ...join,
-      on: bindExpr(join.on, { scope: { tables: tables.slice(0, i + 2), outer }, place: "A join condition" }),
+      on: bindExpr(join.on, {
+        scope: { tables: tables.slice(0, i + 2), later: tables.slice(i + 2), outer },
+        place: "A join condition",
+      }),
     })),
     where: node.where === null ? null : bindExpr(node.where, { scope, place: '"where"', hasSubqueries: true }),
     groupBy: node.groupBy.map((column) => ordered(bindColumn(column, scope), "groupBy")),
@@ -167,6 +172,7 @@ function bindAggregate(node: AggregateNode, scope: Scope): AggregateNode {
 function bindColumn(node: ColumnNode, scope: Scope): ColumnNode {
   for (let at: Scope | null = scope; at !== null; at = at.outer) {
     const meta = at.tables.find(({ name }) => name === node.source);
+    if (at.later?.some(({ name }) => name === node.source) === true) break;
     if (meta === undefined) continue;
     const column = meta.columnsByName.get(node.column) ?? refuseColumn(node.column, meta);
     return isUnresolved(node) ? { ...node, kind: column.def.kind } : node;

@@ -5,7 +5,7 @@ import { table, type AnyTable } from "../schema/table.ts";
 import { alias } from "./alias.ts";
 import { termKey, type Expr, type OrderNode, type ResultRow, type SelectNode } from "./ast.ts";
 import { createDb } from "./db.ts";
-import { and, asc, between, desc, eq, gt, inArray, like, not, notInArray } from "./expressions.ts";
+import { and, asc, between, desc, eq, exists, gt, inArray, like, not, notInArray } from "./expressions.ts";
 import type { QueryEngine } from "./query-engine.ts";
 import { pinnedIds } from "./pinned-ids.ts";
 import { queryKey } from "./query-key.ts";
@@ -159,6 +159,13 @@ describe("what a query cannot mean is refused when it is built, with names", () 
       () => from.innerJoin(comments, eq(comments.body, users.name)).ast,
       // A condition of a join sees only the tables so far.
       () => from.innerJoin(comments, eq(comments.body, users.name)).innerJoin(users, eq(users.id, todos.ownerId)).ast,
+      // Also where the query around has a table of that name.
+      () => {
+        const inner = from
+          .innerJoin(comments, eq(comments.body, users.name))
+          .innerJoin(users, eq(users.id, todos.ownerId));
+        return db.select().from(users).where(exists(inner)).ast;
+      },
     ];
     for (const use of uses) expect(code(use)).toBe("query/not-in-from");
     expect(message(uses[0] as () => unknown)).toContain('"users.name" is used, but "users" is not in this query');

@@ -8,6 +8,7 @@ import { PlasmaError } from "../../core/error.ts";
 import type { MutationStore, RowWrite } from "../../core/mutation/mutation-store.ts";
 import type { ResultRow, SelectNode } from "../../core/query/ast.ts";
 import type { Row } from "../../core/schema/value.ts";
+import type { CompileScope } from "../sql/compile-select.ts";
 import { planWrites } from "./plan-writes.ts";
 import {
   ackStatement,
@@ -154,11 +155,11 @@ class InteractiveStore implements MutationStore {
   }
 
   select(query: SelectNode): Promise<readonly ResultRow[]> {
-    return this.#call(() => runSelect(query, this.#scope.deps, (statement) => this.#all(statement)));
+    return this.#call(() => runSelect(query, this.#compileScope, (statement) => this.#all(statement)));
   }
 
   getMany(table: string, ids: readonly string[]): Promise<readonly Row[]> {
-    return this.#call(() => runGetMany(table, ids, this.#scope.deps, (statement) => this.#all(statement)));
+    return this.#call(() => runGetMany(table, ids, this.#compileScope, (statement) => this.#all(statement)));
   }
 
   write(writes: readonly RowWrite[]): Promise<void> {
@@ -181,6 +182,11 @@ class InteractiveStore implements MutationStore {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#tail;
+  }
+
+  get #compileScope(): CompileScope {
+    const { schema, executor } = this.#scope.deps;
+    return { schema, dialect: executor.dialect };
   }
 
   #all(statement: SqlStatement) {

@@ -42,9 +42,12 @@ function valueOf(kind: ColumnKind): fc.Arbitrary<Value> {
     case "blob":
       return fc.uint8Array({ maxLength: 2, max: 2 });
     default:
+      // -0 is never stored, and JSON has none.
       return fc
         .jsonValue({ maxDepth: 2 })
-        .filter((value) => !JSON.stringify(value).match(/\\u0000|-0\b/)) as fc.Arbitrary<Value>;
+        .map((value) => JSON.stringify(value))
+        .filter((json) => !json.includes("\\u0000"))
+        .map((json) => JSON.parse(json) as Value);
   }
 }
 

@@ -7,6 +7,7 @@ import type { Value } from "../../core/schema/value.ts";
 interface Key {
   readonly order: OrderNode;
   readonly value: Value;
+  readonly isNullable: boolean;
 }
 
 /** The condition, or null for a select without `after`. */
@@ -15,12 +16,16 @@ export function afterCondition(
   { isNullable }: { readonly isNullable: (term: Term) => boolean },
 ): Expr | null {
   if (after === null) return null;
-  const keys = orderBy.map((order, i): Key => ({ order, value: after[i] ?? null }));
+  const keys = orderBy.map((order, i): Key => ({
+    order,
+    value: after[i] ?? null,
+    isNullable: isNullable(order.column),
+  }));
   const condition = behind(keys);
   const [first] = keys;
   if (first === undefined || keys.length === 1 || first.value === null) return condition;
   const isDescending = first.order.direction === "desc";
-  if (isDescending && isNullable(first.order.column)) return condition;
+  if (isDescending && first.isNullable) return condition;
   // It follows from the condition, and unlike that it is a range of an index.
   return { type: "and", args: [compare(isDescending ? "lte" : "gte", first), condition] };
 }
@@ -42,7 +47,8 @@ function behindOne(key: Key): Expr {
   const { column: operand, direction } = key.order;
   if (direction === "asc") return key.value === null ? { type: "isNull", operand, negated: true } : compare("gt", key);
   if (key.value === null) return { type: "or", args: [] };
-  return { type: "or", args: [compare("lt", key), { type: "isNull", operand, negated: false }] };
+  const less = compare("lt", key);
+  return key.isNullable ? { type: "or", args: [less, { type: "isNull", operand, negated: false }] } : less;
 }
 
 const alike = (key: Key): Expr =>

@@ -12,6 +12,7 @@ import {
   gt,
   gte,
   inArray,
+  notInArray,
   isNull,
   like,
   lt,
@@ -58,6 +59,8 @@ const cursor = (values: Partial<InferRow<typeof things>> & { readonly id: string
   ...nothing,
   ...values,
 });
+
+const thousands = Array.from({ length: 2000 }, (_, i) => i);
 
 export const queries: Queries = {
   "inner join": select().from(todos).innerJoin(users),
@@ -245,6 +248,17 @@ export const queries: Queries = {
         inArray(things.bytes, [bytes(0)]),
       ),
     ),
+  "lists of thousands": select()
+    .from(things)
+    .where(
+      or(
+        inArray(things.text, thousands.map(String)),
+        and(inArray(things.int, thousands), notInArray(things.big, thousands.map(BigInt))),
+      ),
+    ),
+  "lists with null": select()
+    .from(things)
+    .where(or(not(inArray(things.text, ["x", null])), inArray(things.text, [null, "X"]), notInArray(things.at, []))),
   like: select()
     .from(things)
     .where(

@@ -63,8 +63,15 @@ function operandSql(operand: Operand, { dialect, params, termSql }: ExprScope): 
 function compileIn(expr: Extract<Expr, { type: "in" }>, scope: ExprScope): string {
   const operand = operandSql(expr.operand, scope);
   const values = expr.values.map(({ value }) => value);
-  const terms = scope.dialect
-    .list(scope.params, expr.operand.kind, values)
-    .map((list) => `${operand} ${not(expr)}IN (${list})`);
-  return chain(terms, expr.negated ? "and" : "or");
+  const { dialect, params } = scope;
+  const lists = dialect.list(params, expr.operand.kind, values);
+  if (expr.negated)
+    return chain(
+      lists.map((list) => `${operand} NOT IN (${list})`),
+      "and",
+    );
+  return chain(
+    lists.map((list) => dialect.isIn(operand, list, values.length)),
+    "or",
+  );
 }

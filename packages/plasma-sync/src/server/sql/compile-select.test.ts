@@ -9,27 +9,14 @@ import { select } from "../../core/query/select-builder.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { fromNodeSqlite } from "../database/from-node-sqlite.ts";
 import { nothing, schema, todos, users, wide } from "../database/server-database.fixture.ts";
-import { ensureSchema } from "../migration/ensure-schema.ts";
 import { compileSelect } from "./compile-select.ts";
-import { putStatements } from "./row-statements.ts";
 import { answerRows } from "./answer-rows.fixture.ts";
-import { selectAnswersSuite } from "./select-answers.suite.ts";
+import { selectAnswersSuite, withAnswerRows } from "./select-answers.suite.ts";
 
-const open = async () => {
-  const executor = fromNodeSqlite(new DatabaseSync(":memory:"));
-  await ensureSchema({ schema, executor });
-  return executor;
-};
-const put = async (rowsOf: (rows: readonly Row[]) => readonly Row[]) => {
-  const executor = await open();
-  for (const [table, meta] of schema.tablesByName) {
-    const rows = rowsOf(answerRows.get(table) ?? []);
-    if (rows.length > 0) await executor.batch(putStatements(meta, rows));
-  }
-  return executor;
-};
+type RowsOf = Parameters<typeof withAnswerRows>[1];
+const put = (rowsOf?: RowsOf) => withAnswerRows(fromNodeSqlite(new DatabaseSync(":memory:")), rowsOf);
 
-selectAnswersSuite("node:sqlite", () => put((rows) => rows));
+selectAnswersSuite("node:sqlite", put);
 
 /** Each second row is only pending, the first is stored otherwise, and one that is stored is deleted. */
 const isPending = (_: Row, i: number) => i % 2 === 0;
@@ -52,7 +39,7 @@ selectAnswersSuite(
 const many = (n: number) => and(...Array.from({ length: n }, (_, i) => ne(todos.rank, 1000 + i)));
 
 test("values beyond the bound of parameters are packed, wherever in the query they stand", async () => {
-  const executor = await put((rows) => rows);
+  const executor = await put();
   const sub = select({ id: todos.ownerId }).from(todos).where(many(60));
   const included = select()
     .from(todos)

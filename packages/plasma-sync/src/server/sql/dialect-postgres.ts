@@ -34,6 +34,9 @@ export const postgresDialect: Dialect = {
       const cell = kind === "blob" ? "decode(e, 'hex')" : `e::${widest(kind, values)}`;
       return `SELECT ${cell} FROM jsonb_array_elements_text(${params.whole(list)}::jsonb) AS e`;
     }),
+  // Few values are looked up in an index; many are hashed, where an array would be searched from its start for each row.
+  isIn: (operand, list, count) =>
+    count <= limits.postgresArrayItemsMax ? `${operand} = ANY (ARRAY(${list}))` : `${operand} IN (${list})`,
   nullOf: (kind) => `NULL::${postgresType(kind)}`,
   // Under the collation "C" ILIKE folds ASCII only. `\` escapes by itself.
   like: (operand, pattern) => `${operand} ILIKE ${pattern}`,

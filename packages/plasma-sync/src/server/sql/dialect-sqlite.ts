@@ -14,6 +14,7 @@ export const sqliteDialect: Dialect = {
     packJson(values.map((value) => toCell(kind, value))).map(
       (list) => `SELECT ${cellSql(kind, "value")} FROM json_each(${params.whole(list)})`,
     ),
+  isIn: (operand, list) => `${operand} IN (${list})`,
   nullOf: () => "NULL",
   // The builder leaves no `\` open at the end of a pattern, where engines differ.
   like: (operand, pattern) => `${operand} LIKE ${pattern} ESCAPE '\\'`,

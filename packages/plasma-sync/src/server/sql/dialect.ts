@@ -14,6 +14,8 @@ export interface Dialect {
   readonly value: (params: SqlParams, kind: ColumnKind, value: Value) => string;
   /** Binds a list as JSON: selects of one column that together have its values. None for an empty list. */
   readonly list: (params: SqlParams, kind: ColumnKind, values: readonly Value[]) => string[];
+  /** Whether the operand is in such a list of `count` items. */
+  readonly isIn: (operand: string, list: string, count: number) => string;
   /** NULL, of the type that columns of the kind have. */
   readonly nullOf: (kind: ColumnKind) => string;
   /** As `like.ts` has it. */

@@ -6,10 +6,25 @@ import type { Row } from "../../core/schema/value.ts";
 import { schema } from "../database/server-database.fixture.ts";
 import type { SqlExecutor } from "../database/sql-executor.ts";
 import { queries } from "./answer-queries.fixture.ts";
+import { ensureSchema } from "../migration/ensure-schema.ts";
 import { answerRows } from "./answer-rows.fixture.ts";
 import { subqueries } from "./answer-subqueries.fixture.ts";
 import { compileSelect } from "./compile-select.ts";
+import { putStatements } from "./row-statements.ts";
 import type { PendingRows } from "./shadow.ts";
+
+/** Makes the tables on an engine of SQLite and stores the rows, or others in their stead. */
+export async function withAnswerRows(
+  executor: SqlExecutor,
+  rowsOf: (rows: readonly Row[]) => readonly Row[] = (rows) => rows,
+): Promise<SqlExecutor> {
+  await ensureSchema({ schema, executor });
+  for (const [table, meta] of schema.tablesByName) {
+    const rows = rowsOf(answerRows.get(table) ?? []);
+    if (rows.length > 0) await executor.batch(putStatements(meta, rows));
+  }
+  return executor;
+}
 
 export function selectAnswersSuite(
   name: string,

@@ -64,7 +64,7 @@ export async function readTablePage(
     const meta = tables[index];
     if (meta === undefined) break;
     const room = limit - rowsScanned;
-    const statement = compileSelect(rowsAfter(meta, after, room), { schema });
+    const statement = compileSelect(rowsAfter(meta, after, room), { schema, dialect: executor.dialect });
     const rows = statement.decode(await executor.all(statement)) as readonly Row[];
     for (const row of rows) if (canRead(meta, ctx, row)) patch.push(putOp(meta, row));
     rowsScanned += rows.length;
