@@ -48,11 +48,16 @@ export function outputOf(body: Body, statement: Statement): Output {
     cells.push(...field.cells);
   }
   if (cells.length === 0) cells.push(valueCell("int", anyColumn(query), statement.dialect));
-  return {
-    cells,
-    assemble: (values) =>
-      Object.fromEntries(fields.map(({ key, read }, i) => [key, read(values, must(starts[i], "output: as many"))])),
+  const assemble = (values: readonly unknown[]): ResultRow => {
+    // Assigned in a loop, because this runs once per result row.
+    const row: { [key: string]: unknown } = {};
+    for (let i = 0; i < fields.length; i++) {
+      const field = fields[i] as Field;
+      row[field.key] = field.read(values, starts[i] as number);
+    }
+    return row;
   };
+  return { cells, assemble };
 }
 
 /** The cells as one JSON array. */
