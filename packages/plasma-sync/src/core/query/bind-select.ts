@@ -35,7 +35,7 @@ export interface Scope {
 /** What an expression may hold. */
 interface Rules {
   readonly scope: Scope;
-  /** For the error: "a join condition". */
+  /** For the error: `"where"`. */
   readonly place: string;
   readonly hasAggregates?: boolean;
   readonly hasSubqueries?: boolean;
@@ -65,7 +65,7 @@ export function bindSelect({ node, tables, after }: Draft, outer: Scope | null):
       ...join,
       on: bindExpr(join.on, {
         scope: { tables: tables.slice(0, i + 2), later: tables.slice(i + 2), outer },
-        place: "A join condition",
+        place: '"on"',
       }),
     })),
     where: node.where === null ? null : bindExpr(node.where, { scope, place: '"where"', hasSubqueries: true }),
@@ -182,14 +182,14 @@ function bindColumn(node: ColumnNode, scope: Scope): ColumnNode {
 }
 
 /** Two operands that compare; a value takes the kind of the other, which a `colRef` has only now. */
-function bindPair(op: string, left: Operand, right: Operand): [Operand, Operand] {
-  if (isUnresolved(right) && right.type === "value" && left.type !== "value")
-    return [left, valueNode(right.value, left)];
-  if (isUnresolved(left) && left.type === "value" && right.type !== "value")
-    return [valueNode(left.value, right), right];
+function bindPair(op: string, one: Operand, other: Operand): [Operand, Operand] {
+  const [left, right] = [withKindOf(one, other), withKindOf(other, one)];
   checkComparison(op, left, right);
   return [left, right];
 }
+
+const withKindOf = (node: Operand, other: Operand): Operand =>
+  node.type === "value" && isUnresolved(node) && other.type !== "value" ? valueNode(node.value, other) : node;
 
 function refuseKinds(op: string, left: Operand, right: string): never {
   throw new PlasmaError("query/kinds", { left: nameOf(left), right, op });

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { boolean, id, int, json, text } from "../schema/column.ts";
+import { bigint, boolean, id, int, json, real, text, timestamp } from "../schema/column.ts";
 import { defineSchema } from "../schema/schema.ts";
 import { table } from "../schema/table.ts";
 import { alias } from "./alias.ts";
 import type { Expr, WriteNode } from "./ast.ts";
 import { createDb } from "./db.ts";
 import { eq } from "./expressions.ts";
+import { increment } from "./increment.ts";
 
 const todos = table("todos", {
   id: id(),
@@ -110,5 +111,58 @@ describe("a write", () => {
 
   it("goes to a table, not to an alias", () => {
     expect(failure(() => db.insert(alias(todos, "t2")))?.code).toBe("query/unsupported");
+  });
+});
+
+describe("an increment", () => {
+  const price = table("price", {
+    id: id(),
+    cents: int(),
+    units: bigint(),
+    note: text(),
+    rate: real(),
+    at: timestamp(),
+  });
+  const otherDB = createDb({
+    schema: defineSchema({ price }),
+    engine: { select: async () => [], write: async () => undefined },
+  });
+
+  it("is by an amount that the column can hold", () => {
+    const wrong: readonly (() => unknown)[] = [
+      () => increment(price.cents, untyped<number>(1n)),
+      () => increment(price.cents, untyped<number>("1")),
+      () => increment(price.cents, untyped<number>(undefined)),
+      () => increment(price.cents, untyped<number>(null)),
+      () => increment(price.cents, 0.5),
+      () => increment(price.cents, Number.NaN),
+      () => increment(price.at, Number.POSITIVE_INFINITY),
+      () => increment(price.rate, Number.POSITIVE_INFINITY),
+      () => increment(price.units, untyped<bigint>(1)),
+      () => increment(price.units, 2n ** 63n),
+      () => increment(untyped<typeof price.cents>(price.note), 1),
+    ];
+    for (const make of wrong) expect(failure(make)?.code).toBe("query/value");
+    expect(failure(wrong[4] as () => unknown)?.message).toContain('"price.cents" takes a whole number');
+    expect(failure(wrong[10] as () => unknown)?.message).toContain('"price.note" takes no increment');
+    expect(failure(() => increment(price.rate, 0.5))).toBe(null);
+  });
+
+  it("is set on the column that it was made of", () => {
+    const update = otherDB.update(price);
+    expect(failure(() => update.set({ cents: increment(price.at, 1) }))).toMatchObject({
+      code: "query/value",
+      message: expect.stringContaining(
+        '"price.cents" takes an increment of itself, but got an increment of "price.at"',
+      ),
+    });
+    expect(failure(() => update.set(untyped({ note: increment(price.cents, 1) })))?.code).toBe("query/value");
+    const { ast } = update.set({ cents: increment(price.cents, 1) }).all();
+    expect(ast).toMatchObject({ set: { cents: { by: 1 } } });
+  });
+
+  it("is nothing that an insert takes", () => {
+    const row = { cents: increment(price.cents, 1), units: 0n, note: "", rate: 0, at: 0 };
+    expect(failure(() => otherDB.insert(price).values(untyped(row)))?.code).toBe("data/invalid");
   });
 });

@@ -2,6 +2,7 @@
 
 import { PlasmaError } from "../error.ts";
 import { checkValue } from "../schema/check-value.ts";
+import type { AnyColumn } from "../schema/column.ts";
 import type { AnyTable, InferInsert, InferUpdate, TableMeta } from "../schema/table.ts";
 import type { ConflictNode, Expr, WriteNode } from "./ast.ts";
 import { bindExpr } from "./bind-select.ts";
@@ -178,21 +179,26 @@ function writable(table: AnyTable, binding: SelectBinding): TableMeta {
 }
 
 function checkedSet(patch: Input, meta: TableMeta): Input {
-  const set = checkedCopy(patch, meta);
+  const set = checkedCopy(patch, meta, (column, value) => {
+    if (!isIncrement(value)) return checkValue(column, value);
+    checkIncrement(column, value);
+    return value;
+  });
   if ("id" in set) throw new PlasmaError("data/id-change", { table: meta.name });
   return set;
 }
 
 /** A copy whose names and values are checked, so that later changes of the app's object do not reach the statement. */
-function checkedCopy(record: Input, meta: TableMeta): Input {
+function checkedCopy(
+  record: Input,
+  meta: TableMeta,
+  check: (column: AnyColumn, value: unknown) => unknown = checkValue,
+): Input {
   checkNames(record, meta);
   const copy: { [column: string]: unknown } = {};
   for (const [name, value] of Object.entries(record)) {
     const column = meta.columnsByName.get(name);
-    if (column !== undefined && value !== undefined) {
-      if (isIncrement(value)) checkIncrement(column, value.by);
-      copy[name] = isIncrement(value) ? value : checkValue(column, value);
-    }
+    if (column !== undefined && value !== undefined) copy[name] = check(column, value);
   }
   return copy;
 }
