@@ -82,7 +82,7 @@ export class SelectStart<P extends Projection | undefined> {
   fromSubquery<Q extends AnySelect, const Name extends string>(
     query: Q,
     alias: Name,
-  ): Select<P, { readonly [K in Name]: RowOf<Q> & object }, false> {
+  ): Select<P, { readonly [K in Name]: RowOf<Q> }, false> {
     const node = query.ast;
     if (node.includes.length > 0 || (node.joins.length > 0 && node.projection === null))
       throw new PlasmaError("query/subquery-rows", { alias });
@@ -284,7 +284,13 @@ export class Select<
 
 // oxlint-disable-next-line typescript/no-explicit-any -- any select whatsoever, as a constraint
 export type AnySelect = Select<any, any, any, any, any>;
-type RowOf<Q> = Q extends Select<infer P, infer S, infer J, infer I, boolean> ? SelectResult<P, S, J, I> : never;
+type RowOf<Q> =
+  Q extends Select<infer P, infer S, infer J, infer I, boolean>
+    ? // Not `& object`: editors show this type.
+      SelectResult<P, S, J, I> extends infer R extends object
+      ? R
+      : never
+    : never;
 
 /** A select that is bound to no database: for subqueries. */
 export function select(): SelectStart<undefined>;
