@@ -7,6 +7,7 @@ import { fromD1 } from "./from-d1.ts";
 import { serverTransactionSuite } from "./server-transaction.suite.ts";
 import { sqlExecutorSuite } from "./sql-executor.suite.ts";
 import { storedValuesSuite } from "./stored-values.suite.ts";
+import { writeStatementsSuite } from "./write-statements.suite.ts";
 
 const open = async () => {
   await reset();
@@ -16,6 +17,7 @@ const open = async () => {
 sqlExecutorSuite("D1", open);
 storedValuesSuite("D1", open, { runs: 20 });
 serverTransactionSuite("D1", open);
+writeStatementsSuite("D1", open);
 bufferedTransactionSuite("D1", open);
 ensureSchemaSuite("D1", open);
 selectAnswersSuite("D1", async () => withAnswerRows(await open()));

@@ -8,6 +8,7 @@ import { serverTransactionSuite } from "./server-transaction.suite.ts";
 import { sqlExecutorSuite } from "./sql-executor.suite.ts";
 import type { SqlConnection } from "./sql-executor.ts";
 import { storedValuesSuite } from "./stored-values.suite.ts";
+import { writeStatementsSuite } from "./write-statements.suite.ts";
 import { withPushTransaction } from "./with-push-transaction.ts";
 
 const open = async () => fromNodeSqlite(new DatabaseSync(":memory:"));
@@ -18,6 +19,8 @@ sqlExecutorSuite("node:sqlite", open);
 storedValuesSuite("node:sqlite", open, { runs: 300 });
 serverTransactionSuite("node:sqlite", open);
 serverTransactionSuite("node:sqlite, buffered", openBuffered);
+writeStatementsSuite("node:sqlite", open);
+writeStatementsSuite("node:sqlite, buffered", openBuffered);
 bufferedTransactionSuite("node:sqlite, buffered", openBuffered);
 
 /** Runs `fn` while a transaction that has inserted u is open, then lets it fail; resolves when everything has ended. */
