@@ -161,6 +161,16 @@ describe("an increment", () => {
     expect(ast).toMatchObject({ set: { cents: { by: 1 } } });
   });
 
+  it("is known when it comes from another copy of the package", () => {
+    const foreign = { by: 1, of: "price.cents", [Symbol.for("plasma-sync.increment")]: true };
+    expect(
+      otherDB
+        .update(price)
+        .set(untyped({ cents: foreign }))
+        .all().ast,
+    ).toMatchObject({ set: { cents: { by: 1 } } });
+  });
+
   it("is nothing that an insert takes", () => {
     const row = { cents: increment(price.cents, 1), units: 0n, note: "", rate: 0, at: 0 };
     expect(failure(() => otherDB.insert(price).values(untyped(row)))?.code).toBe("data/invalid");
