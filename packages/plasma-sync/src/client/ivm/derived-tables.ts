@@ -9,12 +9,13 @@ import type { Slots } from "../../core/query/predicate.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
+import { keyed } from "./derived-rows.ts";
 import { MemorySource } from "./memory-source.ts";
 import { QueryNode, type Pipeline } from "./pipeline.ts";
 import { planQuery, type QueryPlan } from "./plan.ts";
 import { SubqueryProbe } from "./probe.ts";
 import type { Batch, Context, EntryChange } from "./relation.ts";
-import { KEY, type State, type Work } from "./source.ts";
+import type { State, Work } from "./source.ts";
 
 interface Derived {
   readonly meta: TableMeta;
@@ -75,7 +76,9 @@ export class DerivedTables {
   push(batch: Batch, changes: Map<string, readonly EntryChange<Row>[]>): void {
     for (const [name, { node, pipeline, source }] of this.#byName) {
       if (node.push(batch).length === 0) continue;
-      const rows = pipeline.changes.map(({ key, after }) => ({ id: key, after: after && keyed(key, after) }));
+      // A row that only moved is the same one here.
+      const changed = pipeline.changes.filter(({ before, after }) => before !== after);
+      const rows = changed.map(({ key, after }) => ({ id: key, after: after && keyed(key, after) }));
       const applied = source.apply(rows);
       if (applied.length > 0) changes.set(name, applied);
     }
@@ -132,5 +135,3 @@ export function contextOf(schema: AnySchema, state: State, work: Work): Context 
 
 const runPlan = (plan: QueryPlan, context: Context, outer: Slots): readonly ResultRow[] =>
   new QueryNode(plan, context).open(outer).rows();
-
-const keyed = (key: string, row: ResultRow): Row => ({ ...(row as Row), [KEY]: key });

@@ -8,8 +8,9 @@ import type { ResultRow, SelectNode } from "../../core/query/ast.ts";
 import type { LiveDelta, LiveQuery, LiveQueryStatus } from "../../core/query/live-query.ts";
 import { queryKey } from "../../core/query/query-key.ts";
 import { tablesOf } from "../../core/query/tables-of.ts";
-import type { Pipeline, QueryNode, ResultChange } from "./pipeline.ts";
+import type { Pipeline, QueryNode } from "./pipeline.ts";
 import type { Batch } from "./relation.ts";
+import { deltaOf, isEmpty } from "./result-changes.ts";
 
 type Rows = readonly ResultRow[];
 
@@ -33,8 +34,6 @@ interface Shared {
   readonly tables: readonly string[];
   readonly listeners: Set<Listener>;
   running: RunningQuery | null;
-  /** The rows now, once somebody has wanted them; null when they have changed since. */
-  rows: Rows | null;
 }
 
 const wholeDelta = (added: Rows): LiveDelta<ResultRow> => ({ added, removed: [], changed: [] });
@@ -89,7 +88,7 @@ export class LiveQueries {
     const listener: Listener = { ...on, isActive: true };
     let shared = this.#sharedByKey.get(key);
     if (shared === undefined) {
-      shared = { query, tables: tablesOf(query), listeners: new Set(), running: null, rows: null };
+      shared = { query, tables: tablesOf(query), listeners: new Set(), running: null };
       this.#sharedByKey.set(key, shared);
     }
     const { listeners } = shared;
@@ -112,27 +111,22 @@ export class LiveQueries {
   }
 
   #pushTo(shared: Shared, { node, pipeline }: RunningQuery, batch: Batch): void {
+    // Rows that nobody wants are not made to find out whether they have changed.
+    if (![...shared.listeners].some(({ onRows }) => onRows !== null)) pipeline.forgetRows();
     if (node.push(batch).length === 0) return;
     const delta = deltaOf(pipeline.changes);
-    const old = shared.rows;
-    shared.rows = null;
-    if (delta.added.length + delta.removed.length + delta.changed.length > 0) this.#enqueue(shared, delta);
-    else if (old !== null) {
-      // Equal results whose rows moved: often they have the same places still.
-      if (this.#rowsOf(shared).every((row, i) => row === old[i])) shared.rows = old;
-      else this.#enqueue(shared, null);
-    }
+    const hasDelta = !isEmpty(delta);
+    if (pipeline.isChanged || hasDelta) this.#enqueue(shared, hasDelta ? delta : null, pipeline.isChanged);
   }
 
   #rowsOf(shared: Shared): Rows {
-    shared.running ??= this.#start(shared.query);
-    return (shared.rows ??= shared.running.pipeline.rows());
+    return (shared.running ??= this.#start(shared.query)).pipeline.rows();
   }
 
-  /** `delta` null: only the order has changed. */
-  #enqueue(shared: Shared, delta: LiveDelta<ResultRow> | null): void {
+  /** `delta` null: only the order has changed; `hasRows` false: other rows show the same in the same places. */
+  #enqueue(shared: Shared, delta: LiveDelta<ResultRow> | null, hasRows = true): void {
     const listeners = [...shared.listeners];
-    const rows = listeners.some(({ onRows }) => onRows !== null) ? this.#rowsOf(shared) : [];
+    const rows = hasRows && listeners.some(({ onRows }) => onRows !== null) ? this.#rowsOf(shared) : null;
     for (const listener of listeners) this.#deliveries.push(() => this.#call(listener, rows, delta));
   }
 
@@ -147,28 +141,15 @@ export class LiveQueries {
     }
   }
 
-  #call(listener: Listener, rows: Rows, delta: LiveDelta<ResultRow> | null): void {
+  #call(listener: Listener, rows: Rows | null, delta: LiveDelta<ResultRow> | null): void {
     if (!listener.isActive) return;
     try {
-      listener.onRows?.(rows);
+      if (rows !== null) listener.onRows?.(rows);
       if (delta !== null) listener.onDelta?.(delta);
     } catch (error) {
       this.#onError(error);
     }
   }
-}
-
-function deltaOf(changes: readonly ResultChange[]): LiveDelta<ResultRow> {
-  const added: ResultRow[] = [];
-  const removed: ResultRow[] = [];
-  const changed: { before: ResultRow; after: ResultRow }[] = [];
-  for (const { before, after } of changes) {
-    if (before === after) continue;
-    if (before === null) added.push(after as ResultRow);
-    else if (after === null) removed.push(before);
-    else changed.push({ before, after });
-  }
-  return { added, removed, changed };
 }
 
 /** One `live()` of an app: a handle on the window that equal queries share. */

@@ -14,6 +14,7 @@ import { slotScope, type Read, type Slots } from "../../core/query/predicate.ts"
 import type { Row, Value } from "../../core/schema/value.ts";
 import { Groups, planDistinct, planGroups, type GroupEntry, type GroupPlan } from "./groups.ts";
 import { planQuery, type QueryPlan } from "./plan.ts";
+import { adoptTwins, deltaOf, isEmpty, showSame, type ResultChange } from "./result-changes.ts";
 import type { Batch, Context, EntryChange, Relation } from "./relation.ts";
 import { isRowPlan, RowRelation } from "./row-relation.ts";
 import type { Visit } from "./source.ts";
@@ -21,13 +22,6 @@ import { freeColumns } from "./source-names.ts";
 import { groupEntries, rowEntries, tupleEntries, type Nest, type ShownEntries } from "./shown-entries.ts";
 import { TupleRelation, type TupleEntry } from "./tuple-relation.ts";
 import { Window } from "./window.ts";
-
-/** A change of a result row; both the same where it has only moved. */
-export interface ResultChange {
-  readonly key: string;
-  readonly before: ResultRow | null;
-  readonly after: ResultRow | null;
-}
 
 /** Where a nested pipeline's results are shown. */
 interface Owner {
@@ -54,6 +48,8 @@ export class QueryNode {
   readonly entries: ShownEntries<Entry>;
   readonly groupPlans: readonly GroupPlan<Entry>[];
   readonly includes: readonly Include[];
+  /** Whether different entries can show the same. */
+  readonly hasTwins: boolean;
   readonly #pipelines = new Set<Pipeline>();
   /** The pipeline of a query with nothing around it. */
   #only: Pipeline | null = null;
@@ -68,6 +64,7 @@ export class QueryNode {
       return { key, node: new QueryNode(inner, context), readOuter: createReadOuter(inner) };
     });
     const isRows = isRowPlan(plan);
+    this.hasTwins = query.projection !== null || plan.sources.some((source) => source.query !== null);
     const relation = isRows ? new RowRelation(plan) : new TupleRelation(plan, context);
     this.relation = relation as unknown as Relation<Entry>;
     this.groupPlans = groupPlansOf(plan) as unknown as readonly GroupPlan<Entry>[];
@@ -98,7 +95,7 @@ export class QueryNode {
     if (set?.size === 0) this.#byLink.delete(pipeline.linkValue);
   }
 
-  /** Takes a commit that the sources hold. Returns the pipelines whose results have changed. */
+  /** Takes a commit that the sources hold. Returns the pipelines whose entries have changed. */
   push(batch: Batch): Pipeline[] {
     // Most queries have one pipeline and nothing nested.
     if (this.#only !== null && this.includes.length === 0) return this.#pushTo(this.#only, batch);
@@ -142,8 +139,11 @@ export class QueryNode {
 
   #pipelinesOf(before: Entry | null, after: Entry | null): Iterable<Pipeline> {
     if (this.plan.link === null) return this.#pipelines;
-    const of = (entry: Entry | null): Iterable<Pipeline> =>
-      entry === null ? [] : (this.#byLink.get(this.relation.linkValue(entry)) ?? []);
+    const of = (entry: Entry | null): Iterable<Pipeline> => {
+      const value = entry === null ? null : this.relation.linkValue(entry);
+      // Nothing equals null.
+      return value === null ? [] : (this.#byLink.get(value) ?? []);
+    };
     return new Set([...of(before), ...of(after)]);
   }
 }
@@ -157,6 +157,7 @@ export class Pipeline {
   #groups: Groups<Entry>[] = [];
   #rows: readonly ResultRow[] | null = null;
   #changes: readonly ResultChange[] = [];
+  #isChanged = false;
 
   constructor(node: QueryNode, outer: Slots, owner: Owner | null) {
     const { plan, entries, groupPlans, relation } = node;
@@ -181,9 +182,14 @@ export class Pipeline {
     return this.#window.edge;
   }
 
-  /** What the last commit that changed something changed. */
+  /** What the last commit changed, by key. */
   get changes(): readonly ResultChange[] {
     return this.#changes;
+  }
+
+  /** Whether that can be seen in the rows: others may show the same in their places. */
+  get isChanged(): boolean {
+    return this.#isChanged;
   }
 
   /** The results, the same array until they change. */
@@ -191,12 +197,16 @@ export class Pipeline {
     return (this.#rows ??= this.#resultsOf(this.#window.shown()));
   }
 
+  forgetRows(): void {
+    this.#rows = null;
+  }
+
   /** The results with their keys. */
   *keyedRows(): Iterable<readonly [string, ResultRow]> {
     for (const entry of this.#window.shown()) yield [this.#node.entries.keyOf(entry), this.#resultOf(entry)];
   }
 
-  /** Takes changes of the relation, and entries whose nested results have changed. False when no result changed. */
+  /** Takes changes of the relation, and entries whose nested results have changed. False when none changed. */
   push(changes: readonly EntryChange<Entry>[], touched: readonly TupleEntry[]): boolean {
     let own: readonly EntryChange<Entry>[] = changes;
     for (const groups of this.#groups) {
@@ -209,7 +219,7 @@ export class Pipeline {
     return this.#settle();
   }
 
-  /** Reads everything anew. False when no result changed. */
+  /** Reads everything anew. False when none changed. */
   reset(): boolean {
     this.#window.reset();
     return this.#settle();
@@ -253,23 +263,41 @@ export class Pipeline {
   }
 
   #settle(): boolean {
-    const { entries, includes } = this.#node;
+    const { entries, includes, hasTwins } = this.#node;
     const changes: ResultChange[] = [];
+    const added: Entry[] = [];
     for (const { key, before, after } of this.#window.settle()) {
       if (before !== null && after !== null) {
         if (includes.length > 0) this.#adopt(before as TupleEntry, after as TupleEntry);
         const old = this.#resultOf(before);
         if (!entries.keepResult(before, after)) changes.push({ key, before: old, after: this.#resultOf(after) });
         else if (entries.compare(before, after) !== 0) changes.push({ key, before: old, after: old });
-      } else if (after !== null) changes.push({ key, before: null, after: this.#resultOf(after) });
+      } else if (after !== null) added.push(after);
       else if (before !== null) {
         changes.push({ key, before: this.#resultOf(before), after: null });
         if (includes.length > 0) this.#release(before as TupleEntry);
       }
     }
+    if (hasTwins && added.length > 0 && changes.length > 0)
+      adoptTwins(added as (TupleEntry | GroupEntry)[], changes, (entry) => this.#resultOf(entry));
+    for (const entry of added) changes.push({ key: entries.keyOf(entry), before: null, after: this.#resultOf(entry) });
     this.#changes = changes;
-    if (changes.length > 0) this.#rows = null;
-    return changes.length > 0;
+    return changes.length > 0 && this.#noteRows();
+  }
+
+  /** Forgets the rows, or finds that they show the same in the same places. */
+  #noteRows(): true {
+    const old = this.#rows;
+    this.#rows = null;
+    this.#isChanged = true;
+    const { hasTwins } = this.#node;
+    if (old === null || (!hasTwins && !isEmpty(deltaOf(this.#changes)))) return true;
+    const rows = this.rows();
+    const isSame = (row: ResultRow, i: number): boolean => row === old[i] || (hasTwins && showSame(row, old[i]));
+    if (rows.length !== old.length || !rows.every(isSame)) return true;
+    this.#rows = old;
+    this.#isChanged = false;
+    return true;
   }
 
   /** Hands nested pipelines on to the entry that replaces theirs, where they still belong to it. */

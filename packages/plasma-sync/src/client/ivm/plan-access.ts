@@ -1,6 +1,6 @@
 // Owns: where rows of a query's first source come from: ids, an index, or all of them.
 
-import type { ColumnNode, Expr, SelectNode } from "../../core/query/ast.ts";
+import type { ColumnNode, Expr, SelectNode, Term } from "../../core/query/ast.ts";
 import { isGrouped } from "../../core/query/ast.ts";
 import { pinnedIdsOf } from "../../core/query/pinned-ids.ts";
 import { slotScope, type Slots } from "../../core/query/predicate.ts";
@@ -63,9 +63,10 @@ export function planAccess(input: AccessInput): Access {
   const ids = first.query === null ? pinnedIdsOf({ type: "and", args: where }, first.name) : null;
   if (ids !== null) return { type: "ids", ids: () => ids };
   const scope = slotScope(names);
+  // Of several equalities of a column the first with the query around counts: the plan takes that one for covered.
   const fixed = new Map<string, ReadOuter>([
-    ...equal.map(({ own, outer }): [string, ReadOuter] => [own.column, scope.read(outer)]),
     ...[...equalitiesOf(where, first.name)].map(([column, value]): [string, ReadOuter] => [column, () => value]),
+    ...equal.toReversed().map(({ own, outer }): [string, ReadOuter] => [own.column, scope.read(outer)]),
   ]);
   const outerID = equal.find(({ own }) => own.column === "id" && first.query === null);
   if (outerID !== undefined) {
@@ -184,8 +185,9 @@ interface Range {
 function startOf(query: SelectNode, where: readonly Expr[], { first, columns, fixed }: Range): readonly Value[] {
   const { after, orderBy } = query;
   if (after !== null) {
-    const values = new Map(orderBy.map(({ column }, i) => [(column as ColumnNode).column, after[i] ?? null]));
-    return columns.map(({ column }) => values.get(column) ?? null);
+    const isOf = (term: Term, column: string): boolean =>
+      term.type === "column" && term.source === first.name && term.column === column;
+    return columns.map(({ column }) => after[orderBy.findIndex((order) => isOf(order.column, column))] ?? null);
   }
   const [leadingColumn] = columns;
   if (leadingColumn === undefined || fixed.includes(leadingColumn.column)) return [];

@@ -139,7 +139,11 @@ export function planQuery(query: SelectNode, schema: AnySchema, outer: readonly 
 
 /** Whether a query's rows are the tuples that its relation finds: nothing is grouped, left out or cut off. */
 export const isPlainRelation = (query: SelectNode): boolean =>
-  !isGrouped(query) && query.after === null && query.offset === 0 && query.limit !== 0;
+  !isGrouped(query) && query.after === null && query.offset === 0 && query.limit === null;
+
+/** The query without what does not matter to whether it has a row. */
+export const forExistence = (query: SelectNode): SelectNode =>
+  isPlainRelation({ ...query, limit: null }) && query.limit !== 0 ? { ...query, limit: null, orderBy: [] } : query;
 
 interface ArrangeScope {
   readonly schema: AnySchema;

@@ -8,6 +8,7 @@ import type { ResultRow } from "../../core/query/ast.ts";
 import { slotScope, type ExprScope, type Slots } from "../../core/query/predicate.ts";
 import { compareBy, compareTo, shapeResult, sourcesOf } from "../../core/query/result-shape.ts";
 import type { Row } from "../../core/schema/value.ts";
+import { shownRow } from "./derived-rows.ts";
 import type { GroupEntry } from "./groups.ts";
 import type { QueryPlan } from "./plan.ts";
 import type { Relation } from "./relation.ts";
@@ -46,12 +47,16 @@ export function tupleEntries(
 ): ShownEntries<TupleEntry> {
   const base = outer.length;
   const slots = slotScope(names);
-  const at = sourcesOf(query).map((name) => base + sources.findIndex((source) => source.name === name));
-  const shape = shapeResult<Slots>(
-    query,
-    slots,
-    (rows, slot) => rows[must(at[slot], "entries: one slot per source")] ?? null,
-  );
+  const shown = sourcesOf(query).map((name) => {
+    const slot = sources.findIndex((source) => source.name === name);
+    return { at: base + slot, isDerived: sources[slot]?.query !== null };
+  });
+  const rowAt = (rows: Slots, slot: number): Row | null => {
+    const { at, isDerived } = must(shown[slot], "entries: one slot per source");
+    const row = rows[at] ?? null;
+    return isDerived ? shownRow(row) : row;
+  };
+  const shape = shapeResult<Slots>(query, slots, rowAt);
   const place = query.after === null ? null : compareTo(query.orderBy, query.after, slots);
   const resultOf = (entry: TupleEntry): ResultRow => {
     if (entry.result !== null) return entry.result;

@@ -11,7 +11,7 @@ import type { Expr, Operand, SelectNode } from "../../core/query/ast.ts";
 import { compileExpr, slotScope, type Slots, type Test } from "../../core/query/predicate.ts";
 import type { Row } from "../../core/schema/value.ts";
 import type { JoinChain } from "./join-chain.ts";
-import type { QueryPlan } from "./plan.ts";
+import { forExistence, type QueryPlan } from "./plan.ts";
 import { createMembership, type Asked } from "./membership.ts";
 import type { Batch, Context, EntryChange, Probe } from "./relation.ts";
 import type { State } from "./source.ts";
@@ -49,7 +49,7 @@ export class SubqueryFilter {
           return ({ rows }) => read(rows);
         },
         exists: (query) => {
-          const probe = add(query, null);
+          const probe = add(forExistence(query), null);
           return ({ rows, state }) => probe.test(rows, state);
         },
         contains: (query, operand) => createMembership(query, operand, add),

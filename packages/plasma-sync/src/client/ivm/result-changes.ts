@@ -1,0 +1,58 @@
+// Owns: changes of result rows, and what of them can be seen.
+
+import { sameValue } from "../../core/lib/deep-equal.ts";
+import type { ResultRow } from "../../core/query/ast.ts";
+import type { LiveDelta } from "../../core/query/live-query.ts";
+import { valuesKey } from "../../core/query/values-key.ts";
+import type { Value } from "../../core/schema/value.ts";
+
+/** A change of a result row; both the same where it has only moved. */
+export interface ResultChange {
+  readonly key: string;
+  readonly before: ResultRow | null;
+  readonly after: ResultRow | null;
+}
+
+/** The changes as people see them: a row that another one replaced which is the same object has not changed. */
+export function deltaOf(changes: readonly ResultChange[]): LiveDelta<ResultRow> {
+  const added = new Set<ResultRow>();
+  const removed = new Set<ResultRow>();
+  const changed: { before: ResultRow; after: ResultRow }[] = [];
+  for (const { before, after } of changes) {
+    if (before === after) continue;
+    if (before !== null && after !== null) changed.push({ before, after });
+    else if (before !== null) removed.add(before);
+    else if (after !== null && !removed.delete(after)) added.add(after);
+  }
+  return { added: [...added], removed: [...removed], changed };
+}
+
+export const isEmpty = ({ added, removed, changed }: LiveDelta<ResultRow>): boolean =>
+  added.length + removed.length + changed.length === 0;
+
+/** Gives new entries the results of removed ones that showed the same: to see, nothing has happened. */
+export function adoptTwins<E extends { result: ResultRow | null }>(
+  added: readonly E[],
+  changes: readonly ResultChange[],
+  resultOf: (entry: E) => ResultRow,
+): void {
+  const removed = new Map<string, ResultRow>();
+  for (const { before, after } of changes)
+    if (before !== null && after === null) removed.set(contentKey(before), before);
+  if (removed.size === 0) return;
+  for (const entry of added) {
+    const own = resultOf(entry);
+    const key = contentKey(own);
+    const twin = removed.get(key);
+    // The key is a text of the values: those of objects may collide.
+    if (!showSame(own, twin) || twin === undefined) continue;
+    removed.delete(key);
+    entry.result = twin;
+  }
+}
+
+/** Whether two results show the same. */
+export const showSame = (own: ResultRow, other: ResultRow | undefined): boolean =>
+  other !== undefined && Object.keys(own).every((name) => sameValue(own[name], other[name]));
+
+const contentKey = (row: ResultRow): string => valuesKey(Object.values(row) as Value[]);
