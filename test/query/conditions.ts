@@ -1,4 +1,4 @@
-// Owns: generated conditions over the sources of a query, made by the public functions.
+// Owns: generated conditions over the terms of a query, made by the public functions.
 
 import {
   and,
@@ -18,109 +18,113 @@ import {
   notExists,
   notInArray,
   or,
-  type AnyColumn,
   type AnySelect,
-  type AnyTable,
   type Expr,
   type Value,
 } from "../../packages/plasma-sync/src/core/index.ts";
-import { metaOf } from "../../packages/plasma-sync/src/core/schema/table.ts";
-import { compareFamily } from "../../packages/plasma-sync/src/core/schema/value.ts";
+import { isAggregate } from "../../packages/plasma-sync/src/core/query/aggregates.ts";
+import type { CompareFamily } from "../../packages/plasma-sync/src/core/schema/value.ts";
 import type { Draw } from "./draw.ts";
-import { idsOf, drawValue } from "./world.ts";
-
-/** A table under the name that it has in a query. */
-export type Source = AnyTable;
+import { comparable, familyOf, type Source, type Term } from "./sources.ts";
 
 export interface ConditionScope {
   readonly draw: Draw;
-  readonly own: readonly Source[];
+  readonly own: readonly Term[];
   /** Of the queries around. */
-  readonly outer: readonly Source[];
-  /** Makes a subquery, of one column where `family` says which; absent where none may stand. */
-  readonly subquery?: (family: string | null) => AnySelect;
+  readonly outer: readonly Term[];
+  /** Makes a subquery; of one column of the family, where one is given and there is one. Absent where none may stand. */
+  readonly subquery?: (family: CompareFamily | null) => AnySelect | null;
 }
 
-const familyOf = (column: AnyColumn): string | null => compareFamily(column.def.kind);
+type Compare = (term: never, value: never) => Expr;
+const COMPARES: readonly Compare[] = [eq, eq, ne, gt, gte, lt, lte];
+const PATTERNS = ["%", "a%", "_%", "%b", "_", "A_", "%\u{1F600}", "\\a%", "", "%0"];
 
-export const columnsOf = (sources: readonly Source[], family?: string): AnyColumn[] =>
-  sources.flatMap((source) => metaOf(source).columns).filter((c) => family === undefined || familyOf(c) === family);
+const valueFor = (draw: Draw, term: Term): Value => (draw.once(15) ? null : term.drawValue(draw));
 
-/** A value to compare the column with: mostly one that rows have. */
-function valueFor(draw: Draw, { def }: AnyColumn): Value {
-  if (draw.once(12)) return null;
-  if (def.kind === "id") return draw.pick(idsOf(metaTable(def.table)));
-  return drawValue(draw, { ...def, notNull: true });
+/** Mostly a value. */
+function operandFor(draw: Draw, term: Term, others: readonly Term[]): never {
+  const alike = comparable(others, familyOf(term));
+  return (draw.once(3) && alike.length > 0 ? draw.pick(alike).term : valueFor(draw, term)) as never;
 }
 
-/** Aliases are the table's name and a number. */
-const metaTable = (name: string): string => name.slice(0, 1);
-
-const compares = [eq, eq, ne, gt, gte, lt, lte] as const;
-
-/** A condition that is true of a good share of rows: what is selective stands beside `or` and `not` as often. */
+/** A condition. What is selective stands beside `or`, `not` and negations as often, so that a good share of rows passes. */
 export function drawCondition(scope: ConditionScope, depth: number): Expr {
-  const { draw, own, outer, subquery } = scope;
-  const column = draw.pick(columnsOf(own));
+  const { draw, subquery } = scope;
   const again = (): Expr => drawCondition(scope, depth - 1);
-  const shapes = depth > 0 ? 14 : 8;
-  switch (draw.below(shapes)) {
+  if (depth > 0 && draw.once(2)) {
+    switch (draw.below(subquery === undefined ? 5 : 9)) {
+      case 0:
+        return and(again(), again());
+      case 1:
+        return or(again(), again(), again());
+      case 2:
+        return not(again());
+      case 3:
+        return not(and(again(), again()));
+      case 4:
+        return or(again(), again());
+      case 5:
+      case 6:
+        return drawExists(scope);
+      default:
+        return drawInSubquery(scope);
+    }
+  }
+  return drawLeaf(scope);
+}
+
+function drawExists({ draw, subquery }: ConditionScope): Expr {
+  const query = subquery?.(null);
+  if (query == null) return and();
+  return (draw.once(3) ? notExists : exists)(query);
+}
+
+function drawInSubquery(scope: ConditionScope): Expr {
+  const { draw, own, subquery } = scope;
+  const term = draw.pick(comparable(own));
+  const query = subquery?.(familyOf(term));
+  if (query == null) return drawExists(scope);
+  return (draw.once(3) ? notInArray : inArray)(term.term as never, query as never);
+}
+
+function drawLeaf({ draw, own, outer }: ConditionScope): Expr {
+  const of = draw.pick(comparable(own));
+  const term = of.term as never;
+  switch (draw.below(9)) {
     case 0:
     case 1:
-      return draw.pick(compares)(column, operandFor(draw, column, [...own, ...outer]) as never);
+      return draw.pick(COMPARES)(term, operandFor(draw, of, [...own, ...outer]));
     case 2:
-      return (draw.once(3) ? notInArray : inArray)(
-        column,
-        draw.list(draw.below(5), () => valueFor(draw, column)) as never,
-      );
+      return inArray(term, draw.list(draw.below(6), () => valueFor(draw, of)) as never);
     case 3:
-      return (draw.once(2) ? isNull : isNotNull)(column);
+      return notInArray(term, draw.list(draw.below(3), () => valueFor(draw, of)) as never);
     case 4:
-      return ne(column, valueFor(draw, column) as never);
+      return (draw.once(2) ? isNull : isNotNull)(draw.pick(own).term);
     case 5: {
-      const pattern = draw.pick(["%", "a%", "_%", "%b", "_", "A_"]);
-      return like(draw.pick(columnsOf(own, "text")) as never, pattern);
+      const texts = comparable(own, "text").filter((one) => !isAggregate(one.term));
+      if (texts.length === 0) return isNotNull(term);
+      return like(draw.pick(texts).term as never, draw.pick(PATTERNS));
     }
     case 6:
-      return between(column, valueFor(draw, column) as never, operandFor(draw, column, own) as never);
+      return between(term, operandFor(draw, of, own), operandFor(draw, of, own));
     case 7:
-      return or(gte(column, valueFor(draw, column) as never), isNull(column));
-    case 8:
-      return and(again(), again());
-    case 9:
-      return or(again(), again(), again());
-    case 10:
-      return not(again());
-    case 11:
-      return subquery === undefined ? again() : (draw.once(3) ? notExists : exists)(subquery(null));
-    case 12: {
-      if (subquery === undefined) return again();
-      return (draw.once(3) ? notInArray : inArray)(column, subquery(familyOf(column)) as never);
-    }
+      return or(gte(term, valueFor(draw, of) as never), isNull(term));
     default:
-      return or(again(), again());
+      return ne(term, valueFor(draw, of) as never);
   }
 }
 
-function operandFor(draw: Draw, column: AnyColumn, sources: readonly Source[]): AnyColumn | Value {
-  const family = familyOf(column);
-  return draw.once(3) && family !== null ? draw.pick(columnsOf(sources, family)) : valueFor(draw, column);
-}
-
-/** An equality that joins two sources: by a ref where there is one. */
+/** An equality of two sources: by ids where both have those of one table. */
 export function drawLink(draw: Draw, left: Source, right: Source): Expr {
-  const [a, b] = [metaOf(left), metaOf(right)];
-  const refs = [...refsBetween(left, right), ...refsBetween(right, left)];
-  if (refs.length > 0 && !draw.once(6)) return draw.pick(refs);
-  const ids = [a, b].map((meta) => meta.columnsByName.get("id") as AnyColumn) as [AnyColumn, AnyColumn];
-  if (a.source === b.source && draw.once(2)) return eq(ids[0], ids[1]);
-  const pairs = a.columns.flatMap((one) =>
-    b.columns.filter((other) => familyOf(other) === familyOf(one)).map((other) => eq(one, other)),
+  const pairs = comparable(left.columns).flatMap((one) =>
+    comparable(right.columns, familyOf(one)).map((other) => [one, other] as const),
   );
-  return draw.pick(pairs);
+  const links = pairs.filter(([one, other]) => one.idsOf !== null && one.idsOf === other.idsOf);
+  const refs = links.filter(([one, other]) => one.isID !== other.isID);
+  const chosen = refs.length > 0 && !draw.once(5) ? refs : links.length > 0 && draw.once(2) ? links : pairs;
+  // Without columns of one kind all pairs of rows meet.
+  if (chosen.length === 0) return and();
+  const [one, other] = draw.pick(chosen);
+  return draw.once(2) ? eq(one.term, other.term) : eq(other.term, one.term);
 }
-
-const refsBetween = (child: Source, parent: Source): Expr[] =>
-  metaOf(child)
-    .columns.filter(({ def }) => def.ref?.column().def.table === metaOf(parent).source)
-    .map((column) => eq(column, metaOf(parent).columnsByName.get("id") as AnyColumn));

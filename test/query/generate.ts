@@ -68,7 +68,7 @@ function drawFrom(making: Making, projection?: (sources: readonly Source[]) => P
   const first = drawSource(making);
   const sources = [first];
   const joins: (readonly [(typeof JOINS)[number], Source, Expr])[] = [];
-  const joinCount = joinsMax === 0 ? 0 : draw.pick([0, 0, 1, 1, joinsMax]);
+  const joinCount = joinsMax === 0 ? 0 : draw.pick([0, 1, 1, joinsMax]);
   for (let i = 0; i < joinCount; i++) {
     const source = drawSource(making);
     const link = drawLink(draw, draw.pick(sources), source);
@@ -133,7 +133,7 @@ function drawRows(making: Making): AnySelect {
       : undefined,
   );
   let query = start;
-  if (!draw.once(4)) query = query.where(drawWhere(making, sources));
+  if (draw.once(2)) query = query.where(drawWhere(making, sources));
   query = drawOrder(making, query, sources);
   if (draw.once(3)) query = query.include({ kids: drawChild(making, sources) });
   if (draw.once(5)) query = query.include({ other: drawChild(making, sources) });
@@ -147,8 +147,8 @@ function drawOrder({ draw }: Making, query: AnySelect, sources: readonly Source[
     ordered = ordered.orderBy(
       (draw.once(2) ? asc : desc)(draw.pick(columnsOf(draw.once(3) ? sources : sources.slice(0, 1)))),
     );
-  if (draw.once(2)) ordered = ordered.limit(1 + draw.below(5));
-  return draw.once(4) ? ordered.offset(draw.below(3)) : ordered;
+  if (draw.once(3)) ordered = ordered.limit(2 + draw.below(6));
+  return draw.once(8) ? ordered.offset(draw.below(3)) : ordered;
 }
 
 /** A select inside `include`: correlated by an equality most of the time. */
