@@ -11,9 +11,12 @@ import {
   desc,
   eq,
   gt,
+  isNotNull,
+  isNull,
   lte,
   max,
   min,
+  not,
   select,
   sum,
   type Aggregate,
@@ -135,7 +138,7 @@ function drawRows(making: Making): AnySelect {
   let query = start;
   if (draw.once(2)) query = query.where(drawWhere(making, sources));
   query = drawOrder(making, query, sources);
-  if (draw.once(3)) query = query.include({ kids: drawChild(making, sources) });
+  if (draw.once(2)) query = query.include({ kids: drawChild(making, sources) });
   if (draw.once(5)) query = query.include({ other: drawChild(making, sources) });
   return query;
 }
@@ -155,10 +158,10 @@ function drawOrder({ draw }: Making, query: AnySelect, sources: readonly Source[
 function drawChild(making: Making, parents: readonly Source[]): AnySelect {
   const { draw, outer, depth } = making;
   const inner: Making = { ...making, outer: [...outer, ...parents], depth: depth - 1 };
-  const isGrouped = draw.once(4);
+  const isGrouped = draw.once(3);
   const { query: start, sources } = drawFrom(
     inner,
-    isGrouped ? (all) => ({ n: count(), top: max(draw.pick(columnsOf(all))) }) : undefined,
+    isGrouped ? (all) => ({ n: drawAggregate(draw, all), top: drawAggregate(draw, all) }) : undefined,
     draw.below(2),
   );
   const conditions: Expr[] = draw.once(8) ? [] : [drawLink(draw, draw.pick(inner.outer), sources[0] as Source)];
@@ -231,7 +234,7 @@ function drawDerived(making: Making): AnySelect {
     making,
     (all) => {
       keys = [draw.pick(columnsOf(all))];
-      return { k: keys[0] as AnyColumn, n: isGrouped ? count() : draw.pick(columnsOf(all)) };
+      return { k: keys[0] as AnyColumn, n: isGrouped ? drawAggregate(draw, all) : draw.pick(columnsOf(all)) };
     },
     1,
   );
@@ -244,8 +247,9 @@ function drawDerived(making: Making): AnySelect {
   const fitting = columnsOf([joined], compareFamily(key.def.kind) ?? "");
   const isJoined = fitting.length > 0 && draw.once(3);
   if (isJoined) query = query[draw.pick(JOINS)](joined, eqOf(colRef("t", "k"), draw.pick(fitting)));
-  if (draw.once(2) && isGrouped) query = query.where(gt(colRef("t", "n"), 0));
+  if (draw.once(2)) query = query.where(draw.once(2) ? isNotNull(colRef("t", "n")) : not(isNull(colRef("t", "k"))));
   if (draw.once(2)) query = query.orderBy((draw.once(2) ? asc : desc)(colRef("t", "k")));
+  if (isJoined && draw.once(2)) query = query.include({ kids: drawChild({ ...making, depth: 1 }, [joined]) });
   return draw.once(3) ? query.limit(1 + draw.below(4)) : query;
 }
 

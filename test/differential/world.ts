@@ -112,7 +112,7 @@ export function drawValue(draw: Draw, { kind, notNull, ref: target, name }: AnyC
 /** Changes of one to four rows, at most one of each, already made in the world; mostly of the tables that `read` names. */
 export function drawCommit(draw: Draw, { tables, rows }: World, read: readonly string[]): RowChange[] {
   const changes = new Map<string, RowChange>();
-  const count = 1 + draw.below(6);
+  const count = 2 + draw.below(6);
   const wanted = tables.filter((t) => read.includes(metaOf(t).name));
   for (let i = 0; i < count; i++) {
     const meta = metaOf(draw.pick(draw.once(8) ? tables : wanted));
