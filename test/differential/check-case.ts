@@ -1,10 +1,10 @@
 // Owns: one generated case: a world, a query, a history of commits, and what has to be equal after each of them.
 
-import { isDeepStrictEqual } from "node:util";
 import type { ResultRow, Row, SelectNode } from "../../packages/plasma-sync/src/core/index.ts";
 import { createQueryRuntime } from "../../packages/plasma-sync/src/client/ivm/create-query-runtime.ts";
 import type { RowChange } from "../../packages/plasma-sync/src/client/ivm/source.ts";
 import type { LiveDelta } from "../../packages/plasma-sync/src/core/query/live-query.ts";
+import { termKey } from "../../packages/plasma-sync/src/core/query/ast.ts";
 import { tablesOf } from "../../packages/plasma-sync/src/core/query/tables-of.ts";
 import { evaluate } from "../../packages/plasma-sync/src/core/query/evaluate.ts";
 import type { Draw } from "./draw.ts";
@@ -80,7 +80,7 @@ function withCursor(
   const rows = evaluate({ ...query, limit: null, offset: 0 }, rowsOf);
   const holdsOrder =
     query.projection === null ||
-    query.orderBy.every(({ column }) => query.projection?.some((shown) => isDeepStrictEqual(shown.column, column)));
+    query.orderBy.every(({ column }) => query.projection?.some((shown) => termKey(shown.column) === termKey(column)));
   return rows.length === 0 || !holdsOrder ? query : select.after(draw.pick(rows)).ast;
 }
 

@@ -3,7 +3,7 @@
 import { afterAll, expect, test } from "vitest";
 import { regressions } from "./regressions.ts";
 import { describeCoverage, missingPairs, noCoverage, runCase } from "./run-cases.ts";
-import { sqliteFollower } from "./sql-follower.ts";
+import { sqliteFollower } from "./sqlite-follower.ts";
 
 const CASES = Number(process.env["CASES"] ?? 2000);
 /** `SEED=… npx vitest run test/query` runs the cases of another seed. */

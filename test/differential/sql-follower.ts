@@ -1,9 +1,7 @@
 // Owns: databases as executors of generated cases.
 
-import { DatabaseSync } from "node:sqlite";
 import type { ResultRow, Row, SelectNode } from "../../packages/plasma-sync/src/core/index.ts";
 import type { TableMeta } from "../../packages/plasma-sync/src/core/schema/table.ts";
-import { fromNodeSqlite } from "../../packages/plasma-sync/src/server/database/from-node-sqlite.ts";
 import type { SqlExecutor, SqlStatement } from "../../packages/plasma-sync/src/server/database/sql-executor.ts";
 import { compileSelect } from "../../packages/plasma-sync/src/server/sql/compile-select.ts";
 import { postgresInsert, postgresTable } from "../../packages/plasma-sync/src/server/sql/postgres-tables.fixture.ts";
@@ -77,14 +75,4 @@ export function createFollower(name: string, open: () => Promise<SqlExecutor>, c
     },
     close,
   };
-}
-
-/** SQLite in memory, one database for all cases. */
-export function sqliteFollower(): Follower {
-  const db = new DatabaseSync(":memory:");
-  return createFollower(
-    "SQLite",
-    async () => fromNodeSqlite(db),
-    async () => undefined,
-  );
 }

@@ -20,8 +20,8 @@ import {
   type Value,
 } from "../../packages/plasma-sync/src/core/index.ts";
 import { metaOf, type TableMeta } from "../../packages/plasma-sync/src/core/schema/table.ts";
-import { isDeepStrictEqual } from "node:util";
 import type { RowChange } from "../../packages/plasma-sync/src/client/ivm/source.ts";
+import { sameRow } from "../../packages/plasma-sync/src/core/lib/deep-equal.ts";
 import type { Draw } from "./draw.ts";
 
 export interface World {
@@ -120,7 +120,8 @@ export function drawCommit(draw: Draw, { tables, rows }: World, read: readonly s
     const own = rows.get(meta.name) as Map<string, Row>;
     const before = own.get(rowID) ?? null;
     const after = drawAfter(draw, meta, rowID, before);
-    if (changes.has(rowID) || isDeepStrictEqual(before, after)) continue;
+    if (changes.has(rowID) || (before === null && after === null)) continue;
+    if (before !== null && after !== null && sameRow(before, after)) continue;
     changes.set(rowID, { table: meta.name, id: rowID, before, after });
     if (after === null) own.delete(rowID);
     else own.set(rowID, after);
