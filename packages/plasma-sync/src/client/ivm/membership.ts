@@ -14,12 +14,20 @@ export interface Asked {
   readonly state: State;
 }
 
-type AddProbe = (query: SelectNode, operand: Operand | null) => Probe;
+export interface MembershipScope {
+  readonly add: (query: SelectNode, operand: Operand | null) => Probe;
+  readonly isPositive: boolean;
+  readonly canBeNull: (query: SelectNode, column: ColumnNode) => boolean;
+}
 
+/**
+ * The test. Where `isPositive`, false will do for unknown: the condition is true of the same rows. `canBeNull` says whether
+ * a column of the subquery can.
+ */
 export function createMembership(
   query: SelectNode,
   operand: Operand,
-  add: AddProbe,
+  { add, isPositive, canBeNull }: MembershipScope,
 ): (asked: Asked, value: Value) => boolean | null {
   const { key, column } = must(query.projection?.[0], "membership: the builder wants one term");
   const plain = simplified(query);
@@ -36,12 +44,15 @@ export function createMembership(
     and(plain, { type: "compare", op: "eq", left: term, right: { ...term, source: OPERAND, column: "value" } }),
     operand,
   );
+  if (isPositive) return ({ rows, state }, value) => value !== null && match.test(rows, state, value);
   const any = add(plain, null);
-  const unknown = add(and(plain, { type: "isNull", operand: term, negated: false }), null);
+  const unknown = canBeNull(plain, term)
+    ? add(and(plain, { type: "isNull", operand: term, negated: false }), null)
+    : null;
   return ({ rows, state }, value) => {
     if (value === null) return any.test(rows, state) ? null : false;
     if (match.test(rows, state, value)) return true;
-    return unknown.test(rows, state) ? null : false;
+    return unknown?.test(rows, state) === true ? null : false;
   };
 }
 

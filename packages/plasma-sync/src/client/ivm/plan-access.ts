@@ -73,7 +73,9 @@ export function planAccess(input: AccessInput): Access {
     const read = scope.read(outerID.outer);
     return { type: "ids", ids: (outer) => textsOf(read(outer)), covers: ["id"] };
   }
-  const columns = prefixOf(first, fixed, equal);
+  // What a query around asks again and again is worth an index that nobody declared.
+  const wanted = equal[0]?.own.column ?? (names.length > 0 ? where.map(nullColumnOf).find(isText) : undefined);
+  const columns = prefixOf(first, fixed, wanted === undefined || fixed.has(wanted) ? wanted : undefined);
   const reads = columns.map((column) => fixed.get(column) as ReadOuter);
   const prefix = (outer: Slots): Value[] => reads.map((read) => read(outer));
   const asc = columns.map((column): IndexColumn => ({ column, direction: "asc" }));
@@ -142,20 +144,16 @@ const candidatesOf = ({ meta }: PlannedSource): readonly (readonly string[])[] =
   ...meta.columns.filter(({ def }) => def.ref !== undefined).map(({ def }) => [def.name]),
 ];
 
-/** The columns to look up by: the longest beginning of a candidate that is fixed; equalities with the query around always. */
+/** The columns to look up by: the longest beginning of a candidate that is fixed, and `wanted` in any case. */
 function prefixOf(
   first: PlannedSource,
   fixed: ReadonlyMap<string, ReadOuter>,
-  equal: readonly OuterEquality[],
+  wanted: string | undefined,
 ): readonly string[] {
   const lists = candidatesOf(first).map((columns) => leading(columns, (column) => fixed.has(column)));
   const best = lists.reduce((one, other) => (other.length > one.length ? other : one), []);
-  const [link] = equal;
-  if (link === undefined || best.includes(link.own.column)) return best;
-  return [
-    link.own.column,
-    ...[...fixed.keys()].filter((column) => column !== link.own.column && best.includes(column)),
-  ];
+  if (wanted === undefined || best.includes(wanted)) return best;
+  return [wanted, ...[...fixed.keys()].filter((column) => column !== wanted && best.includes(column))];
 }
 
 function leading<T>(list: readonly T[], holds: (item: T) => boolean): readonly T[] {
@@ -210,10 +208,17 @@ function boundOf(expr: Expr, direction: "asc" | "desc"): { column: ColumnNode; o
   return { column: expr.left, op: expr.op, value: expr.right.value };
 }
 
-/** Columns of `source` that must equal a value. */
+const isText = (value: string | undefined): value is string => value !== undefined;
+
+const nullColumnOf = (expr: Expr): string | undefined =>
+  expr.type === "isNull" && !expr.negated && expr.operand.type === "column" ? expr.operand.column : undefined;
+
+/** Columns of `source` that must equal a value, or be null. */
 function equalitiesOf(where: readonly Expr[], source: string): ReadonlyMap<string, Value> {
   const values = new Map<string, Value>();
   for (const expr of where) {
+    if (expr.type === "isNull" && !expr.negated && expr.operand.type === "column" && expr.operand.source === source)
+      values.set(expr.operand.column, null);
     if (expr.type !== "compare" || expr.op !== "eq") continue;
     const [column, value] = expr.left.type === "column" ? [expr.left, expr.right] : [expr.right, expr.left];
     if (column.type === "column" && value.type === "value" && column.source === source)

@@ -7,8 +7,9 @@
 // Invariants:
 //   1. No state: a probe looks its rows up, in whatever state of the tables it is asked of.
 
-import type { Expr, Operand, SelectNode } from "../../core/query/ast.ts";
+import type { ColumnNode, Expr, Operand, SelectNode } from "../../core/query/ast.ts";
 import { compileExpr, slotScope, type Slots, type Test } from "../../core/query/predicate.ts";
+import type { AnySchema } from "../../core/schema/schema.ts";
 import type { Row } from "../../core/schema/value.ts";
 import type { JoinChain } from "./join-chain.ts";
 import { forExistence, type QueryPlan } from "./plan.ts";
@@ -36,6 +37,7 @@ export class SubqueryFilter {
     this.#plan = plan;
     this.#context = context;
     const slots = slotScope(plan.names);
+    const positive = new Set(conjuncts.flatMap(positiveQueries));
     const add = (query: SelectNode, operand: Operand | null): Probe => {
       const probe = context.probe({ query, operand, around: plan });
       this.#probes.push(probe);
@@ -52,7 +54,12 @@ export class SubqueryFilter {
           const probe = add(forExistence(query), null);
           return ({ rows, state }) => probe.test(rows, state);
         },
-        contains: (query, operand) => createMembership(query, operand, add),
+        contains: (query, operand) =>
+          createMembership(query, operand, {
+            add,
+            isPositive: positive.has(query),
+            canBeNull: (select, column) => canBeNull(select, column, plan.schema),
+          }),
       },
     );
   }
@@ -100,4 +107,17 @@ export class SubqueryFilter {
       for (const value of values) yield* chain.tuplesWith({ slot, column: column.column, value }, now, isInReach);
     }
   }
+}
+
+/** Subqueries of `inArray` where unknown does what false does: not below a negation. */
+function positiveQueries(expr: Expr): readonly SelectNode[] {
+  if (expr.type === "and" || expr.type === "or") return expr.args.flatMap(positiveQueries);
+  return expr.type === "inQuery" && !expr.negated ? [expr.query] : [];
+}
+
+/** Whether a column of the query's sources can be null: by its definition, or on the empty side of an outer join. */
+function canBeNull({ from, joins }: SelectNode, { source, column }: ColumnNode, schema: AnySchema): boolean {
+  const own = [from, ...joins.map((join) => join.source)].find(({ name }) => name === source);
+  if (own === undefined || own.query !== undefined || joins.some(({ kind }) => kind !== "inner")) return true;
+  return schema.tablesByName.get(own.table)?.columnsByName.get(column)?.def.notNull !== true;
 }
