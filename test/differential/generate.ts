@@ -62,7 +62,7 @@ export function drawQuery(draw: Draw, world: World): AnySelect {
 
 function drawSource({ draw, world, names }: Making): Source {
   const table = draw.pick(world.tables);
-  return alias(table as never, `${metaOf(table).name}${names.next++}`) as Source;
+  return alias(table, `${metaOf(table).name}${names.next++}`);
 }
 
 /** FROM and joins of one to three sources. */
@@ -95,28 +95,31 @@ function drawWhere(making: Making, sources: readonly Source[]): Expr {
 
 function drawSubquery(making: Making, family: string | null): AnySelect {
   const { draw, outer } = making;
-  let pickedColumn: AnyColumn | null = null;
+  let column: AnyColumn | null = null;
+  // Only tables that have a column of the family, where it is one column that the subquery is for.
+  const fitting = family === null ? making : { ...making, world: worldWith(making, family) };
   const projection = (sources: readonly Source[]): Projection => {
-    const fitting = columnsOf(sources, family ?? undefined);
-    pickedColumn = fitting.length === 0 ? null : draw.pick(fitting);
-    // Every table has an id, so text is always there; other families are tried until they are.
-    return { v: pickedColumn ?? (columnsOf(sources)[0] as AnyColumn) };
+    column = draw.pick(columnsOf(sources, family ?? undefined));
+    return { v: column };
   };
-  let made = drawFrom(making, family === null ? undefined : projection, draw.below(2));
-  for (let i = 0; family !== null && pickedColumn === null && i < 50; i++) made = drawFrom(making, projection, 0);
-  if (family !== null && pickedColumn === null)
-    made = drawFrom({ ...making, world: worldWith(making, family) }, projection, 0);
+  const { query: start, sources } = drawFrom(fitting, family === null ? undefined : projection, draw.below(2));
   const conditions: Expr[] = [];
   if (family === null ? !draw.once(5) : draw.once(3))
-    conditions.push(drawLink(draw, draw.pick(outer), made.sources[0] as Source));
-  if (draw.once(2)) conditions.push(drawWhere(making, made.sources));
-  let query = made.query.where(conditions.length > 0 ? and(...conditions) : undefined);
-  if (family !== null && pickedColumn !== null) {
-    if (draw.once(5)) query = query.orderBy(pickedColumn).limit(1 + draw.below(3));
-    else if (draw.once(6)) query = query.distinct();
-    else if (draw.once(6)) query = query.groupBy(pickedColumn).having(draw.once(2) ? gt(count(), 1) : undefined);
-  } else if (draw.once(8)) query = query.limit(draw.below(3)).offset(draw.below(2));
-  return query;
+    conditions.push(drawLink(draw, draw.pick(outer), sources[0] as Source));
+  if (draw.once(2)) conditions.push(drawWhere(making, sources));
+  const query = start.where(conditions.length > 0 ? and(...conditions) : undefined);
+  if (column === null) return draw.once(8) ? query.limit(draw.below(3)).offset(draw.below(2)) : query;
+  switch (draw.below(10)) {
+    case 9:
+      return query.groupBy(column).having(draw.once(2) ? gt(count(), 1) : undefined);
+    case 8:
+      return query.distinct();
+    case 7:
+    case 6:
+      return query.orderBy(column).limit(1 + draw.below(3));
+    default:
+      return query;
+  }
 }
 
 /** The world with only those tables that have a column of the family. */

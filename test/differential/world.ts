@@ -56,7 +56,7 @@ export function drawWorld(draw: Draw): World {
 /** Refs point at tables before it and at itself. */
 function drawTable(draw: Draw, name: string, before: readonly AnyTable[]): AnyTable {
   const columns: Record<string, AnyColumn> = { id: id() };
-  const targets = [...before.map((t) => (t as unknown as { id: AnyColumn }).id)];
+  const targets = before.map((t) => (t as unknown as { id: AnyColumn }).id);
   for (const [i, target] of targets.slice(-2).entries()) {
     const column = ref(() => target);
     columns[`ref${i}`] = draw.once(2) ? column.nullable() : column;
