@@ -244,6 +244,7 @@ function drawDerived(making: Making): AnySelect {
   let inner = isGrouped ? start.groupBy(...keys) : start;
   if (draw.once(2)) inner = inner.where(drawWhere(making, sources));
   if (draw.once(3)) inner = inner.limit(2 + draw.below(3));
+  if (draw.once(5)) inner = inner.distinct();
   let query = (draw.once(3) ? select({ k: colRef("t", "k") }) : select()).fromSubquery(inner, "t") as AnySelect;
   const joined = drawSource(making);
   const [key] = keys as [AnyColumn];
