@@ -75,16 +75,16 @@ export function drawCondition(scope: ConditionScope, depth: number): Expr {
 }
 
 function drawExists({ draw, subquery }: ConditionScope): Expr {
-  const query = subquery?.(null);
-  if (query == null) return and();
+  const query = subquery?.(null) ?? null;
+  if (query === null) return and();
   return (draw.once(3) ? notExists : exists)(query);
 }
 
 function drawInSubquery(scope: ConditionScope): Expr {
   const { draw, own, subquery } = scope;
   const term = draw.pick(comparable(own));
-  const query = subquery?.(familyOf(term));
-  if (query == null) return drawExists(scope);
+  const query = subquery?.(familyOf(term)) ?? null;
+  if (query === null) return drawExists(scope);
   return (draw.once(3) ? notInArray : inArray)(term.term as never, query as never);
 }
 

@@ -1,30 +1,43 @@
-// Owns: which operators a query holds: what the fuzz counts, one by one and in pairs.
+// Owns: which operators a query holds, at any depth: what the fuzz counts, one by one and in pairs.
 
-import type { Expr, SelectNode, Term } from "../../packages/plasma-sync/src/core/query/ast.ts";
+import type { Expr, SelectNode } from "../../packages/plasma-sync/src/core/index.ts";
+import type { Operand } from "../../packages/plasma-sync/src/core/query/ast.ts";
 
 /** Every operator of the grammar. */
 export const ALL_OPERATORS = [
-  "inner",
-  "left",
-  "right",
-  "full",
-  "derived",
+  "innerJoin",
+  "leftJoin",
+  "rightJoin",
+  "fullJoin",
+  "selfJoin",
+  "alias",
+  "fromSubquery",
   "where",
-  "compare",
+  "eq",
+  "ne",
+  "gt",
+  "gte",
+  "lt",
+  "lte",
+  "columns",
   "and",
   "or",
   "not",
   "in",
+  "notIn",
   "isNull",
+  "isNotNull",
   "like",
   "between",
   "exists",
+  "notExists",
   "inQuery",
+  "notInQuery",
   "correlated",
-  "group",
+  "groupBy",
   "having",
   "distinct",
-  "order",
+  "desc",
   "limit",
   "offset",
   "after",
@@ -45,58 +58,84 @@ export function operatorsOf(query: SelectNode): string[] {
   return [...found];
 }
 
-function collect(query: SelectNode, found: Set<string>, outer: ReadonlySet<string>): void {
-  const own = new Set([query.from.name, ...query.joins.map(({ source }) => source.name)]);
-  const scope = new Set([...outer, ...own]);
-  const term = (node: Term): void => {
-    if (node.type === "aggregate") found.add(node.fn);
-    else if (outer.has(node.source) && !own.has(node.source)) found.add("correlated");
-  };
-  const expr = (node: Expr): void => collectExpr(node, { found, scope, term });
-  if (query.from.query !== undefined) {
-    found.add("derived");
-    collect(query.from.query, found, new Set());
-  }
-  for (const join of query.joins) {
-    found.add(join.kind);
-    expr(join.on);
-  }
-  if (query.where !== null) {
-    found.add("where");
-    expr(query.where);
-  }
-  if (query.groupBy.length > 0) found.add("group");
-  if (query.having !== null) {
-    found.add("having");
-    expr(query.having);
-  }
-  if (query.distinct) found.add("distinct");
-  if (query.orderBy.length > 0) found.add("order");
-  if (query.after !== null) found.add("after");
-  if (query.limit !== null) found.add("limit");
-  if (query.offset > 0) found.add("offset");
-  if (query.one) found.add("one");
-  if (query.projection !== null) found.add("projection");
-  for (const { column } of [...(query.projection ?? []), ...query.orderBy]) term(column);
-  for (const include of query.includes) {
-    found.add("include");
-    collect(include.query, found, scope);
-  }
-}
-
-interface ExprWalk {
+interface Walk {
   readonly found: Set<string>;
+  /** Sources of this query and of those around it. */
   readonly scope: ReadonlySet<string>;
-  readonly term: (node: Term) => void;
+  readonly own: ReadonlySet<string>;
 }
 
-function collectExpr(node: Expr, walk: ExprWalk): void {
-  walk.found.add(node.type);
-  if (node.type === "and" || node.type === "or") for (const arg of node.args) collectExpr(arg, walk);
-  else if (node.type === "not") collectExpr(node.arg, walk);
-  else {
-    if (node.type === "exists" || node.type === "inQuery") collect(node.query, walk.found, walk.scope);
-    const operands = node.type === "compare" ? [node.left, node.right] : node.type === "exists" ? [] : [node.operand];
-    for (const operand of operands) if (operand.type !== "value") walk.term(operand);
+function collect(query: SelectNode, found: Set<string>, outer: ReadonlySet<string>): void {
+  const sources = [query.from, ...query.joins.map(({ source }) => source)];
+  const own = new Set(sources.map(({ name }) => name));
+  const walk: Walk = { found, own, scope: new Set([...outer, ...own]) };
+  const tables = sources.map(({ table }) => table).filter((table) => table !== "");
+  if (new Set(tables).size < tables.length) found.add("selfJoin");
+  for (const { name, table, query: derived } of sources) {
+    if (derived === undefined) {
+      if (name !== table) found.add("alias");
+    } else {
+      found.add("fromSubquery");
+      collect(derived, found, new Set());
+    }
   }
+  for (const { kind, on } of query.joins) {
+    found.add(`${kind}Join`);
+    collectExpr(on, walk);
+  }
+  if (query.where !== null) collectExpr(query.where, walk);
+  if (query.having !== null) collectExpr(query.having, walk);
+  for (const [name, isThere] of Object.entries(clausesOf(query))) if (isThere) found.add(name);
+  const terms = [...(query.projection ?? []), ...query.orderBy].map(({ column }) => column);
+  for (const term of [...terms, ...query.groupBy]) collectOperand(term, walk);
+  for (const include of query.includes) collect(include.query, found, walk.scope);
+}
+
+const clausesOf = (query: SelectNode): Readonly<Record<string, boolean>> => ({
+  where: query.where !== null,
+  groupBy: query.groupBy.length > 0,
+  having: query.having !== null,
+  distinct: query.distinct,
+  desc: query.orderBy.some(({ direction }) => direction === "desc"),
+  limit: query.limit !== null && !query.one,
+  offset: query.offset > 0,
+  after: query.after !== null,
+  projection: query.projection !== null,
+  include: query.includes.length > 0,
+  one: query.one,
+});
+
+function collectOperand(operand: Operand, { found, own }: Walk): void {
+  if (operand.type === "aggregate") found.add(operand.fn);
+  const column = operand.type === "aggregate" ? operand.column : operand;
+  if (column?.type === "column" && !own.has(column.source)) found.add("correlated");
+}
+
+function collectExpr(expr: Expr, walk: Walk): void {
+  const { found } = walk;
+  found.add(nameOf(expr));
+  if (expr.type === "and" || expr.type === "or") {
+    for (const arg of expr.args) collectExpr(arg, walk);
+    return;
+  }
+  if (expr.type === "not") {
+    collectExpr(expr.arg, walk);
+    return;
+  }
+  if (expr.type === "exists" || expr.type === "inQuery") collect(expr.query, found, walk.scope);
+  const operands = operandsOf(expr);
+  if (operands.filter(({ type }) => type !== "value").length > 1) found.add("columns");
+  for (const operand of operands) collectOperand(operand, walk);
+}
+
+function operandsOf(expr: Exclude<Expr, { readonly type: "and" | "or" | "not" }>): readonly Operand[] {
+  if (expr.type === "compare") return [expr.left, expr.right];
+  if (expr.type === "between") return [expr.operand, expr.low, expr.high];
+  return expr.type === "exists" ? [] : [expr.operand];
+}
+
+function nameOf(expr: Expr): string {
+  if (expr.type === "compare") return expr.op;
+  if (!("negated" in expr) || !expr.negated) return expr.type;
+  return { in: "notIn", isNull: "isNotNull", exists: "notExists", inQuery: "notInQuery" }[expr.type];
 }

@@ -1,10 +1,12 @@
 // Owns: running many cases: what they covered, and the smallest tape of the first that fails.
 
-import { checkCase, keyOf, type CaseReport, type Follower } from "./check-case.ts";
+import { checkCase } from "./check-case.ts";
+import { drawCase, type Case } from "./draw-case.ts";
 import { Draw, shrink } from "./draw.ts";
-import { drawQuery } from "./generate.ts";
-import { ALL_OPERATORS } from "./operators.ts";
-import { drawWorld } from "./world.ts";
+import type { Executor } from "./executors.ts";
+import { Mismatch } from "./mismatch.ts";
+import { ALL_OPERATORS, operatorsOf } from "./operators.ts";
+import { showOf, showQuery } from "./show.ts";
 
 export interface Coverage {
   cases: number;
@@ -19,28 +21,46 @@ export const noCoverage = (): Coverage => ({ cases: 0, withRows: 0, commits: 0, 
 /** Runs a case from a seed or a tape; a failure is thrown with its shrunk tape. */
 export async function runCase(
   source: number | readonly number[],
-  followers: readonly Follower[],
+  executors: readonly Executor[],
   coverage: Coverage,
 ): Promise<void> {
   const draw = new Draw(source);
+  const error = await errorOf(draw, executors, coverage);
+  if (error === null) return;
+  const check = checkOf(error);
+  const fails = async (tape: readonly number[]): Promise<boolean> =>
+    checkOf(await errorOf(new Draw(tape), executors, noCoverage())) === check;
+  const smallest = await shrink(draw.tape, fails);
+  const last = await errorOf(new Draw(smallest), executors, noCoverage());
+  const name = typeof source === "number" ? `seed ${source}` : "a tape";
+  const message = last instanceof Mismatch ? last.message : (last as Error).stack;
+  throw new Error(`${name}: ${message}\n\n${describeTape(smallest)}\ntape: ${JSON.stringify(smallest)}`, {
+    cause: error,
+  });
+}
+
+const checkOf = (error: unknown): string | null =>
+  error === null ? null : error instanceof Mismatch ? error.check : String(error);
+
+async function errorOf(draw: Draw, executors: readonly Executor[], coverage: Coverage): Promise<unknown> {
   try {
-    add(coverage, await checkCase(draw, followers));
+    const given = drawCase(draw);
+    add(coverage, given);
+    await checkCase(given, executors);
+    return null;
   } catch (error) {
-    const smallest = await shrink(draw.tape, async (tape) => (await errorOf(tape, followers)) !== null);
-    const last = (await errorOf(smallest, followers)) ?? error;
-    const name = typeof source === "number" ? `seed ${source}` : "a tape";
-    const what = last instanceof Error ? last.stack : String(last);
-    throw new Error(`${name}: ${what}\n${describe(smallest)}\ntape: ${JSON.stringify(smallest)}`, { cause: error });
+    return error;
   }
 }
 
-function add(coverage: Coverage, report: CaseReport): void {
+function add(coverage: Coverage, { query, expected, steps }: Case): void {
+  const operators = operatorsOf(query);
   coverage.cases += 1;
-  coverage.withRows += report.hasRows ? 1 : 0;
-  coverage.commits += report.commits;
-  coverage.altering += report.altering;
-  for (const [i, one] of report.operators.entries())
-    for (const other of report.operators.slice(i)) {
+  coverage.withRows += expected.length > 0 ? 1 : 0;
+  coverage.commits += steps.length;
+  coverage.altering += steps.filter(({ isAltered }) => isAltered).length;
+  for (const [i, one] of operators.entries())
+    for (const other of operators.slice(i)) {
       const pair = pairOf(one, other);
       coverage.pairs.set(pair, (coverage.pairs.get(pair) ?? 0) + 1);
     }
@@ -56,29 +76,37 @@ export const missingPairs = ({ pairs }: Coverage): string[] =>
 
 const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(1)} %`;
 
-export const describeCoverage = (coverage: Coverage): string => {
+export function describeCoverage(coverage: Coverage): string {
   const missing = missingPairs(coverage);
   const all = (ALL_OPERATORS.length * (ALL_OPERATORS.length + 1)) / 2;
+  const some = missing.length > 0 && missing.length < 20 ? `; missing: ${missing.join(", ")}` : "";
   return [
     `${coverage.cases} cases, ${percent(coverage.withRows, coverage.cases)} with rows`,
-    `${coverage.commits} commits, ${percent(coverage.altering, coverage.commits)} alter the result`,
-    `${all - missing.length} of ${all} pairs of operators${missing.length > 0 ? `; missing: ${missing.join(", ")}` : ""}`,
+    `${coverage.commits} commits, ${percent(coverage.altering, coverage.commits)} alter the answer`,
+    `${all - missing.length} of ${all} pairs of operators${some}`,
   ].join("\n");
-};
-
-async function errorOf(tape: readonly number[], followers: readonly Follower[]): Promise<unknown> {
-  try {
-    await checkCase(new Draw(tape), followers);
-    return null;
-  } catch (error) {
-    return error;
-  }
 }
 
-/** The world and the query of a tape, for people. */
-function describe(tape: readonly number[]): string {
-  const draw = new Draw(tape);
-  const world = drawWorld(draw);
-  const rows = [...world.rows].map(([table, own]) => `${table}: ${keyOf([...own.values()])}`);
-  return [...rows, `query: ${keyOf(drawQuery(draw, world).ast)}`].join("\n");
+/** How often each pair of operators occurred, as a table. */
+export function describePairs({ pairs }: Coverage): string {
+  const width = Math.max(...ALL_OPERATORS.map((name) => name.length));
+  return ALL_OPERATORS.map((one, i) => {
+    const counts = ALL_OPERATORS.slice(0, i + 1).map((other) => String(pairs.get(pairOf(one, other)) ?? 0).padStart(5));
+    return `${one.padEnd(width)}${counts.join("")}`;
+  }).join("\n");
+}
+
+/** The rows, the query and the commits of a tape, for people. */
+export function describeTape(tape: readonly number[]): string {
+  const { schema, start, query, steps } = drawCase(new Draw(tape));
+  const tables = [...schema.tablesByName.values()].map(({ name, columns, indexes }) => {
+    const kinds = columns.map(({ def }) => `${def.name} ${def.kind}${def.notNull ? "" : " null"}`);
+    const rows = [...(start.get(name)?.values() ?? [])].map((row) => `    ${showOf(row)}`);
+    return [`${name}(${kinds.join(", ")}) indexes ${JSON.stringify(indexes)}`, ...rows].join("\n");
+  });
+  const commits = steps.map(({ changes }, i) => {
+    const lines = changes.map(({ table, before, after }) => `    ${table}: ${showOf(before)} → ${showOf(after)}`);
+    return [`commit ${i + 1}`, ...lines].join("\n");
+  });
+  return [...tables, showQuery(query), ...commits].join("\n");
 }

@@ -59,7 +59,7 @@ const LETTERS: Readonly<Record<string, Letter>> = {
   t: { make: () => text(), draw: (draw) => draw.pick(TEXTS) },
   n: { make: () => int(), draw: (draw) => draw.pick(SMALL), isSmall: true },
   e: { make: () => int(), draw: (draw) => draw.pick(INT_EDGES) },
-  r: { make: () => real(), draw: (draw) => draw.pick(SMALL) / 2, isSmall: true },
+  q: { make: () => real(), draw: (draw) => draw.pick(SMALL) / 2, isSmall: true },
   g: { make: () => bigint(), draw: (draw) => BigInt(draw.pick(SMALL)), isSmall: true },
   h: { make: () => bigint(), draw: (draw) => draw.pick(BIGINT_EDGES) },
   f: { make: () => boolean(), draw: (draw) => draw.once(2) },
@@ -68,7 +68,7 @@ const LETTERS: Readonly<Record<string, Letter>> = {
   j: { make: () => json(), draw: (draw) => draw.pick(JSONS) },
   u: { make: () => text().nullable().unique(), draw: () => null },
 };
-const LETTER_CHOICES = [..."ttnnnerrgghfmxju"];
+const LETTER_CHOICES = [..."ttnnneqqgghfmxju"];
 
 export const isSmall = (column: string): boolean => LETTERS[column[0] ?? ""]?.isSmall === true;
 
@@ -79,7 +79,7 @@ export function drawWorld(draw: Draw): World {
   for (const name of names) tables.push(drawTable(draw, name, tables));
   const ends = draw.once(12) ? MANY_IDS : ID_ENDS;
   return {
-    schema: defineSchema(Object.fromEntries(tables.map((t) => [metaOf(t).name, t]))) as AnySchema,
+    schema: defineSchema(Object.fromEntries(tables.map((t) => [metaOf(t).name, t]))),
     tables,
     idsByTable: new Map(names.map((name) => [name, ends.map((end) => `${name}${end}`)])),
   };
@@ -104,18 +104,19 @@ function drawTable(draw: Draw, name: string, before: readonly AnyTable[]): AnyTa
   const made = table(name, columns, {
     indexes: (t) => {
       const all = Object.values(t as Record<string, AnyColumn>).filter(({ def }) => !/^(?:id|j.)$/.test(def.name));
-      return draw.list(draw.below(3), () => [...new Set(draw.list(1 + draw.below(2), () => draw.pick(all)))]);
+      const count = all.length === 0 ? 0 : draw.below(3);
+      return draw.list(count, () => [...new Set(draw.list(1 + draw.below(2), () => draw.pick(all)))]);
     },
   }) as AnyTable;
   own.id = metaOf(made).columnsByName.get("id") as AnyColumn;
   return made;
 }
 
-/** Most rows of each table. */
+/** Most rows of each table; none where a tape has ended. */
 export function drawRows(draw: Draw, world: World): Map<string, Map<string, Row>> {
   const entries = world.tables.map((t) => {
     const meta = metaOf(t);
-    const there = (world.idsByTable.get(meta.name) ?? []).filter(() => !draw.once(5));
+    const there = (world.idsByTable.get(meta.name) ?? []).filter(() => draw.below(5) > 0);
     return [meta.name, new Map(there.map((rowID) => [rowID, drawRow(draw, world, meta, rowID)]))] as const;
   });
   return new Map(entries);
