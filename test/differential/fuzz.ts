@@ -15,6 +15,8 @@ const cases = Number(options.cases);
 const firstSeed = Number(options.seed) * 1_000_000_007;
 const PROGRESS_EVERY = 5000;
 
+/** What is tested: read before, because the run is long. */
+const commit = execFileSync("git", ["rev-parse", "HEAD"], { encoding: "utf8" }).trim();
 const coverage = noCoverage();
 const found: string[] = [];
 const start = performance.now();
@@ -35,7 +37,7 @@ const seconds = Math.round((performance.now() - start) / 1000);
 console.log(describeCoverage(coverage));
 const result = {
   date: new Date().toISOString().slice(0, 10),
-  commit: execFileSync("git", ["rev-parse", "HEAD"], { encoding: "utf8" }).trim(),
+  commit,
   seconds,
   executors: ["evaluate", "live", "select", "deltas", "SQLite"],
   firstSeed,

@@ -10,7 +10,7 @@ import { queryKey } from "../../core/query/query-key.ts";
 import { tablesOf } from "../../core/query/tables-of.ts";
 import type { Pipeline, QueryNode } from "./pipeline.ts";
 import type { Batch } from "./relation.ts";
-import { deltaOf, isEmpty } from "./result-changes.ts";
+import { isEmpty } from "./result-changes.ts";
 
 type Rows = readonly ResultRow[];
 
@@ -114,19 +114,17 @@ export class LiveQueries {
     // Rows that nobody wants are not made to find out whether they have changed.
     if (![...shared.listeners].some(({ onRows }) => onRows !== null)) pipeline.forgetRows();
     if (node.push(batch).length === 0) return;
-    const delta = deltaOf(pipeline.changes);
-    const hasDelta = !isEmpty(delta);
-    if (pipeline.isChanged || hasDelta) this.#enqueue(shared, hasDelta ? delta : null, pipeline.isChanged);
+    if (pipeline.isChanged) this.#enqueue(shared, isEmpty(pipeline.delta) ? null : pipeline.delta);
   }
 
   #rowsOf(shared: Shared): Rows {
     return (shared.running ??= this.#start(shared.query)).pipeline.rows();
   }
 
-  /** `delta` null: only the order has changed; `hasRows` false: other rows show the same in the same places. */
-  #enqueue(shared: Shared, delta: LiveDelta<ResultRow> | null, hasRows = true): void {
+  /** `delta` null: only the order has changed. */
+  #enqueue(shared: Shared, delta: LiveDelta<ResultRow> | null): void {
     const listeners = [...shared.listeners];
-    const rows = hasRows && listeners.some(({ onRows }) => onRows !== null) ? this.#rowsOf(shared) : null;
+    const rows = listeners.some(({ onRows }) => onRows !== null) ? this.#rowsOf(shared) : [];
     for (const listener of listeners) this.#deliveries.push(() => this.#call(listener, rows, delta));
   }
 
@@ -141,10 +139,10 @@ export class LiveQueries {
     }
   }
 
-  #call(listener: Listener, rows: Rows | null, delta: LiveDelta<ResultRow> | null): void {
+  #call(listener: Listener, rows: Rows, delta: LiveDelta<ResultRow> | null): void {
     if (!listener.isActive) return;
     try {
-      if (rows !== null) listener.onRows?.(rows);
+      listener.onRows?.(rows);
       if (delta !== null) listener.onDelta?.(delta);
     } catch (error) {
       this.#onError(error);

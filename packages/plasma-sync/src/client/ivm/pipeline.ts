@@ -10,11 +10,12 @@
 
 import { must } from "../../core/lib/assert.ts";
 import { isGrouped, type ResultRow, type Term } from "../../core/query/ast.ts";
+import type { LiveDelta } from "../../core/query/live-query.ts";
 import { slotScope, type Read, type Slots } from "../../core/query/predicate.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
 import { Groups, planDistinct, planGroups, type GroupEntry, type GroupPlan } from "./groups.ts";
 import { planQuery, type QueryPlan } from "./plan.ts";
-import { adoptTwins, deltaOf, isEmpty, showSame, type ResultChange } from "./result-changes.ts";
+import { adoptTwins, deltaOf, isEmpty, NOTHING, showSame, type ResultChange } from "./result-changes.ts";
 import type { Batch, Context, EntryChange, Relation } from "./relation.ts";
 import { isRowPlan, RowRelation } from "./row-relation.ts";
 import type { Visit } from "./source.ts";
@@ -157,6 +158,7 @@ export class Pipeline {
   #groups: Groups<Entry>[] = [];
   #rows: readonly ResultRow[] | null = null;
   #changes: readonly ResultChange[] = [];
+  #delta: LiveDelta<ResultRow> = NOTHING;
   #isChanged = false;
 
   constructor(node: QueryNode, outer: Slots, owner: Owner | null) {
@@ -187,7 +189,12 @@ export class Pipeline {
     return this.#changes;
   }
 
-  /** Whether that can be seen in the rows: others may show the same in their places. */
+  /** What of it can be seen. */
+  get delta(): LiveDelta<ResultRow> {
+    return this.#delta;
+  }
+
+  /** Whether the rows are others, or in other places. */
   get isChanged(): boolean {
     return this.#isChanged;
   }
@@ -276,6 +283,8 @@ export class Pipeline {
       else if (before !== null) {
         changes.push({ key, before: this.#resultOf(before), after: null });
         if (includes.length > 0) this.#release(before as TupleEntry);
+        // It may come back when another entry has taken its result.
+        else if (hasTwins) (before as TupleEntry | GroupEntry).result = null;
       }
     }
     if (hasTwins && added.length > 0 && changes.length > 0)
@@ -290,13 +299,19 @@ export class Pipeline {
     const old = this.#rows;
     this.#rows = null;
     this.#isChanged = true;
+    this.#delta = deltaOf(this.#changes);
     const { hasTwins } = this.#node;
-    if (old === null || (!hasTwins && !isEmpty(deltaOf(this.#changes)))) return true;
+    if (old === null || (!hasTwins && !isEmpty(this.#delta))) return true;
     const rows = this.rows();
     const isSame = (row: ResultRow, i: number): boolean => row === old[i] || (hasTwins && showSame(row, old[i]));
     if (rows.length !== old.length || !rows.every(isSame)) return true;
+    // Others show the same: they do so with the results that are known.
+    if (hasTwins && !isEmpty(this.#delta))
+      for (const [i, entry] of this.#window.shown().entries())
+        (entry as TupleEntry | GroupEntry).result = old[i] as ResultRow;
     this.#rows = old;
     this.#isChanged = false;
+    this.#delta = NOTHING;
     return true;
   }
 

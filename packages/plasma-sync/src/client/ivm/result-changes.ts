@@ -27,6 +27,8 @@ export function deltaOf(changes: readonly ResultChange[]): LiveDelta<ResultRow> 
   return { added: [...added], removed: [...removed], changed };
 }
 
+export const NOTHING: LiveDelta<ResultRow> = { added: [], removed: [], changed: [] };
+
 export const isEmpty = ({ added, removed, changed }: LiveDelta<ResultRow>): boolean =>
   added.length + removed.length + changed.length === 0;
 

@@ -63,8 +63,9 @@ export function tupleEntries(
     const result = shape(entry.rows);
     return (entry.result = nest === null ? result : nest(entry, result));
   };
-  // Rows, and lists of nested results, are equal where they are the same object; other values by content.
-  const isSame = query.projection === null && query.joins.length > 0 ? (a: unknown, b: unknown) => a === b : sameValue;
+  // Rows of tables, and lists of nested results, are equal where they are the same object; other values by content.
+  const hasRows = query.projection === null && query.joins.length > 0 && !shown.some(({ isDerived }) => isDerived);
+  const isSame = hasRows ? (a: unknown, b: unknown) => a === b : sameValue;
   const nested = new Set(query.includes.map(({ key }) => key));
   return {
     compare: relation.compare,
