@@ -3,7 +3,7 @@
 
 import type { Expr, ResultRow, SelectNode } from "../../packages/plasma-sync/src/core/index.ts";
 import { evaluate } from "../../packages/plasma-sync/src/core/query/evaluate.ts";
-import { rowsOf, type Case } from "./draw-case.ts";
+import { rowsOf, type Case } from "./case.ts";
 import type { Executor } from "./executors.ts";
 import { expectSame } from "./mismatch.ts";
 

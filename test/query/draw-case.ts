@@ -1,48 +1,18 @@
-// Owns: a generated case: a world, a query, a history of commits, and the answers that `evaluate` gives.
+// Owns: generated cases: a world, a query, and a history of commits.
 
 import { isDeepStrictEqual } from "node:util";
-import type { AnySchema, AnySelect, ResultRow, Row, SelectNode } from "../../packages/plasma-sync/src/core/index.ts";
-import type { RowChange } from "../../packages/plasma-sync/src/client/ivm/source.ts";
+import type { AnySelect, ResultRow, SelectNode } from "../../packages/plasma-sync/src/core/index.ts";
 import { evaluate } from "../../packages/plasma-sync/src/core/query/evaluate.ts";
 import { tablesOf } from "../../packages/plasma-sync/src/core/query/tables-of.ts";
 import type { Draw } from "./draw.ts";
+import { rowsOf, type Case, type Overlaid, type Step } from "./case.ts";
 import { drawQuery } from "./generate.ts";
 import { showOf } from "./show.ts";
 import { applyChanges, copyRows, drawChanges, drawRows, drawWorld, type Rows, type World } from "./world.ts";
 
-/** Writes on top of a state, and the answer over both. */
-export interface Overlaid {
-  readonly writes: readonly RowChange[];
-  readonly expected: readonly ResultRow[];
-}
-
-export interface Step {
-  readonly changes: readonly RowChange[];
-  readonly expected: readonly ResultRow[];
-  /** Whether the answer is another than before. */
-  readonly isAltered: boolean;
-  readonly overlaid: Overlaid;
-}
-
-export interface Case {
-  readonly schema: AnySchema;
-  readonly start: Rows;
-  readonly end: Rows;
-  readonly query: SelectNode;
-  readonly expected: readonly ResultRow[];
-  /** The query after the first of its rows: null where it has none or they do not show its order. */
-  readonly rest: SelectNode | null;
-  readonly steps: readonly Step[];
-}
-
 const STEPS = 5;
 /** A query without rows, or a commit that alters nothing, is mostly drawn again. */
 const TRIES = 3;
-
-export const rowsOf =
-  (rows: Rows) =>
-  (table: string): Iterable<Row> =>
-    rows.get(table)?.values() ?? [];
 
 export function drawCase(draw: Draw): Case {
   const world = drawWorld(draw);

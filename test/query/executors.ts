@@ -10,7 +10,7 @@ import type { SqlExecutor, SqlStatement } from "../../packages/plasma-sync/src/s
 import { compileSelect } from "../../packages/plasma-sync/src/server/sql/compile-select.ts";
 import { deleteStatements, putStatements } from "../../packages/plasma-sync/src/server/sql/row-statements.ts";
 import { sqlType } from "../../packages/plasma-sync/src/server/sql/sql-value.ts";
-import type { Case, Step } from "./draw-case.ts";
+import type { Case, Step } from "./case.ts";
 import { expectSame, Mismatch } from "./mismatch.ts";
 import { showOf } from "./show.ts";
 import { TABLE_NAMES } from "./world.ts";

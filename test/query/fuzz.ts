@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { incremental, startedAnew } from "./executors.ts";
-import { describeCoverage, describePairs, missingPairs, noCoverage, runCase } from "./run-cases.ts";
+import { describeCoverage, describePairs, missingPairs, noCoverage, runSeed } from "./run-cases.ts";
 import { sqliteExecutor } from "./sqlite-executor.ts";
 
 const FOUND_MAX = 20;
@@ -25,7 +25,7 @@ console.log(`query fuzz: ${cases} cases from seed ${seed}`);
 let saidMs = startedMs;
 for (let i = 0; i < cases && found.length < FOUND_MAX; i++) {
   try {
-    await runCase(seed + i, executors, coverage);
+    await runSeed(seed + i, executors, coverage);
   } catch (error) {
     found.push((error as Error).message);
     console.log(`\n${found.at(-1)}\n`);

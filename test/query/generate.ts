@@ -40,6 +40,8 @@ interface Place {
   readonly outer: readonly Source[];
   /** How deep subqueries and nested results may go still. */
   readonly depth: number;
+  /** Inside a subquery of FROM: rows are told apart by columns that have an order, so json is not shown. */
+  readonly isDerived: boolean;
   /** Taken in the whole query. */
   readonly names: Set<string>;
 }
@@ -61,7 +63,7 @@ const ROOT_SHAPES: readonly Shape[] = ["rows", "rows", "rows", "rows", "projecte
 
 /** A query without cursor. */
 export function drawQuery(draw: Draw, world: World): AnySelect {
-  const place: Place = { draw, world, outer: [], depth: 2, names: new Set() };
+  const place: Place = { draw, world, outer: [], depth: 2, isDerived: false, names: new Set() };
   const shape = draw.pick(ROOT_SHAPES);
   const from = drawFrom(place, { joinsMax: 2, derivedOneIn: 5 });
   const where = draw.once(4) ? undefined : drawWhere(place, from.sources);
@@ -109,7 +111,7 @@ function drawTable({ draw, world, names }: Place, own: readonly Source[]): Sourc
 
 function drawDerived(place: Place): { source: Source; query: AnySelect } {
   const { draw, names } = place;
-  const inner: Place = { ...place, outer: [], depth: place.depth - 1 };
+  const inner: Place = { ...place, outer: [], depth: place.depth - 1, isDerived: true };
   const from = drawFrom(inner, { joinsMax: 1, derivedOneIn: 8 });
   const shapes: readonly Shape[] = [
     "projected",
@@ -150,8 +152,7 @@ function drawShape(place: Place, { from, shape, where }: Parts): Made {
 
 function drawRowsOf(place: Place, { from, shape, where }: Parts): Made {
   const { sources } = from;
-  // Rows of a subquery are told apart by columns that have an order: json is shown by tables alone.
-  const own = sources.every(({ table }) => table !== null) ? columnsOf(sources) : comparable(columnsOf(sources));
+  const own = place.isDerived ? comparable(columnsOf(sources)) : columnsOf(sources);
   const shown = shape === "rows" ? null : drawShown(place, own);
   const query = windowed(place, from.start(shown).where(where), columnsOf(sources));
   if (shown !== null || sources.length > 1) return { query: withCursor(place, query, from, shape), shown };

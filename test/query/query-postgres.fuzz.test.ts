@@ -6,7 +6,7 @@ import { usePostgres } from "../../packages/plasma-sync/src/server/database/post
 import type { SqlStatement } from "../../packages/plasma-sync/src/server/database/sql-executor.ts";
 import { postgresInsert, postgresTable } from "../../packages/plasma-sync/src/server/sql/postgres-tables.fixture.ts";
 import { databaseExecutor, type Storing } from "./executors.ts";
-import { describeCoverage, noCoverage, runCase } from "./run-cases.ts";
+import { describeCoverage, noCoverage, runSeed } from "./run-cases.ts";
 
 const CASES = Number(process.env["CASES"] ?? 300);
 /** Other cases than those of SQLite. */
@@ -30,6 +30,6 @@ test(`evaluate and Postgres agree on ${CASES} cases`, { timeout: 240_000 }, asyn
     databaseExecutor("Postgres", fromPostgres(await postgres.open({ onnotice: () => undefined })), storing),
   ];
   const coverage = noCoverage();
-  for (let i = 0; i < CASES; i++) await runCase(SEED + i, executors, coverage);
+  for (let i = 0; i < CASES; i++) await runSeed(SEED + i, executors, coverage);
   console.log(`query fuzz on Postgres, seed ${SEED}\n${describeCoverage(coverage)}`);
 });

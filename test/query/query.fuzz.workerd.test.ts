@@ -5,7 +5,7 @@ import { env } from "cloudflare:workers";
 import { test } from "vitest";
 import { fromD1 } from "../../packages/plasma-sync/src/server/database/from-d1.ts";
 import { databaseExecutor } from "./executors.ts";
-import { describeCoverage, noCoverage, runCase } from "./run-cases.ts";
+import { describeCoverage, noCoverage, runSeed } from "./run-cases.ts";
 
 const CASES = 150;
 /** Other cases than those of SQLite in Node. */
@@ -15,6 +15,6 @@ test(`evaluate and D1 agree on ${CASES} cases`, { timeout: 240_000 }, async () =
   await reset();
   const executors = [databaseExecutor("D1", fromD1(env.DB))];
   const coverage = noCoverage();
-  for (let i = 0; i < CASES; i++) await runCase(SEED + i, executors, coverage);
+  for (let i = 0; i < CASES; i++) await runSeed(SEED + i, executors, coverage);
   console.log(`query fuzz on D1, seed ${SEED}\n${describeCoverage(coverage)}`);
 });

@@ -1,4 +1,4 @@
-// Owns: tapes of cases that once failed, shrunk. They run first, for ever.
+// Owns: cases that once failed, as small as they became. They run first, for ever.
 
-/** What was wrong, and the tape. */
-export const regressions: readonly (readonly [string, readonly number[]])[] = [];
+/** What was wrong, and the case; see case.ts. */
+export const regressions: readonly (readonly [string, string])[] = [];

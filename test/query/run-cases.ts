@@ -1,7 +1,9 @@
-// Owns: running many cases: what they covered, and the smallest tape of the first that fails.
+// Owns: running many cases: what they covered, and the smallest case that fails as one of them does.
 
+import type { RowChange } from "../../packages/plasma-sync/src/client/ivm/source.ts";
 import { checkCase } from "./check-case.ts";
-import { drawCase, type Case } from "./draw-case.ts";
+import { decodeCase, encodeCase, shrinkCase, type Case } from "./case.ts";
+import { drawCase } from "./draw-case.ts";
 import { Draw, shrink } from "./draw.ts";
 import type { Executor } from "./executors.ts";
 import { Mismatch } from "./mismatch.ts";
@@ -18,40 +20,42 @@ export interface Coverage {
 
 export const noCoverage = (): Coverage => ({ cases: 0, withRows: 0, commits: 0, altering: 0, pairs: new Map() });
 
-/** Runs a case from a seed or a tape; a failure is thrown with its shrunk tape. */
-export async function runCase(
-  source: number | readonly number[],
-  executors: readonly Executor[],
-  coverage: Coverage,
-): Promise<void> {
-  const draw = new Draw(source);
-  const error = await errorOf(draw, executors, coverage);
+/** Runs the case of a seed; a failure is thrown as the smallest case found that fails alike, with its text for regressions.ts. */
+export async function runSeed(seed: number, executors: readonly Executor[], coverage: Coverage): Promise<void> {
+  const draw = new Draw(seed);
+  const given = drawCase(draw);
+  add(coverage, given);
+  const error = await errorOf(given, executors);
   if (error === null) return;
-  const check = checkOf(error);
-  const fails = async (tape: readonly number[]): Promise<boolean> =>
-    checkOf(await errorOf(new Draw(tape), executors, noCoverage())) === check;
-  const smallest = await shrink(draw.tape, fails);
-  const last = await errorOf(new Draw(smallest), executors, noCoverage());
-  const name = typeof source === "number" ? `seed ${source}` : "a tape";
-  const message = last instanceof Mismatch ? last.message : (last as Error).stack;
-  throw new Error(`${name}: ${message}\n\n${describeTape(smallest)}\ntape: ${JSON.stringify(smallest)}`, {
-    cause: error,
-  });
+  const fails = async (smaller: Case): Promise<boolean> =>
+    checkOf(await errorOf(smaller, executors)) === checkOf(error);
+  const tape = await shrink(draw.tape, (shorter) => fails(drawCase(new Draw(shorter))));
+  const smallest = await shrinkCase(drawCase(new Draw(tape)), fails);
+  const message = messageOf(await errorOf(smallest, executors));
+  throw new Error(`seed ${seed}: ${message}\n\n${describeCase(smallest)}\n${encodeCase(smallest)}`, { cause: error });
 }
 
-const checkOf = (error: unknown): string | null =>
-  error === null ? null : error instanceof Mismatch ? error.check : String(error);
+/** Runs a case that `encodeCase` has kept. */
+export async function runKept(encoded: string, executors: readonly Executor[]): Promise<void> {
+  const given = decodeCase(encoded);
+  const error = await errorOf(given, executors);
+  if (error !== null) throw new Error(`${messageOf(error)}\n\n${describeCase(given)}`, { cause: error });
+}
 
-async function errorOf(draw: Draw, executors: readonly Executor[], coverage: Coverage): Promise<unknown> {
+async function errorOf(given: Case, executors: readonly Executor[]): Promise<unknown> {
   try {
-    const given = drawCase(draw);
-    add(coverage, given);
     await checkCase(given, executors);
     return null;
   } catch (error) {
     return error;
   }
 }
+
+const checkOf = (error: unknown): string | null =>
+  error === null ? null : error instanceof Mismatch ? error.check : String(error);
+
+const messageOf = (error: unknown): string =>
+  error instanceof Mismatch ? error.message : error instanceof Error ? String(error.stack) : String(error);
 
 function add(coverage: Coverage, { query, expected, steps }: Case): void {
   const operators = operatorsOf(query);
@@ -96,17 +100,17 @@ export function describePairs({ pairs }: Coverage): string {
   }).join("\n");
 }
 
-/** The rows, the query and the commits of a tape, for people. */
-export function describeTape(tape: readonly number[]): string {
-  const { schema, start, query, steps } = drawCase(new Draw(tape));
+/** The rows, the query and the commits, for people. */
+function describeCase({ schema, start, query, steps }: Case): string {
   const tables = [...schema.tablesByName.values()].map(({ name, columns, indexes }) => {
     const kinds = columns.map(({ def }) => `${def.name} ${def.kind}${def.notNull ? "" : " null"}`);
     const rows = [...(start.get(name)?.values() ?? [])].map((row) => `    ${showOf(row)}`);
     return [`${name}(${kinds.join(", ")}) indexes ${JSON.stringify(indexes)}`, ...rows].join("\n");
   });
-  const commits = steps.map(({ changes }, i) => {
-    const lines = changes.map(({ table, before, after }) => `    ${table}: ${showOf(before)} → ${showOf(after)}`);
-    return [`commit ${i + 1}`, ...lines].join("\n");
-  });
+  const lines = (changes: readonly RowChange[]): string[] =>
+    changes.map(({ table, before, after }) => `    ${table}: ${showOf(before)} → ${showOf(after)}`);
+  const commits = steps.map(({ changes, overlaid }, i) =>
+    [`commit ${i + 1}`, ...lines(changes), "  then written over", ...lines(overlaid.writes)].join("\n"),
+  );
   return [...tables, showQuery(query), ...commits].join("\n");
 }

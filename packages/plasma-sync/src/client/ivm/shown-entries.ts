@@ -63,7 +63,7 @@ export function tupleEntries(
     const result = shape(entry.rows);
     return (entry.result = nest === null ? result : nest(entry, result));
   };
-  // Rows of tables, and lists of nested results, are equal where they are the same object; other values by content.
+  // Rows of tables are equal where they are the same object; other values by content.
   const hasRows = query.projection === null && query.joins.length > 0 && !shown.some(({ isDerived }) => isDerived);
   const isSame = hasRows ? (a: unknown, b: unknown) => a === b : sameValue;
   const nested = new Set(query.includes.map(({ key }) => key));
@@ -75,7 +75,8 @@ export function tupleEntries(
       const [old, own] = [resultOf(before), resultOf(after)];
       if (old === own) return true;
       const keys = Object.keys(own);
-      if (!keys.every((key) => (nested.has(key) ? own[key] === old[key] : isSame(own[key], old[key])))) return false;
+      if (!keys.every((key) => (nested.has(key) ? sameValue(own[key], old[key]) : isSame(own[key], old[key]))))
+        return false;
       after.result = old;
       return true;
     },
