@@ -25,6 +25,7 @@ import type { RowChange } from "../../packages/plasma-sync/src/client/ivm/source
 import { evaluate } from "../../packages/plasma-sync/src/core/query/evaluate.ts";
 import { metaOf, type TableMeta } from "../../packages/plasma-sync/src/core/schema/table.ts";
 import { showOf } from "./show.ts";
+import { simplerQueries } from "./simpler-queries.ts";
 import { applyChanges, copyRows, type Rows } from "./world.ts";
 
 /** Writes on top of a state, and the answer over both. */
@@ -96,7 +97,7 @@ const outlineOf = ({ steps, ...rest }: Case): Outline => ({
   steps: steps.map(({ changes, overlaid }) => ({ changes, writes: overlaid.writes })),
 });
 
-/** The case without as many rows, commits and changes as can go while it still fails. */
+/** The case with as little of its query and without as many rows, commits and changes as can go while it still fails. */
 export async function shrinkCase(given: Case, fails: (smaller: Case) => Promise<boolean>): Promise<Case> {
   let best = given;
   for (let isSmaller = true; isSmaller;) {
@@ -124,6 +125,7 @@ function smallerOnes(outline: Outline): Outline[] {
   const without = <T>(list: readonly T[], at: number): T[] => list.filter((_, i) => i !== at);
   const withStep = (at: number, step: Outline["steps"][number]) => ({ ...outline, steps: steps.with(at, step) });
   return [
+    ...simplerQueries(outline.query).map((query) => ({ ...outline, query, rest: null })),
     ...steps.map((_, i) => ({ ...outline, steps: without(steps, i) })),
     ...steps.flatMap((step, at) => [
       ...step.changes.map((_, i) => withStep(at, { ...step, changes: without(step.changes, i) })),

@@ -5,9 +5,6 @@ import type { LiveDelta, LiveQuery, ResultRow, SelectNode } from "../../packages
 import { expectSame, Mismatch } from "./mismatch.ts";
 import { showOf } from "./show.ts";
 
-/** Until equal nested results, and several equal rows at once, keep their objects: see the checks that ask it. */
-const DELTAS_MAY_SHOW_NOTHING = true;
-
 export interface Watched {
   startCommit(): void;
   /** Checks that a commit delivered once if it altered the answer, else never. */
@@ -43,16 +40,14 @@ export function watchLive(live: LiveQuery<ResultRow>): Watched {
       if (deliveries !== expected) throw new Mismatch("deliveries", `${deliveries} of rows, expected ${expected}`);
       // Rows that only change places are no delta.
       const expectedDeltas = isAltered && inAnyOrder(before) !== inAnyOrder(rows) ? 1 : 0;
-      if (deltas !== expectedDeltas && !DELTAS_MAY_SHOW_NOTHING)
-        throw new Mismatch("deltas", `${deltas} come, expected ${expectedDeltas}`);
+      if (deltas !== expectedDeltas) throw new Mismatch("deltas", `${deltas} come, expected ${expectedDeltas}`);
       if (tellsApart(live.ast)) checkIdentity(before, rows);
     },
     checkRows(expected) {
       expectSame("live", rows, expected);
       expectSame("deltas", [inAnyOrder([...replayed])], [inAnyOrder(expected)]);
       for (const row of rows)
-        if (!replayed.has(row) && !DELTAS_MAY_SHOW_NOTHING)
-          throw new Mismatch("deltas", `another object than in the rows: ${showOf(row)}`);
+        if (!replayed.has(row)) throw new Mismatch("deltas", `another object than in the rows: ${showOf(row)}`);
     },
     stop: () => stops.forEach((stop) => stop()),
   };
@@ -64,8 +59,7 @@ function replay(rows: Set<ResultRow>, { added, removed, changed }: LiveDelta<Res
   for (const row of [...removed, ...changed.map(({ before }) => before)])
     if (!rows.delete(row)) throw new Mismatch("deltas", `one removes what is not there: ${showOf(row)}`);
   for (const { before, after } of changed)
-    if (showOf(before) === showOf(after) && !DELTAS_MAY_SHOW_NOTHING)
-      throw new Mismatch("deltas", `one changes nothing: ${showOf(after)}`);
+    if (showOf(before) === showOf(after)) throw new Mismatch("deltas", `one changes nothing: ${showOf(after)}`);
   for (const row of [...added, ...changed.map(({ after }) => after)]) {
     if (rows.has(row)) throw new Mismatch("deltas", `one adds what is there: ${showOf(row)}`);
     rows.add(row);
