@@ -5,7 +5,9 @@ import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 import { parseSync } from "rolldown/utils";
 
-const BUDGET_KIB = 34;
+/** TARGETS `bundle`. Missed since the engine is whole: docs/decisions/0006. */
+const GOAL_KIB = 34;
+const BUDGET_KIB = 46;
 const ENTRIES = /^plasma-sync(\/(core|client|react))?$/;
 const QUERY_ENGINE = /\/client\/ivm\//;
 
@@ -19,6 +21,8 @@ if (!imports.has("plasma-sync/client")) {
   const restKiB = await bundleKiB(imports, [/^react/, QUERY_ENGINE]);
   const verdict = sizeKiB <= BUDGET_KIB ? "within" : "OVER";
   console.log(`size: client ${sizeKiB.toFixed(1)} KiB min+gzip, ${verdict} the budget of ${BUDGET_KIB} KiB`);
+  if (sizeKiB > GOAL_KIB)
+    console.log(`size: the goal of ${GOAL_KIB} KiB is missed by ${(sizeKiB - GOAL_KIB).toFixed(1)} KiB`);
   console.log(`size: without the query engine ${restKiB.toFixed(1)} KiB`);
   process.exitCode = sizeKiB <= BUDGET_KIB ? 0 : 1;
 }
