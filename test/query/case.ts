@@ -23,7 +23,8 @@ import {
 } from "../../packages/plasma-sync/src/core/index.ts";
 import type { RowChange } from "../../packages/plasma-sync/src/client/ivm/source.ts";
 import { evaluate } from "../../packages/plasma-sync/src/core/query/evaluate.ts";
-import { metaOf, type TableMeta } from "../../packages/plasma-sync/src/core/schema/table.ts";
+import { tablesOf } from "../../packages/plasma-sync/src/core/query/tables-of.ts";
+import { metaOf } from "../../packages/plasma-sync/src/core/schema/table.ts";
 import { showOf } from "./show.ts";
 import { simplerQueries } from "./simpler-queries.ts";
 import { applyChanges, copyRows, type Rows } from "./world.ts";
@@ -140,27 +141,23 @@ function smallerOnes(outline: Outline): Outline[] {
   ];
 }
 
-interface ColumnText {
-  readonly kind: string;
-  readonly nullable: boolean;
-  readonly unique: boolean;
-  readonly ref: string | null;
-}
-
 interface CaseText extends Pick<Case, "query" | "rest"> {
   readonly tables: readonly {
     readonly name: string;
-    readonly columns: Readonly<Record<string, ColumnText>>;
+    /** Such as `int`, `text null unique`, `ref a null`. */
+    readonly columns: Readonly<Record<string, string>>;
     readonly indexes: readonly (readonly string[])[];
     readonly rows: readonly Row[];
   }[];
   readonly steps: Outline["steps"];
 }
 
-/** The case as JSON. */
+/** The case as JSON, without tables that it has no use for. */
 export function encodeCase(given: Case): string {
   const { schema, start, query, rest, steps } = outlineOf(given);
-  const tables = [...schema.tablesByName.values()].map((meta) => ({
+  const used = usedTables(given);
+  const metas = [...schema.tablesByName.values()].filter(({ name }) => used.has(name));
+  const tables = metas.map((meta) => ({
     name: meta.name,
     columns: Object.fromEntries(meta.columns.map((column) => [column.def.name, columnText(column)])),
     indexes: meta.indexes,
@@ -190,12 +187,20 @@ export function decodeCase(encoded: string): Case {
   return answered({ ...rest, schema: defineSchema(Object.fromEntries(made)), start });
 }
 
-const columnText = ({ def }: TableMeta["columns"][number]): ColumnText => ({
-  kind: def.kind,
-  nullable: !def.notNull,
-  unique: def.unique,
-  ref: def.ref?.column().def.table ?? null,
-});
+/** The tables that the query reads, that change, and those that they refer to. */
+function usedTables({ schema, query, steps }: Case): Set<string> {
+  const changed = steps.flatMap(({ changes, overlaid }) => [...changes, ...overlaid.writes].map(({ table: t }) => t));
+  const used = new Set([...tablesOf(query), ...changed]);
+  // A set that grows while it is walked shows what is added too.
+  for (const name of used)
+    for (const { def } of schema.tablesByName.get(name)!.columns) if (def.ref) used.add(def.ref.column().def.table);
+  return used;
+}
+
+const columnText = ({ def }: AnyColumn): string =>
+  [def.kind, def.ref?.column().def.table, def.notNull ? undefined : "null", def.unique ? "unique" : undefined]
+    .filter((word) => word !== undefined)
+    .join(" ");
 
 const makers: Readonly<Record<string, () => AnyColumn>> = {
   id,
@@ -209,12 +214,11 @@ const makers: Readonly<Record<string, () => AnyColumn>> = {
   json: () => json(),
 };
 
-function makeColumn(
-  { kind, nullable, unique, ref: target }: ColumnText,
-  made: ReadonlyMap<string, AnyTable>,
-): AnyColumn {
-  const idOf = (): AnyColumn => metaOf(made.get(target ?? "")!).columnsByName.get("id")!;
-  const plain = target === null ? makers[kind]!() : ref(idOf);
-  const marked = unique ? plain.unique() : plain;
-  return nullable ? marked.nullable() : marked;
+function makeColumn(column: string, made: ReadonlyMap<string, AnyTable>): AnyColumn {
+  const [kind = "", target = "", ...rest] = column.split(" ");
+  const idOf = (): AnyColumn => metaOf(made.get(target)!).columnsByName.get("id")!;
+  const plain = kind === "ref" ? ref(idOf) : makers[kind]!();
+  const words = [target, ...rest];
+  const marked = words.includes("unique") ? plain.unique() : plain;
+  return words.includes("null") ? marked.nullable() : marked;
 }

@@ -17,7 +17,7 @@ export function watchLive(live: LiveQuery<ResultRow>): Watched {
   let rows: readonly ResultRow[] = [];
   let before: readonly ResultRow[] = [];
   let deliveries = 0;
-  let deltas = 0;
+  let deltas: LiveDelta<ResultRow>[] = [];
   const replayed = new Set<ResultRow>();
   const stops = [
     live.subscribe((now) => {
@@ -25,7 +25,7 @@ export function watchLive(live: LiveQuery<ResultRow>): Watched {
       deliveries += 1;
     }),
     live.subscribeDelta((delta) => {
-      deltas += 1;
+      deltas.push(delta);
       replay(replayed, delta);
     }),
   ];
@@ -33,14 +33,15 @@ export function watchLive(live: LiveQuery<ResultRow>): Watched {
     startCommit() {
       before = rows;
       deliveries = 0;
-      deltas = 0;
+      deltas = [];
     },
     checkDelivery(isAltered) {
       const expected = isAltered ? 1 : 0;
       if (deliveries !== expected) throw new Mismatch("deliveries", `${deliveries} of rows, expected ${expected}`);
       // Rows that only change places are no delta.
       const expectedDeltas = isAltered && inAnyOrder(before) !== inAnyOrder(rows) ? 1 : 0;
-      if (deltas !== expectedDeltas) throw new Mismatch("deltas", `${deltas} come, expected ${expectedDeltas}`);
+      if (deltas.length !== expectedDeltas)
+        throw new Mismatch("deltas", `${deltas.length} come, expected ${expectedDeltas}: ${showOf(deltas)}`);
       if (tellsApart(live.ast)) checkIdentity(before, rows);
     },
     checkRows(expected) {
