@@ -185,6 +185,8 @@ function startOf(query: SelectNode, where: readonly Expr[], { first, columns, fi
   if (after !== null) {
     const isOf = (term: Term, column: string): boolean =>
       term.type === "column" && term.source === first.name && term.column === column;
+    // Where the rows all share a value that the cursor need not have, it is compared before those behind it.
+    if (orderBy.some(({ column }) => fixed.some((name) => isOf(column, name)))) return [];
     return columns.map(({ column }) => after[orderBy.findIndex((order) => isOf(order.column, column))] ?? null);
   }
   const [leadingColumn] = columns;

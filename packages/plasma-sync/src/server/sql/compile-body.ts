@@ -188,9 +188,13 @@ function conditionsOf(query: SelectNode, names: Names, scope: ExprScope): string
   return parts;
 }
 
-function orderOf({ orderBy }: SelectNode, names: Names, { dialect, termSql: sqlOf }: ExprScope): string[] {
+function orderOf({ orderBy, from }: SelectNode, names: Names, { dialect, termSql: sqlOf }: ExprScope): string[] {
   const terms = orderBy.map(({ column, direction }) =>
-    dialect.order(sqlOf(column), direction, isNullable(column, names)),
+    dialect.order(
+      from.query === undefined ? sqlOf(column) : dialect.ofSubquery(sqlOf(column)),
+      direction,
+      isNullable(column, names),
+    ),
   );
   return terms.length === 0 ? [] : [`ORDER BY ${terms.join(", ")}`];
 }

@@ -46,6 +46,7 @@ export const postgresDialect: Dialect = {
     direction === "asc"
       ? `${sql} ASC${isNullable ? " NULLS FIRST" : ""}`
       : `${sql} DESC${isNullable ? " NULLS LAST" : ""}`,
+  ofSubquery: (sql) => sql,
   limit: (params, limit, offset) =>
     (limit === null ? "" : `LIMIT ${params.value(limit)}::bigint `) + `OFFSET ${params.value(offset)}::bigint`,
   // A full join wants an equation of its two sides to hash or merge by. This one is always true, and no planner knows.

@@ -20,6 +20,9 @@ export const sqliteDialect: Dialect = {
   like: (operand, pattern) => `${operand} LIKE ${pattern} ESCAPE '\\'`,
   aggregate: (fn, _kind, sql) => `${fn}(${sql})`,
   order: (sql, direction) => (direction === "asc" ? `${sql} ASC` : `${sql} DESC`),
+  // SQLite 3.53 takes the order of a subquery for that of the groups made of its rows, and does not sort them. The plus
+  // changes no value and keeps the collation, but is no column for the planner.
+  ofSubquery: (sql) => `+${sql}`,
   limit: (params, limit, offset) => `LIMIT ${params.value(limit ?? -1)} OFFSET ${params.value(offset)}`,
   fullJoin: (on) => on,
   read: readSql,

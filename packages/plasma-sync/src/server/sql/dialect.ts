@@ -28,6 +28,8 @@ export interface Dialect {
   ) => string;
   /** One term of ORDER BY: null first ascending, last descending. */
   readonly order: (sql: string, direction: "asc" | "desc", isNullable: boolean) => string;
+  /** A term of ORDER BY over the rows of a subquery. */
+  readonly ofSubquery: (sql: string) => string;
   readonly limit: (params: SqlParams, limit: number | null, offset: number) => string;
   /** The condition of a full join, where `left` and `right` are columns of its two sides. */
   readonly fullJoin: (on: string, left: string, right: string) => string;
