@@ -215,6 +215,8 @@ export class Pipeline {
 
   /** Takes changes of the relation, and entries whose nested results have changed. False when none changed. */
   push(changes: readonly EntryChange<Entry>[], touched: readonly TupleEntry[]): boolean {
+    // A window that never shows anything has not even grouped what is there.
+    if (this.#groups.length < this.#node.groupPlans.length) return false;
     let own: readonly EntryChange<Entry>[] = changes;
     for (const groups of this.#groups) {
       for (const change of own) groups.change(change);
@@ -303,7 +305,8 @@ export class Pipeline {
     const { hasTwins } = this.#node;
     if (old === null || (!hasTwins && !isEmpty(this.#delta))) return true;
     const rows = this.rows();
-    const isSame = (row: ResultRow, i: number): boolean => row === old[i] || (hasTwins && showSame(row, old[i]));
+    const isSame = (row: ResultRow, i: number): boolean =>
+      row === old[i] || (hasTwins && showSame(row, old[i] as ResultRow));
     if (rows.length !== old.length || !rows.every(isSame)) return true;
     // Others show the same: they do so with the results that are known.
     if (hasTwins && !isEmpty(this.#delta))

@@ -38,23 +38,23 @@ export function adoptTwins<E extends { result: ResultRow | null }>(
   changes: readonly ResultChange[],
   resultOf: (entry: E) => ResultRow,
 ): void {
-  const removed = new Map<string, ResultRow>();
-  for (const { before, after } of changes)
-    if (before !== null && after === null) removed.set(contentKey(before), before);
-  if (removed.size === 0) return;
+  const gone = changes.filter(({ before, after }) => before !== null && after === null);
+  if (gone.length === 0) return;
+  const removed = Map.groupBy(
+    gone.map(({ before }) => before as ResultRow),
+    contentKey,
+  );
   for (const entry of added) {
     const own = resultOf(entry);
-    const key = contentKey(own);
-    const twin = removed.get(key);
     // The key is a text of the values: those of objects may collide.
-    if (!showSame(own, twin) || twin === undefined) continue;
-    removed.delete(key);
-    entry.result = twin;
+    const twins = removed.get(contentKey(own)) ?? [];
+    const twin = twins.findIndex((other) => showSame(own, other));
+    if (twin >= 0) entry.result = twins.splice(twin, 1)[0] as ResultRow;
   }
 }
 
 /** Whether two results show the same. */
-export const showSame = (own: ResultRow, other: ResultRow | undefined): boolean =>
-  other !== undefined && Object.keys(own).every((name) => sameValue(own[name], other[name]));
+export const showSame = (own: ResultRow, other: ResultRow): boolean =>
+  Object.keys(own).every((name) => sameValue(own[name], other[name]));
 
 const contentKey = (row: ResultRow): string => valuesKey(Object.values(row) as Value[]);
