@@ -46,6 +46,7 @@ export function createIdbEngine(options: { readonly schema: AnySchema; readonly 
       return runtime.select(query);
     },
     live: (query) => runtime.live(query),
+    explain: (query) => runtime.explain(query),
     write: (statement) =>
       queue.run(async () => {
         const { replicaID, epoch } = await opened;

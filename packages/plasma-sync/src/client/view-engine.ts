@@ -15,5 +15,6 @@ export function createViewEngine(runtime: QueryRuntime, loaded: Promise<void>): 
       throw new PlasmaError("client/write-outside-mutator", { statement: type, table });
     },
     live: (query) => runtime.live(query),
+    explain: (query) => runtime.explain(query),
   };
 }

@@ -6,6 +6,7 @@ import type { AnySchema } from "../../core/schema/schema.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { contextOf, DerivedTables } from "./derived-tables.ts";
+import { explainPlan } from "./explain.ts";
 import { LiveQueries, type RunningQuery } from "./live-queries.ts";
 import { MemorySource } from "./memory-source.ts";
 import { OverlaidSource } from "./overlaid-source.ts";
@@ -42,6 +43,14 @@ export function createQueryRuntime(options: {
     select: (query, overlay) => {
       const context = contextOf(schema, readerOver(overlay, source, metaOf), work);
       return new QueryNode(planQuery(query, schema), context).open([]).rows();
+    },
+    explain: (query) => {
+      const run = () => new QueryNode(planQuery(query, schema), contextOf(schema, source, work)).open([]).rows();
+      // The first run builds the indexes.
+      run();
+      const before = work.rows;
+      const resultRows = run().length;
+      return { steps: explainPlan(planQuery(query, schema)), resultRows, rowsTouched: work.rows - before };
     },
     live: (query) => live.create(query),
     fill: (table, rows) => source(table).fill(rows),

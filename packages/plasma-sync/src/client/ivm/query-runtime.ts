@@ -2,6 +2,7 @@
 // (Implementation: create-query-runtime.ts.)
 
 import type { ResultRow, SelectNode } from "../../core/query/ast.ts";
+import type { QueryExplanation } from "../../core/query/query-engine.ts";
 import type { LiveQuery, LiveQueryStatus } from "../../core/query/live-query.ts";
 import type { Row } from "../../core/schema/value.ts";
 import type { RowChange, TableSource } from "./source.ts";
@@ -16,6 +17,8 @@ export interface QueryRuntime {
    * ref or unique column are looked up; `orderBy` + `limit` walk an index; anything else scans.
    */
   select(query: SelectNode, overlay?: Overlay): readonly ResultRow[];
+  /** Says how a select is executed, and runs it to count. */
+  explain(query: SelectNode): QueryExplanation;
   /** Makes a live query; equal queries may share a pipeline. */
   live(query: SelectNode): LiveQuery<ResultRow>;
   /**

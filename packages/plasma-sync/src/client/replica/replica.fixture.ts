@@ -108,6 +108,7 @@ export async function createTestReplica({
   const recording: QueryRuntime = {
     source: (name) => runtime.source(name),
     select: (query, overlay) => runtime.select(query, overlay),
+    explain: (query) => runtime.explain(query),
     live: (query) => runtime.live(query),
     fill: (name, rows) => runtime.fill(name, rows),
     setStatus: (status) => runtime.setStatus(status),

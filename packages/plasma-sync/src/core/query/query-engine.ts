@@ -10,4 +10,15 @@ export interface QueryEngine {
   write(statement: WriteNode): Promise<void>;
   /** Makes a live query, not yet started. Absent where nothing can be live (mutators, server). */
   live?(query: SelectNode): LiveQuery<ResultRow>;
+  /** Says how a select is executed, and runs it once to count. Absent where nothing can say. */
+  explain?(query: SelectNode): QueryExplanation;
+}
+
+/** How a select is executed on the device. */
+export interface QueryExplanation {
+  /** Where each source's rows come from, nested selects indented. Words for people: they may change. */
+  readonly steps: readonly string[];
+  readonly resultRows: number;
+  /** Rows and index entries touched to get them, indexes being there. */
+  readonly rowsTouched: number;
 }

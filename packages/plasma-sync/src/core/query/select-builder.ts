@@ -14,7 +14,7 @@ import { columnNode } from "./column-node.ts";
 import { derivedTable } from "./derived-table.ts";
 import { asc, termNode, type Subquery } from "./expressions.ts";
 import type { LiveQuery } from "./live-query.ts";
-import type { QueryEngine } from "./query-engine.ts";
+import type { QueryEngine, QueryExplanation } from "./query-engine.ts";
 import { selectWhere } from "./select-where.ts";
 
 export type Projection = { readonly [key: string]: AnyColumn | AnyAggregate };
@@ -248,6 +248,20 @@ export class Select<
     if (engine.live === undefined)
       throw new PlasmaError("query/unsupported", { what: "live() inside a mutator or on the server" });
     return engine.live(this.ast) as LiveQuery<never>;
+  }
+
+  /**
+   * Says where this select's rows come from and how many are touched to get them, on the device as it is now. Throws
+   * `query/unbound` or `query/unsupported` where nothing can say.
+   *
+   * @example
+   * console.log(client.db.select().from(todos).where(eq(todos.ownerId, me)).explain().steps.join("\n"));
+   */
+  explain(): QueryExplanation {
+    const { engine } = this.#bound();
+    if (engine.explain === undefined)
+      throw new PlasmaError("query/unsupported", { what: "explain() inside a mutator or on the server" });
+    return engine.explain(this.ast);
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- awaiting a select is what runs it
