@@ -1,45 +1,13 @@
-// Owns: data that no one here made up: flights, airports and states of the npm package vega-datasets, as related tables.
+// Owns: data that no one here made up, as rows: the flights and airports of the npm package vega-datasets. States are those
+// that the airports name; some airports lack one, or a city.
 
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname } from "node:path";
-import {
-  boolean,
-  defineSchema,
-  id,
-  int,
-  real,
-  ref,
-  table,
-  text,
-  timestamp,
-  type Row,
-} from "../../packages/plasma-sync/src/core/index.ts";
+// By path: the package exports nothing but its code.
+import airportLines from "../../node_modules/vega-datasets/data/airports.csv?raw";
+import flightList from "../../node_modules/vega-datasets/data/flights-10k.json?raw";
+import type { Row } from "../../packages/plasma-sync/src/core/index.ts";
 
-export const states = table("states", { id: id(), country: text() });
-export const airports = table("airports", {
-  id: id(),
-  name: text(),
-  city: text().nullable(),
-  stateId: ref(() => states.id).nullable(),
-  latitude: real(),
-});
-export const flights = table(
-  "flights",
-  {
-    id: id(),
-    at: timestamp(),
-    delay: int(),
-    distance: int(),
-    originId: ref(() => airports.id),
-    destinationId: ref(() => airports.id),
-    cancelled: boolean().default(false),
-  },
-  { indexes: (t) => [[t.originId, t.at], [t.delay]] },
-);
-export const schema = defineSchema({ states, airports, flights });
-
-export type Tables = ReadonlyMap<string, readonly Row[]>;
+/** Rows by id, by table. */
+export type Tables = ReadonlyMap<string, Map<string, Row>>;
 
 interface Flight {
   readonly date: string;
@@ -49,37 +17,45 @@ interface Flight {
   readonly destination: string;
 }
 
-// The package exports its code only; its data lie beside it.
-const folder = `${dirname(createRequire(import.meta.url).resolve("vega-datasets"))}/../data`;
-const read = (name: string): string => readFileSync(`${folder}/${name}`, "utf8");
+export const FLIGHTS = 10_000;
 
-/** The tables with so many of the package's 10,000 flights. With `onlyUsed` just the airports that those touch. */
+/** The tables with so many of the package's flights. With `onlyUsed` just the airports that those touch. */
 export function loadTables(flightCount: number, { onlyUsed = false } = {}): Tables {
-  const list = (JSON.parse(read("flights-10k.json")) as Flight[]).slice(0, flightCount);
-  const flightRows = list.map(({ date, delay, distance, origin, destination }, i): Row => ({
-    id: `f${String(i).padStart(5, "0")}`,
-    at: Date.parse(`${date.replaceAll("/", "-").replace(" ", "T")}:00Z`),
-    delay,
-    distance,
-    originId: origin,
-    destinationId: destination,
-    cancelled: false,
-  }));
+  const list = (JSON.parse(flightList) as Flight[]).slice(0, flightCount);
   const used = new Set(list.flatMap(({ origin, destination }) => [origin, destination]));
-  const all = read("airports.csv").trim().split("\n").slice(1).map(parseLine);
-  const shown = onlyUsed ? all.filter(([code = ""]) => used.has(code)) : all;
-  const stateRows = new Map<string, Row>();
-  const airportRows = shown.map(([code = "", name = "", city = "", state = "", country = "", latitude = ""]): Row => {
-    const stateId = state === "" || state === "NA" ? null : state;
-    if (stateId !== null) stateRows.set(stateId, { id: stateId, country });
-    return { id: code, name, city: city === "" || city === "NA" ? null : city, stateId, latitude: Number(latitude) };
-  });
+  const all = airportLines.trim().split("\n").slice(1).map(parseLine);
+  const airports = (onlyUsed ? all.filter(([code = ""]) => used.has(code)) : all).map(airportRow);
+  const stateRows = all
+    .map(([, , , state = "", country = ""]): Row => ({ id: state, country }))
+    .filter(({ id }) => airports.some(({ stateId }) => stateId === id));
   return new Map([
-    ["states", [...stateRows.values()]],
-    ["airports", airportRows],
-    ["flights", flightRows],
+    ["states", byID(stateRows)],
+    ["airports", byID(airports)],
+    ["flights", byID(list.map(flightRow))],
   ]);
 }
+
+const byID = (rows: readonly Row[]): Map<string, Row> => new Map(rows.map((row) => [row["id"] as string, row]));
+
+const flightRow = ({ date, delay, distance, origin, destination }: Flight, i: number): Row => ({
+  id: `f${String(i).padStart(5, "0")}`,
+  at: Date.parse(`${date.replaceAll("/", "-").replace(" ", "T")}:00Z`),
+  delay,
+  distance,
+  originId: origin,
+  destinationId: destination,
+  cancelled: false,
+});
+
+const airportRow = ([code = "", name = "", city = "", state = "", , latitude = ""]: readonly string[]): Row => ({
+  id: code,
+  name,
+  city: unlessMissing(city),
+  stateId: unlessMissing(state),
+  latitude: Number(latitude),
+});
+
+const unlessMissing = (field: string): string | null => (field === "" || field === "NA" ? null : field);
 
 /** A line of CSV; names may stand in quotes and hold commas. */
 const parseLine = (line: string): string[] =>

@@ -1,4 +1,4 @@
-// Owns: twenty questions that a person would ask of the flights, as selects.
+// Owns: questions that a person would ask of the flights, as selects.
 
 import {
   alias,
@@ -19,9 +19,11 @@ import {
   isNull,
   like,
   lt,
+  lte,
   max,
   min,
   ne,
+  not,
   notExists,
   notInArray,
   or,
@@ -29,12 +31,23 @@ import {
   sum,
   type SelectNode,
 } from "../../packages/plasma-sync/src/core/index.ts";
-import { airports, flights, states } from "./dataset.ts";
+import { airports, flights, states } from "./schema.ts";
 
 const from = alias(airports, "from");
 const to = alias(airports, "to");
 const back = alias(flights, "back");
 const day = (text: string): number => Date.parse(`${text}T00:00:00Z`);
+
+/** A row to page from; it need not be there. */
+const lateFlight = {
+  id: "f",
+  at: 0,
+  delay: 100,
+  distance: 0,
+  originId: "SJC",
+  destinationId: "LAX",
+  cancelled: false,
+};
 
 const perOrigin = select({ airport: flights.originId, n: count(), late: avg(flights.delay) })
   .from(flights)
@@ -173,4 +186,24 @@ export const questions: { readonly [question: string]: SelectNode } = {
     )
     .groupBy(flights.destinationId)
     .orderBy(desc(count())).ast,
+  "Which flights come behind the one that was a hundred minutes late?": select()
+    .from(flights)
+    .orderBy(desc(flights.delay))
+    .after(lateFlight)
+    .limit(15).ast,
+  "Which was the shortest way out of Phoenix?": select({ to: airports.name, miles: flights.distance })
+    .from(flights)
+    .leftJoin(airports, eq(airports.id, flights.destinationId))
+    .where(and(eq(flights.originId, "PHX"), not(eq(flights.cancelled, true))))
+    .orderBy(flights.distance)
+    .one().ast,
+  "How far north and south do the airports of each state lie?": select({
+    state: airports.stateId,
+    north: max(airports.latitude),
+    south: min(airports.latitude),
+    cities: countDistinct(airports.city),
+  })
+    .from(airports)
+    .groupBy(airports.stateId)
+    .having(lte(min(airports.latitude), 30)).ast,
 };
