@@ -343,4 +343,21 @@ export const examples = {
     // #endregion
     return db.select({ state: issues.state, points: issues.points }).from(issues).distinct();
   },
+
+  async explain(db: Db) {
+    // #region
+    const newest = db
+      .select()
+      .from(issues)
+      .where(eq(issues.state, "open"))
+      .orderBy(desc(issues.createdAt))
+      .limit(2)
+      .include({ author: select().from(users).where(eq(users.id, issues.authorId)).one() });
+    const { steps, resultRows, rowsTouched } = newest.explain();
+    // from issues: index on state asc, createdAt desc, id asc, read in order
+    // include author: for each row that is shown
+    //   from users: by id
+    // #endregion
+    return [steps, resultRows, rowsTouched];
+  },
 };

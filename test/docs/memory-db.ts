@@ -20,6 +20,11 @@ export function memoryDb(schema: AnySchema, tables: { readonly [table: string]: 
   const scope = { schema, store, newId: () => `new-${++made}` };
   return createDb({
     schema,
-    engine: { select, write: (node) => runStatement(scope, node), live: (query) => runtime.live(query) },
+    engine: {
+      select,
+      write: (node) => runStatement(scope, node),
+      live: (query) => runtime.live(query),
+      explain: (query) => runtime.explain(query),
+    },
   });
 }

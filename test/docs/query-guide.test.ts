@@ -83,6 +83,15 @@ const answers: Record<keyof typeof examples, unknown> = {
     { state: "done", points: 3 },
     { state: "done", points: 5 },
   ],
+  explain: [
+    [
+      "from issues: index on state asc, createdAt desc, id asc, read in order",
+      "include author: for each row that is shown",
+      "  from users: by id",
+    ],
+    2,
+    4,
+  ],
 };
 
 test.for(Object.keys(examples) as (keyof typeof examples)[])(
