@@ -5,8 +5,9 @@ import { isGrouped } from "../../core/query/ast.ts";
 import { pinnedIdsOf } from "../../core/query/pinned-ids.ts";
 import { slotScope, type Slots } from "../../core/query/predicate.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
-import type { Row, Value } from "../../core/schema/value.ts";
+import { compareFamily, type Row, type Value } from "../../core/schema/value.ts";
 import { indexSpec, lookupSpec } from "./row-order.ts";
+import { namesIn } from "./source-names.ts";
 import { keyColumnOf, type IndexColumn, type IndexSpec, type RowReader, type Visit } from "./source.ts";
 
 /** One own source. */
@@ -212,15 +213,18 @@ function boundOf(expr: Expr, direction: "asc" | "desc"): { column: ColumnNode; o
 
 const isText = (value: string | undefined): value is string => value !== undefined;
 
-const nullColumnOf = (expr: Expr): string | undefined =>
-  expr.type === "isNull" && !expr.negated && expr.operand.type === "column" ? expr.operand.column : undefined;
+/** The column that must be null, where an index can have it: JSON has no order. */
+function nullColumnOf(expr: Expr): string | undefined {
+  if (expr.type !== "isNull" || expr.negated || expr.operand.type !== "column") return undefined;
+  return compareFamily(expr.operand.kind) === null ? undefined : expr.operand.column;
+}
 
 /** Columns of `source` that must equal a value, or be null. */
 function equalitiesOf(where: readonly Expr[], source: string): ReadonlyMap<string, Value> {
   const values = new Map<string, Value>();
   for (const expr of where) {
-    if (expr.type === "isNull" && !expr.negated && expr.operand.type === "column" && expr.operand.source === source)
-      values.set(expr.operand.column, null);
+    const nullColumn = nullColumnOf(expr);
+    if (nullColumn !== undefined && namesIn(expr).includes(source)) values.set(nullColumn, null);
     if (expr.type !== "compare" || expr.op !== "eq") continue;
     const [column, value] = expr.left.type === "column" ? [expr.left, expr.right] : [expr.right, expr.left];
     if (column.type === "column" && value.type === "value" && column.source === source)
