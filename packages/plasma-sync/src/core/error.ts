@@ -21,7 +21,7 @@ const catalog = {
     `Plasma broke its own rule: ${d.invariant}. This is a bug in Plasma; please report it with what led to it.`,
 
   "schema/name": (d: { what: string; name: string }) =>
-    `The ${d.what} name "${d.name}" cannot be used: names match [A-Za-z_][A-Za-z0-9_]* and do not begin with "_plasma_". Choose another name.`,
+    `The ${d.what} name "${d.name}" cannot be used: names match [A-Za-z_][A-Za-z0-9_]*, do not begin with "_plasma_", and are no name that every JavaScript object has. Choose another name.`,
   "schema/duplicate": (d: { what: string; name: string }) =>
     `The ${d.what} "${d.name}" is defined twice (names are compared without case). Rename one of them.`,
   "schema/id-column": (d: { table: string; found: Names }) =>

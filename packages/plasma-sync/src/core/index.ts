@@ -45,7 +45,15 @@ export { increment, type Increment } from "./query/increment.ts";
 export type { LiveDelta, LiveQuery, LiveQueryStatus } from "./query/live-query.ts";
 export type { QueryEngine, QueryExplanation } from "./query/query-engine.ts";
 export { select } from "./query/select-builder.ts";
-export type { AnySelect, Includes, Projection, Select, SelectAnswer, SelectResult, SelectStart } from "./query/select-builder.ts";
+export type {
+  AnySelect,
+  Includes,
+  Projection,
+  Select,
+  SelectAnswer,
+  SelectResult,
+  SelectStart,
+} from "./query/select-builder.ts";
 export type { Filtered, Insert, InsertStart, UpdateSet, UpdateStart } from "./query/write-builders.ts";
 export {
   bigint,

@@ -34,6 +34,10 @@ export function parseText(value: unknown, path: string, charsMax: number): strin
 
 export const parseID = (value: unknown, path: string): string => parseText(value, path, limits.idCharsMax);
 
+/** What a person is told: nothing where it is no text, and no more than is kept. */
+export const parseMessage = (value: unknown): string =>
+  typeof value === "string" ? value.slice(0, limits.errorMessageCharsMax) : "";
+
 /** Zero or more. */
 export function parseCount(value: unknown, path: string): number {
   return Number.isSafeInteger(value) && (value as number) >= 0

@@ -1,7 +1,16 @@
 // Owns: the shapes of a pull and its answer (SPEC "Sync protocol"), and their parsers.
 
 import * as limits from "../limits.ts";
-import { optional, parseCount, parseFields, parseID, parseList, parseText, refuseField } from "./parse.ts";
+import {
+  optional,
+  parseCount,
+  parseFields,
+  parseID,
+  parseList,
+  parseMessage,
+  parseText,
+  refuseField,
+} from "./parse.ts";
 import { parseLastMutationIDs } from "./push.ts";
 
 /** A row on the wire: bigint as decimal string, bytes as padded base64, JSON nested; every column, nulls explicit. */
@@ -90,6 +99,6 @@ function parseRejection(value: unknown): Rejection {
     clientID: parseID(fields["clientID"], "rejected.clientID"),
     id: parseCount(fields["id"], "rejected.id"),
     code: parseText(fields["code"], "rejected.code", limits.nameCharsMax),
-    message: String(fields["message"] ?? ""),
+    message: parseMessage(fields["message"]),
   };
 }

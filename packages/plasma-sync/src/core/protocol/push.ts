@@ -1,7 +1,16 @@
 // Owns: the shapes of a push and its answer (SPEC "Sync protocol"), and their parsers.
 
 import * as limits from "../limits.ts";
-import { optional, parseCount, parseFields, parseID, parseList, parseText, refuseField } from "./parse.ts";
+import {
+  optional,
+  parseCount,
+  parseFields,
+  parseID,
+  parseList,
+  parseMessage,
+  parseText,
+  refuseField,
+} from "./parse.ts";
 
 /** One mutation on the wire. `args` are tagged JSON (see tagged-json.ts). */
 export interface PushMutation {
@@ -98,7 +107,7 @@ function parseResult(value: unknown, path: string): MutationResult {
     status: status as MutationResult["status"],
     ...optional(fields, "error", (error, key) => {
       const { code, message } = parseFields(error, key);
-      return { code: parseText(code, `${path}.error.code`, limits.nameCharsMax), message: String(message ?? "") };
+      return { code: parseText(code, `${path}.error.code`, limits.nameCharsMax), message: parseMessage(message) };
     }),
   };
 }

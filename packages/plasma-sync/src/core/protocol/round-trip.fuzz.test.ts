@@ -3,7 +3,23 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isPlasmaError } from "../error.ts";
-import { bigint, blob, boolean, id, int, json, real, text, timestamp } from "../schema/column.ts";
+import {
+  bigint,
+  blob,
+  boolean,
+  crdtCounter,
+  crdtLwwRegister,
+  crdtOrSet,
+  crdtPnCounter,
+  file,
+  id,
+  int,
+  json,
+  real,
+  ref,
+  text,
+  timestamp,
+} from "../schema/column.ts";
 import { metaOf, table } from "../schema/table.ts";
 import { decodeRow, encodeRow } from "../schema/wire-row.ts";
 import { parsePullRequest, parsePullResponse } from "./pull.ts";
@@ -85,6 +101,8 @@ describe("tagged args", () => {
 });
 
 describe("rows", () => {
+  const target = table("target", { id: id() });
+  const counter = fc.dictionary(storable, fc.nat(), { maxKeys: 3 });
   const meta = metaOf(
     table("t", {
       id: id(),
@@ -96,6 +114,13 @@ describe("rows", () => {
       flag: boolean(),
       bytes: blob().nullable(),
       any: json().nullable(),
+      ref: ref(() => target.id).nullable(),
+      file: file().nullable(),
+      counter: crdtCounter(),
+      pn: crdtPnCounter(),
+      lww: crdtLwwRegister(),
+      set: crdtOrSet(),
+      sealed: text().encrypted().nullable(),
     }),
   );
   const row = fc.record({
@@ -108,6 +133,16 @@ describe("rows", () => {
     flag: fc.boolean(),
     bytes: fc.option(fc.uint8Array()),
     any: fc.option(fc.dictionary(fc.constantFrom("a", "b"), fc.oneof(storable, fc.integer(), fc.constant(null)))),
+    ref: fc.option(storable),
+    file: fc.option(fc.record({ hash: fc.constant("0f".repeat(32)), size: fc.nat(), mime: storable, name: storable })),
+    counter,
+    pn: fc.record({ p: counter, n: counter }),
+    lww: fc.record({ value: fc.oneof(storable, fc.integer()), at: fc.nat(), by: storable }, { requiredKeys: [] }),
+    set: fc.record({
+      adds: fc.dictionary(storable, fc.oneof(storable, fc.integer()), { maxKeys: 3 }),
+      removes: fc.dictionary(storable, fc.constant(true), { maxKeys: 3 }),
+    }),
+    sealed: fc.option(storable),
   });
 
   test("come back as they were, through JSON", () => {
@@ -118,6 +153,17 @@ describe("rows", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  test("of a server that knows fewer columns have those at null or their default, and lose columns unknown here", () => {
+    const older = metaOf(table("t", { id: id(), text: text().nullable(), state: text({ enum: ["a"] }).default("a") }));
+    expect(decodeRow(older, { id: "x", more: 1 })).toEqual({ id: "x", text: null, state: "a" });
+    expect(decodeRow(older, { id: "x", state: "of a newer enum" })).toEqual({
+      id: "x",
+      text: null,
+      state: "of a newer enum",
+    });
+    expect(() => decodeRow(metaOf(table("t", { id: id(), text: text() })), { id: "x" })).toThrow("t.text");
   });
 
   test("of any server throw nothing but protocol/field, which names the column and not the value", () => {
@@ -131,6 +177,10 @@ describe("rows", () => {
       flag: true,
       bytes: null,
       any: null,
+      counter: {},
+      pn: { p: {}, n: {} },
+      lww: {},
+      set: { adds: {}, removes: {} },
     });
     fc.assert(
       fc.property(fc.constantFrom(...Object.keys(sample)), fc.jsonValue(), (column, value) =>
@@ -144,6 +194,8 @@ describe("rows", () => {
 });
 
 test("parsers of requests and answers throw nothing but PlasmaErrors, whatever they are given", () => {
+  // Keys that JavaScript itself asks objects for.
+  const hostile = fc.dictionary(fc.constantFrom("toString", "valueOf", "__proto__", "toJSON"), fc.jsonValue());
   const shape = fc.record(
     {
       protocolVersion: fc.oneof(fc.constant(1), fc.jsonValue()),
@@ -155,7 +207,20 @@ test("parsers of requests and answers throw nothing but PlasmaErrors, whatever t
         fc.jsonValue(),
       ),
       ok: fc.constant(true),
-      results: fc.jsonValue(),
+      results: fc.oneof(
+        fc.array(
+          fc.record({
+            clientID: fc.constant("c"),
+            id: fc.nat(),
+            status: fc.constant("rejected"),
+            error: fc.record({ code: fc.constant("x"), message: hostile }),
+          }),
+        ),
+        fc.jsonValue(),
+      ),
+      rejected: fc.array(
+        fc.record({ clientID: fc.constant("c"), id: fc.nat(), code: fc.constant("x"), message: hostile }),
+      ),
       cookie: fc.oneof(fc.constant("c1:x"), fc.jsonValue()),
       patch: fc.oneof(
         fc.array(

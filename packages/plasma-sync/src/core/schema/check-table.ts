@@ -5,9 +5,10 @@ import { expectation } from "./check-value.ts";
 import { Column, type AnyColumn, type ColumnDef } from "./column.ts";
 import { isJsonKind } from "./value.ts";
 
-/** Throws `schema/name` for a name that SQL or Plasma could not use. */
+/** Throws `schema/name` for a name that SQL, Plasma or JavaScript (every object has a `constructor`) could not use. */
 export function checkName(what: string, name: string): void {
-  if (typeof name !== "string" || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || name.toLowerCase().startsWith("_plasma_")) {
+  const isUsable = typeof name === "string" && /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !(name in Object.prototype);
+  if (!isUsable || name.toLowerCase().startsWith("_plasma_")) {
     throw new PlasmaError("schema/name", { what, name: String(name) });
   }
 }

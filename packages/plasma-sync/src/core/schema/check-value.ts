@@ -16,6 +16,12 @@ export function checkValue(column: AnyColumn, value: unknown): Value {
   const expected = expectation(def, value);
   if (expected !== null)
     throw new PlasmaError("data/invalid", { table: def.table, column: def.name, expected, got: describe(value) });
+  return stored(def, value);
+}
+
+/** A copy of JSON, so that what the app does to its object afterwards does not reach the row; -0 is 0 everywhere. */
+export function stored({ kind }: ColumnDef, value: unknown): Value {
+  if (isJsonKind(kind)) return JSON.parse(JSON.stringify(value)) as Value;
   return Object.is(value, -0) ? 0 : (value as Value);
 }
 

@@ -6,7 +6,7 @@
 import { PlasmaError } from "../error.ts";
 import { sameValue } from "../lib/deep-equal.ts";
 import * as limits from "../limits.ts";
-import { checkValue } from "./check-value.ts";
+import { checkValue, stored } from "./check-value.ts";
 import type { AnyColumn, ColumnDef } from "./column.ts";
 import type { TableMeta } from "./table.ts";
 import type { Row, Value } from "./value.ts";
@@ -41,7 +41,7 @@ export function mergeUpdate(meta: TableMeta, before: Row, patch: Input): Row {
 
 function absent(def: ColumnDef, newId: () => string): Value {
   if (def.kind === "id") return newId();
-  if (def.default !== undefined) return def.default.value as Value;
+  if (def.default !== undefined) return stored(def, def.default.value);
   if (!def.notNull) return null;
   throw new PlasmaError("data/missing", { table: def.table, column: def.name });
 }

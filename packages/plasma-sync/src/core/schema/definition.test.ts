@@ -80,6 +80,27 @@ const refused: readonly [what: string, define: () => unknown, code: PlasmaErrorC
     "schema/modifier",
     ["t.u", "nullable()"],
   ],
+  ...["__proto__", "constructor", "toString", "hasOwnProperty"].flatMap((name): typeof refused => [
+    [`a column named ${name}`, () => table("t", { id: id(), [name]: int() }), "schema/name", [name]],
+    [`a table named ${name}`, () => table(name, { id: id() }), "schema/name", [name]],
+  ]),
+  ["a name with a newline", () => table("t\n", { id: id() }), "schema/name", ["t"]],
+  ["an encrypted id", () => table("t", { id: id().encrypted() }), "schema/modifier", ["t.id", "encrypted"]],
+  [
+    "an encrypted CRDT column",
+    () => table("t", { id: id(), c: crdtCounter().encrypted() }),
+    "schema/modifier",
+    ["t.c"],
+  ],
+  ["a unique id", () => table("t", { id: id().unique() }), "schema/modifier", ["t.id"]],
+  ["an id with a default", () => table("t", { id: id().default("x") }), "schema/modifier", ["t.id", "newId"]],
+  ["a unique file column", () => table("t", { id: id(), f: file().unique() }), "schema/modifier", ["t.f"]],
+  [
+    "automatic uploads",
+    () => table("t", { id: id(), f: file({ upload: "auto" as "proxy" }) }),
+    "schema/file-upload",
+    ["auto", "proxy"],
+  ],
   [
     "presigned uploads",
     () => table("t", { id: id(), f: file({ upload: "presigned" as "proxy" }) }),
@@ -161,4 +182,22 @@ test("modifiers are pure, and every kind takes a default of its own type", () =>
     i: crdtCounter(),
   });
   expect(() => defineSchema({ users, all_kinds: all })).not.toThrow();
+});
+
+test("a ref's function is not called before defineSchema, so that tables may name each other", () => {
+  let calls = 0;
+  const target = (): AnyColumn => {
+    calls += 1;
+    return later.id;
+  };
+  const first = table("first", {
+    id: id(),
+    next: ref(target, { onDelete: "cascade" }),
+    self: ref((): AnyColumn => first.id),
+  });
+  const later = table("later", { id: id(), back: ref(() => first.id) });
+  expect(calls).toBe(0);
+  expect(defineSchema({ first, later }).referencesByParent.get("later")).toEqual([
+    { child: "first", column: "next", parent: "later", onDelete: "cascade" },
+  ]);
 });
