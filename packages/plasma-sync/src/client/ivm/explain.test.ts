@@ -45,7 +45,7 @@ test("joins, subqueries and nested selects each say how they are looked up", () 
     "inner join users: by id",
     "1 condition with subqueries, tested for each row",
     "include others: for each row that is shown",
-    "  from users: index on name, id",
+    "  from users: index on name asc, id asc, read in order",
     "include all: the same for every row",
     "  from users: every row",
   ]);

@@ -80,7 +80,9 @@ export function planAccess(input: AccessInput): Access {
   const reads = columns.map((column) => fixed.get(column) as ReadOuter);
   const prefix = (outer: Slots): Value[] => reads.map((read) => read(outer));
   const asc = columns.map((column): IndexColumn => ({ column, direction: "asc" }));
-  const order = query.limit === null && query.after === null ? null : orderOfFirst(query, first, columns);
+  // Rows of a nested select are few and asked for often: in order they need no sorting.
+  const isSorted = query.limit !== null || query.after !== null || equal.length > 0;
+  const order = isSorted ? orderOfFirst(query, first, columns) : null;
   if (order !== null) {
     const start = startOf(query, where, { first, columns: order, fixed: columns });
     return { type: "ordered", spec: indexSpec([...asc, ...order], key), prefix, start, covers: columns };
