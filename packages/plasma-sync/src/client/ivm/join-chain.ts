@@ -51,7 +51,7 @@ export class JoinChain {
 
   /** The whole tuples that have no row in slot 0. */
   unmatched(outer: Slots, state: State): Slots[] {
-    return this.#unmatched(outer, this.#plan.sources.length, { state, isInReach: everyRow });
+    return this.#unmatched(this.#plan.sources.length, { outer, state, isInReach: everyRow });
   }
 
   /** The whole tuples whose row in `slot` has this value; all tuples where `slot` is null. */
@@ -61,7 +61,7 @@ export class JoinChain {
     isInReach: (row: Row) => boolean,
   ): Slots[] {
     const until = this.#plan.sources.length;
-    const reach: Reach = { state, isInReach };
+    const reach: Reach = { outer: this.#none(), state, isInReach };
     if (at === null) return this.#all(until, reach);
     const out: Slots[] = [];
     const key = keyColumnOf(must(this.#plan.sources[at.slot], "join chain: one source per slot").meta);
@@ -121,7 +121,7 @@ export class JoinChain {
     changes: TupleChanges,
     { input, before, hasEmptyRight }: { input: JoinPush; before: State; hasEmptyRight: boolean },
   ): void {
-    const reach: Reach = { state: input.now, isInReach: input.isInReach };
+    const reach: Reach = { outer: this.#none(), state: input.now, isInReach: input.isInReach };
     const touched = new Map<string, Slots>();
     const keyOf = this.#tupleKey(slot);
     for (const change of rows) {
@@ -159,7 +159,7 @@ export class JoinChain {
     for (const id of ids) {
       const [old, own] = [this.#reader(slot, before).get(id), this.#reader(slot, now).get(id)];
       const isAlone = (row: Row | undefined, state: State): boolean =>
-        row !== undefined && this.#leftsOf(slot, row, { state, isInReach }).length === 0;
+        row !== undefined && this.#leftsOf(slot, row, { outer: this.#none(), state, isInReach }).length === 0;
       const [was, is] = [isAlone(old, before), isAlone(own, now)];
       if (was && is && old === own) continue;
       if (was) this.#put(changes, "remove", [...this.#empty(slot), old as Row]);
@@ -233,35 +233,42 @@ export class JoinChain {
     const out: Slots[] = [];
     const growth: Growth = { state: reach.state, until, out };
     if (slot === 0) {
-      if (reach.isInReach(row)) this.#extend(this.#none(), row, growth);
+      if (reach.isInReach(row)) this.#extend(reach.outer, row, growth);
       return out;
     }
     const lefts = this.#leftsOf(slot, row, reach);
     for (const left of lefts) this.#extend(left, row, growth);
     const { kind } = this.#join(slot);
-    if (lefts.length === 0 && (kind === "right" || kind === "full")) this.#extend(this.#empty(slot), row, growth);
+    if (lefts.length === 0 && (kind === "right" || kind === "full"))
+      this.#extend(this.#behind(reach.outer, slot), row, growth);
     return out;
   }
 
   /** All tuples of `until` slots. */
-  #all(until: number, { state, isInReach }: Reach): Slots[] {
+  #all(until: number, reach: Reach): Slots[] {
+    const { outer, state, isInReach } = reach;
     const out: Slots[] = [];
     for (const row of this.#reader(0, state).rows())
-      if (isInReach(row)) this.#extend(this.#none(), row, { state, until, out });
-    return [...out, ...this.#unmatched(this.#none(), until, { state, isInReach })];
+      if (isInReach(row)) this.#extend(outer, row, { state, until, out });
+    return [...out, ...this.#unmatched(until, reach)];
   }
 
   /** The tuples of `until` slots that begin with a row which no left tuple matches. */
-  #unmatched(outer: Slots, until: number, reach: Reach): Slots[] {
+  #unmatched(until: number, reach: Reach): Slots[] {
     const out: Slots[] = [];
     for (let slot = 1; slot < until; slot++) {
       const { kind } = this.#join(slot);
       if (kind !== "right" && kind !== "full") continue;
-      const empty = [...outer, ...Array.from({ length: slot }, () => null)];
+      const empty = this.#behind(reach.outer, slot);
       for (const row of this.#reader(slot, reach.state).rows())
         if (this.#leftsOf(slot, row, reach).length === 0) this.#extend(empty, row, { state: reach.state, until, out });
     }
     return out;
+  }
+
+  /** The rows around, and none in the slots before this one. */
+  #behind(outer: Slots, slot: number): Slots {
+    return [...outer, ...Array.from({ length: slot }, () => null)];
   }
 
   #none(): Slots {
@@ -297,6 +304,8 @@ export class JoinChain {
 }
 
 interface Reach {
+  /** The rows of the queries around; nulls where they are not known. */
+  readonly outer: Slots;
   readonly state: State;
   readonly isInReach: (row: Row) => boolean;
 }

@@ -88,7 +88,9 @@ export class TupleRelation implements Relation<TupleEntry> {
           return !this.#passesFilter(rows) || show(rows);
         }
         const tuples = this.#chain.tuplesOf(row, place.outer, place.state);
-        if (tuples.length > 1 && this.isOrdered) tuples.sort(this.#compareRows);
+        // Exactly in the order of `compare`: what is pulled later is put behind what was pulled before.
+        if (tuples.length > 1 && this.isOrdered)
+          tuples.sort((a, b) => this.#compareRows(a, b) || (this.#tupleKey(a) < this.#tupleKey(b) ? -1 : 1));
         return tuples.every(show);
       },
     });
