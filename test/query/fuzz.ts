@@ -17,7 +17,9 @@ const cases = Number(values.cases);
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
 const out = values.out ?? `${import.meta.dirname}/fuzz-result.json`;
 
-const executors = [incremental, startedAnew, sqliteExecutor()];
+const executors = [incremental, sqliteExecutor(), startedAnew];
+/** To start each live query anew after every commit takes as long as all else: one case in so many does. */
+const ANEW_EVERY = 4;
 const coverage = noCoverage();
 const found: string[] = [];
 const startedMs = Date.now();
@@ -25,7 +27,7 @@ console.log(`query fuzz: ${cases} cases from seed ${seed}`);
 let saidMs = startedMs;
 for (let i = 0; i < cases && found.length < FOUND_MAX; i++) {
   try {
-    await runSeed(seed + i, executors, coverage);
+    await runSeed(seed + i, i % ANEW_EVERY === 0 ? executors : executors.slice(0, -1), coverage);
   } catch (error) {
     found.push((error as Error).message);
     console.log(`\n${found.at(-1)}\n`);
