@@ -441,3 +441,9 @@ describe("the row given to after", () => {
     expect(refusal(() => rows.after(untyped({ users: { id: "u1" } })))[1]).toContain('"todos.rank"');
   });
 });
+
+it("a select without a table is refused inside another", () => {
+  const start = select() as unknown as ReturnType<ReturnType<typeof select>["from"]>;
+  expect(() => exists(start)).toThrow("query/no-from");
+  expect(() => select().from(todos).include({ none: start })).toThrow("query/no-from");
+});

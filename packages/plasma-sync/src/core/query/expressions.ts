@@ -74,15 +74,23 @@ export const isNotNull = (column: AnyColumn | AnyAggregate): Expr => ({
  */
 export const exists = (query: Subquery<object>): Expr => ({
   type: "exists",
-  query: query.asSubquery(),
+  query: subqueryNode(query),
   negated: false,
 });
 /** The subquery has no row. */
 export const notExists = (query: Subquery<object>): Expr => ({
   type: "exists",
-  query: query.asSubquery(),
+  query: subqueryNode(query),
   negated: true,
 });
+
+/** The node of a select inside another. Throws `query/no-from` for one that has no table yet. */
+export function subqueryNode(query: Subquery<object>): SelectNode {
+  // Plain JavaScript can hand over what `select()` alone gives.
+  if (typeof (query as Partial<Subquery<object>> | null)?.asSubquery !== "function")
+    throw new PlasmaError("query/no-from", {});
+  return query.asSubquery();
+}
 
 /** Between low and high, both included. */
 export const between = <D>(column: TermOf<D>, low: Comparand<D>, high: Comparand<D>): Expr => {

@@ -12,7 +12,7 @@ import { bindSelect, draftNode, type Draft } from "./bind-select.ts";
 import { describe, tableOf } from "./check-query.ts";
 import { columnNode } from "./column-node.ts";
 import { derivedTable } from "./derived-table.ts";
-import { asc, termNode, type Subquery } from "./expressions.ts";
+import { asc, subqueryNode, termNode, type Subquery } from "./expressions.ts";
 import type { LiveQuery } from "./live-query.ts";
 import type { QueryEngine, QueryExplanation } from "./query-engine.ts";
 import { selectWhere } from "./select-where.ts";
@@ -222,7 +222,7 @@ export class Select<
    */
   include<const N extends Includes>(selects: N): Select<P, S, Joined, I & N, One> {
     const { includes } = this.#state.node;
-    const added = Object.entries(selects).map(([key, select]) => ({ key, query: select.asSubquery() }));
+    const added = Object.entries(selects).map(([key, select]) => ({ key, query: subqueryNode(select) }));
     for (const { key } of added)
       if (includes.some((other) => other.key === key)) throw new PlasmaError("query/include-key", { key });
     return this.#with({ includes: [...includes, ...added] });
