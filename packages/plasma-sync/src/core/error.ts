@@ -39,6 +39,8 @@ const catalog = {
   "schema/modifier": (d: { table: string; column: string; why: string }) => `Column "${d.table}.${d.column}": ${d.why}`,
   "schema/index": (d: { table: string; column: string; why: string }) =>
     `An index or unique of table "${d.table}" names "${d.column}": ${d.why}`,
+  "schema/read-rules": (d: { table: string }) =>
+    `Table "${d.table}" has auth.read and auth.readWhere. Keep one of them.`,
   "schema/file-upload": (d: { upload: string }) =>
     `file({ upload: "${d.upload}" }) is not supported: uploads go through the sync server. Leave the option out or write "proxy".`,
   "schema/unbound-column": (d: { where: string }) =>

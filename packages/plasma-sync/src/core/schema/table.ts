@@ -1,6 +1,8 @@
 // Owns: `table()`, what a table is at run time (TABLE_META), and the row types derived from its columns.
 
 import { checkColumns, checkIndexes } from "./check-table.ts";
+import { PlasmaError } from "../error.ts";
+import type { Expr } from "../query/ast.ts";
 import { Column, type AnyColumn } from "./column.ts";
 import type { Row } from "./value.ts";
 
@@ -33,8 +35,13 @@ export type UpdateOf<C extends ColumnRecord> = Simplify<{
 
 /** Who may see and change a table's rows; asked on the server only. */
 export interface TableAuth<C extends ColumnRecord, Ctx> {
-  /** Whether `ctx`'s person sees the row. Without it everybody does. */
+  /** Whether `ctx`'s person sees the row. Without it, and without `readWhere`, everybody does. */
   readonly read?: (ctx: Ctx, row: RowOf<C>) => boolean;
+  /**
+   * The same as a condition, which may look into other tables (`exists(select().from(members)…)`). It runs in the database,
+   * and a change in a table that it names moves rows in and out. Use it instead of `read`, not beside it.
+   */
+  readonly readWhere?: (ctx: Ctx) => Expr;
   /** Whether `ctx`'s person may write: asked for the row before and after. Without it everybody may. */
   readonly write?: (ctx: Ctx, row: RowOf<C>) => boolean;
 }
@@ -53,6 +60,14 @@ export type BoundColumns<Name extends string, C extends ColumnRecord> = {
   readonly [K in keyof C]: C[K] extends Column<infer D, infer N, infer H, string> ? Column<D, N, H, Name> : never;
 };
 
+/* oxlint-disable typescript/no-explicit-any -- rules of any table, called with its own rows */
+interface TableRules {
+  readonly read?: (ctx: any, row: Row) => boolean;
+  readonly readWhere?: (ctx: any) => Expr;
+  readonly write?: (ctx: any, row: Row) => boolean;
+}
+/* oxlint-enable typescript/no-explicit-any */
+
 /** Everything that is known of a table at run time. */
 export interface TableMeta {
   readonly name: string;
@@ -61,8 +76,7 @@ export interface TableMeta {
   /** Bound columns in definition order. */
   readonly columns: readonly AnyColumn[];
   readonly columnsByName: ReadonlyMap<string, AnyColumn>;
-  // oxlint-disable-next-line typescript/no-explicit-any -- rules of any table, called with its own rows
-  readonly auth: { readonly read?: (ctx: any, row: Row) => boolean; readonly write?: (ctx: any, row: Row) => boolean };
+  readonly auth: TableRules;
   /** Names of columns, from the table option. */
   readonly indexes: readonly (readonly string[])[];
   /** Names of columns: `.unique()` columns and the table option, in that order. */
@@ -96,7 +110,7 @@ export type InferUpdate<T extends AnyTable> = UpdateOf<ColumnsOfTable<T>>;
 /**
  * Defines a table: its columns by name, and who may see and change its rows.
  *
- * @throws PlasmaError `schema/*` for a bad name, a missing id column, a default of the wrong type, a bad index.
+ * @throws PlasmaError `schema/*` for a bad name, a missing id column, a default of the wrong type, a bad index, two read rules.
  * @example
  * const todos = table("todos", { id: id(), title: text(), done: boolean().default(false) });
  */
@@ -108,6 +122,8 @@ export function table<const Name extends string, C extends ColumnRecord, Ctx = a
 ): Table<Name, C> {
   const bound = new Map<string, AnyColumn>();
   checkColumns(name, columns);
+  if (options.auth?.read !== undefined && options.auth.readWhere !== undefined)
+    throw new PlasmaError("schema/read-rules", { table: name });
   for (const [columnName, column] of Object.entries(columns)) {
     bound.set(columnName, new Column({ ...column.def, table: name, name: columnName }));
   }
