@@ -1,4 +1,5 @@
-// The two virtual modules that workerd tests import, as far as tests use them.
+// The two virtual modules that workerd tests import, as far as tests use them; what the library itself uses of
+// "cloudflare:workers" stands in its server/cloudflare.
 // Structural on purpose: @cloudflare/workers-types would put a second set of web globals beside the DOM's.
 
 declare module "cloudflare:workers" {
@@ -13,16 +14,32 @@ declare module "cloudflare:workers" {
     run(): Promise<{ results: never[]; success: boolean; meta: { changes: number; [key: string]: unknown } }>;
     raw<Row = unknown[]>(options?: { columnNames?: boolean }): Promise<Row[]>;
   }
+  interface ObjectStub {
+    fetch(request: Request): Promise<Response>;
+  }
+  interface ObjectNamespace {
+    newUniqueId(): object;
+    idFromName(name: string): object;
+    get(id: object): ObjectStub;
+  }
   export const env: {
     DB: {
       prepare(sql: string): D1Statement;
       batch(statements: D1Statement[]): Promise<Awaited<ReturnType<D1Statement["all"]>>[]>;
       exec(sql: string): Promise<{ count: number; duration: number }>;
     };
+    OBJECT: ObjectNamespace;
   };
 }
 
 declare module "cloudflare:test" {
+  import type { DurableObjectContext, ObjectStub } from "cloudflare:workers";
+
   /** Empties every binding's storage; call it between tests, as storage is isolated per file only. */
   export function reset(): Promise<void>;
+  /** Runs `callback` inside the object, with its instance and its `ctx`. */
+  export function runInDurableObject<T>(
+    stub: ObjectStub,
+    callback: (instance: object, state: DurableObjectContext) => T | Promise<T>,
+  ): Promise<T>;
 }

@@ -2,6 +2,7 @@
 
 export { fromBetterSqlite3, type BetterSqlite3Database } from "./database/from-better-sqlite3.ts";
 export { fromD1, type D1Like } from "./database/from-d1.ts";
+export { fromDurableObject, type DurableObjectStorageLike } from "./database/from-durable-object.ts";
 export { fromNodeSqlite, type NodeSqliteDatabase } from "./database/from-node-sqlite.ts";
 export type {
   SqlConnection,
