@@ -7,6 +7,7 @@ import type { AnySchema } from "../core/schema/schema.ts";
 import type { SqlExecutor } from "./database/sql-executor.ts";
 import type { CorsOptions } from "./sync/cors.ts";
 import { PageSeal } from "./sync/page-seal.ts";
+import { schemaViews, type SchemaView } from "./sync/schema-versions.ts";
 import type { PlasmaMetric, SyncServerError } from "./sync/sync-server-error.ts";
 import { serverError } from "./server-error.ts";
 
@@ -39,8 +40,13 @@ export interface SyncHandlerOptions<Ctx = unknown> {
   readonly schema: AnySchema;
   readonly mutators: AnyMutators;
   readonly executor: SqlExecutor;
-  /** Clients of another version are answered `schema/mismatch`. */
+  /** Clients of another version that is not accepted either are answered `schema/mismatch`. */
   readonly schemaVersion: string;
+  /**
+   * Older versions whose clients are served too: version → its schema. They are sent only its tables and columns; their
+   * mutations run with the current mutators. Default: none.
+   */
+  readonly acceptSchemaVersions?: { readonly [version: string]: AnySchema };
   /** Asked on every request. It must not read the body. A throw answers 503. */
   readonly auth: (request: Request) => AuthResult<Ctx> | Promise<AuthResult<Ctx>>;
   /** The path before `/push` and `/pull`. Default "/sync". */
@@ -76,6 +82,8 @@ export interface HandlerSettings {
   readonly mutatorsByName: ReadonlyMap<string, MutatorDef>;
   readonly env: Env;
   readonly seal: PageSeal;
+  /** By the schema version of the client. */
+  readonly views: ReadonlyMap<string, SchemaView>;
   /** Without a slash at its end. */
   readonly basePath: string;
   readonly mutationsMax: number;
@@ -105,6 +113,7 @@ export function checkHandlerOptions(options: SyncHandlerOptions): HandlerSetting
     mutatorsByName: options.mutators[MUTATORS].byName,
     env,
     seal: new PageSeal(options.executor, env),
+    views: schemaViews(options),
     basePath: basePath.replace(/\/+$/, ""),
     mutationsMax: maxMutationsPerPush,
     payloadBytesMax: maxPayloadBytes,

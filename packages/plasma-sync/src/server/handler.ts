@@ -7,6 +7,7 @@
 //   3. Hooks run after the commit and cannot change the answer.
 //   4. Nothing is awaited that another request began: a Worker may not.
 
+import { must } from "../core/lib/assert.ts";
 import { parsePullRequest } from "../core/protocol/pull.ts";
 import { parsePushRequest } from "../core/protocol/push.ts";
 import { PROTOCOL_VERSION } from "../core/protocol/version.ts";
@@ -140,9 +141,12 @@ class Handler {
     const parsed = parsePullRequest(url.searchParams);
     this.#checkIdentity(auth, parsed);
     await this.#migrate();
-    const report = await pull(this.#settings, auth, parsed);
-    setCounts(pullCounts(report));
-    return jsonResponse(200, report.response);
+    const report = await pull(this.#settingsOf(parsed.schemaVersion), auth, parsed);
+    const { response } = report;
+    const view = must(this.#settings.views.get(parsed.schemaVersion), "handler: the version was checked");
+    const seen = { ...report, response: { ...response, patch: view(response.patch) } };
+    setCounts(pullCounts(seen));
+    return jsonResponse(200, seen.response);
   }
 
   async #authorize(request: Request): Promise<Authorized> {
@@ -159,12 +163,19 @@ class Handler {
     auth: Authorized,
     request: { readonly schemaVersion: string; readonly clientGroupID: string; readonly clientID: string },
   ): void {
-    const expected = this.#settings.options.schemaVersion;
-    if (request.schemaVersion !== expected) throw serverError("schema/mismatch", { expected });
+    const { views, options } = this.#settings;
+    if (!views.has(request.schemaVersion)) throw serverError("schema/mismatch", { expected: options.schemaVersion });
     if (request.clientGroupID !== auth.clientGroupID) throw serverError("auth/group-mismatch", {});
     const { clientID } = request;
     if (auth.clientID !== undefined && auth.clientID !== clientID)
       throw serverError("auth/client-mismatch", { clientID });
+  }
+
+  /** As a client of that version meets the server: its cookies carry its version. */
+  #settingsOf(schemaVersion: string): HandlerSettings {
+    const { options } = this.#settings;
+    if (schemaVersion === options.schemaVersion) return this.#settings;
+    return { ...this.#settings, options: { ...options, schemaVersion } };
   }
 
   /** Requests that come together each ask: cheap, idempotent, and none waits for another's promise. */
