@@ -71,3 +71,21 @@ export const outboxBatchEntriesMax = 1000;
 export const storeBlockedMsMax = 10_000;
 /** Rows in one IndexedDB read or write request batch. */
 export const storeBatchRowsMax = 5000;
+/** Bytes of a request's line and headers on Node: a pull carries a cookie of 4096 characters, apps add tokens. */
+export const httpHeaderBytesMax = 32 * 1024;
+/** Milliseconds until a connection has sent its headers: slow networks take a few seconds, attackers for ever. */
+export const httpHeadersMsMax = 15_000;
+/** Milliseconds until a whole request has arrived: what a client waits before it gives up (`requestMsMax`). */
+export const httpRequestMsMax = 60_000;
+/** Milliseconds between looks for connections that exceed the two bounds above. */
+export const httpCheckMs = 5_000;
+/** Milliseconds that an idle connection stays open: longer than the 60 s of common load balancers, which must close first. */
+export const httpKeepAliveMs = 65_000;
+/** Milliseconds without a byte in either direction until a connection is cut: twice the time of a whole request. */
+export const httpSilenceMsMax = 120_000;
+/** Milliseconds that a sender whose body is no longer wanted has to read the answer. */
+export const httpLingerMs = 2_000;
+/** Milliseconds that requests under way have to end when the server closes: less than the 10 s after which Docker kills. */
+export const shutdownMsMax = 8_000;
+/** Milliseconds within which the database answers a health check: load balancers wait 5 s and more. */
+export const healthMsMax = 2_000;

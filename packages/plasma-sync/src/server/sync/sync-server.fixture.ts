@@ -244,10 +244,10 @@ export class RawClient {
   readonly rejected: string[] = [];
   readonly bytes: string[] = [];
   cookie: string | undefined;
-  #server: TestServer;
+  #server: Pick<TestServer, "handle">;
   #unmentioned: Set<string> | null = null;
 
-  constructor(server: TestServer, identity: Identity) {
+  constructor(server: Pick<TestServer, "handle">, identity: Identity) {
     this.#server = server;
     this.identity = identity;
   }
