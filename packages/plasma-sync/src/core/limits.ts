@@ -39,6 +39,13 @@ export const postgresParamsMax = 65_535;
 export const postgresArrayItemsMax = 1000;
 /** Columns in one result: D1 refuses more. */
 export const sqlResultColumnsMax = 100;
+/** Bytes of a name in SQL: Postgres cuts longer ones. */
+export const sqlNameBytesMax = 63;
+/**
+ * Milliseconds that a write on Postgres waits for another's locks, the log's order above all: hundreds of pushes go by in
+ * that time, and the client, who waits for a minute, still gets an answer.
+ */
+export const postgresLockWaitMsMax = 10_000;
 /** Prepared statements that one SQLite connection keeps: an app's statements are few; the bound is for generated ones. */
 export const sqlPreparedStatementsMax = 500;
 /** Bytes of one JSON parameter that carries an array: half of D1's 2 MB cell. */

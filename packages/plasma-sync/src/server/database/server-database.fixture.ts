@@ -9,6 +9,7 @@ import { defineSchema, type AnySchema } from "../../core/schema/schema.ts";
 import { table } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { compileSelect } from "../sql/compile-select.ts";
+import { dumpDatabase } from "./database-dump.fixture.ts";
 import type { MutationOrigin, PushDeps, PushScope } from "./push-transaction.ts";
 import type { SqlExecutor, SqlRow, SqlStatement } from "./sql-executor.ts";
 
@@ -97,17 +98,7 @@ export async function idsOf(executor: SqlExecutor, name: string): Promise<unknow
 }
 
 /** Everything that is stored, so that "nothing changed" can be said of all of it. */
-export async function dumpOf(executor: SqlExecutor): Promise<unknown> {
-  const names = [
-    "users",
-    "todos",
-    "_plasma_changes",
-    "_plasma_client_mutations",
-    "_plasma_origin_context",
-    "_plasma_guard",
-  ];
-  return Promise.all(names.map((name) => executor.all(sql(`SELECT * FROM ${name} ORDER BY 1`))));
-}
+export const dumpOf = (executor: SqlExecutor): Promise<unknown> => dumpDatabase(executor);
 
 /** Counts statements, those of batches and transactions included; `onStatement` may throw in place of one. */
 export function watched(executor: SqlExecutor, onStatement: (statement: SqlStatement) => void): SqlExecutor {

@@ -9,6 +9,7 @@
 /** A value that every engine binds: bigint and boolean are converted by the SQL layer before. */
 export type SqlParam = string | number | null | Uint8Array;
 export type SqlRow = { readonly [column: string]: unknown };
+export type DialectName = "sqlite" | "postgres";
 
 export interface SqlStatement {
   readonly text: string;
@@ -30,7 +31,7 @@ export interface SqlConnection {
 }
 
 export interface SqlExecutor extends SqlConnection {
-  readonly dialect: "sqlite" | "postgres";
+  readonly dialect: DialectName;
   /** Whether `transaction` exists; where not (D1, Durable Objects), writes are buffered and committed by `batch`. */
   readonly interactive: boolean;
   /** Statements after which a push stops taking further mutations: what the engine allows per request, less a margin. */

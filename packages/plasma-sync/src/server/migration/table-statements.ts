@@ -4,35 +4,42 @@ import type { ColumnDef } from "../../core/schema/column.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Value } from "../../core/schema/value.ts";
 import { toHex } from "../../core/lib/hex.ts";
+import type { DialectName } from "../database/sql-executor.ts";
 import { quoteName, quoteText } from "../sql/sql-text.ts";
-import { sqlType, toParam } from "../sql/sql-value.ts";
+import { postgresColumnType, sqlType, toParam } from "../sql/sql-value.ts";
+import { objectName } from "./object-name.ts";
 
 /** Creates the table with its indexes. */
-export function tableStatements(meta: TableMeta): string[] {
+export function tableStatements(dialect: DialectName, meta: TableMeta): string[] {
   const table = quoteName(meta.name);
-  const columns = meta.columns.map(({ def }) => columnSql(def)).join(", ");
+  const columns = meta.columns.map(({ def }) => columnSql(dialect, def)).join(", ");
   return [
-    `CREATE TABLE IF NOT EXISTS ${table} (${columns}) STRICT`,
+    `CREATE TABLE IF NOT EXISTS ${table} (${columns})${dialect === "sqlite" ? " STRICT" : ""}`,
     ...meta.unique.map((names) => indexSql("UNIQUE INDEX", meta.name, names)),
     ...indexLists(meta).map((names) => indexSql("INDEX", meta.name, names)),
   ];
 }
 
-function columnSql(def: ColumnDef): string {
-  const type = `${quoteName(def.name)} ${sqlType(def.kind)}`;
+/** The type as which a column is created. */
+export const columnType = (dialect: DialectName, { kind }: ColumnDef): string =>
+  dialect === "sqlite" ? sqlType(kind) : postgresColumnType(kind);
+
+function columnSql(dialect: DialectName, def: ColumnDef): string {
+  const type = `${quoteName(def.name)} ${columnType(dialect, def)}`;
   // In SQLite a primary key alone may be null.
   if (def.kind === "id") return `${type} PRIMARY KEY NOT NULL`;
   const notNull = def.notNull ? " NOT NULL" : "";
   return def.default === undefined
     ? type + notNull
-    : `${type}${notNull} DEFAULT ${literal(def, def.default.value as Value)}`;
+    : `${type}${notNull} DEFAULT ${literal(dialect, def, def.default.value as Value)}`;
 }
 
 /** For rows that raw SQL inserts without the column. */
-function literal({ kind }: ColumnDef, value: Value): string {
+function literal(dialect: DialectName, { kind }: ColumnDef, value: Value): string {
   const param = toParam(kind, value);
   if (param === null) return "NULL";
-  if (param instanceof Uint8Array) return `x'${toHex(param)}'`;
+  if (param instanceof Uint8Array) return dialect === "sqlite" ? `x'${toHex(param)}'` : `'\\x${toHex(param)}'`;
+  if (kind === "boolean" && dialect === "postgres") return param === 0 ? "FALSE" : "TRUE";
   return typeof param === "number" || kind === "bigint" ? `(${param})` : quoteText(param);
 }
 
@@ -47,9 +54,7 @@ function indexLists(meta: TableMeta): (readonly string[])[] {
   return lists;
 }
 
-/** A dot stands in no name, so two lists never share an index name. */
 function indexSql(what: "INDEX" | "UNIQUE INDEX", table: string, names: readonly string[]): string {
-  const prefix = what === "INDEX" ? "_plasma_index" : "_plasma_unique";
-  const index = quoteName([prefix, table, ...names].join("."));
+  const index = quoteName(objectName(what === "INDEX" ? "_plasma_index" : "_plasma_unique", table, ...names));
   return `CREATE ${what} IF NOT EXISTS ${index} ON ${quoteName(table)} (${names.map(quoteName).join(", ")})`;
 }

@@ -7,16 +7,7 @@ import * as limits from "../../core/limits.ts";
 import { isJsonKind, type ColumnKind, type Value } from "../../core/schema/value.ts";
 import type { Dialect } from "./dialect.ts";
 import { packJson } from "./json-params.ts";
-import { toCell, toParam } from "./sql-value.ts";
-
-/** The type of a column. */
-export function postgresType(kind: ColumnKind): string {
-  if (kind === "int" || kind === "timestamp" || kind === "bigint") return "bigint";
-  if (kind === "boolean") return "boolean";
-  if (kind === "real") return "float8";
-  if (kind === "blob") return "bytea";
-  return isJsonKind(kind) ? "jsonb" : "text";
-}
+import { postgresType, toCell, toParam } from "./sql-value.ts";
 
 /** An int column may be compared with 0.5 or 2^70. */
 const valueType = (kind: ColumnKind, value: Value): string =>

@@ -3,9 +3,8 @@
 import type { TableMeta } from "../../core/schema/table.ts";
 import { compareFamily, type Row } from "../../core/schema/value.ts";
 import type { SqlStatement } from "../database/sql-executor.ts";
-import { postgresType } from "./dialect-postgres.ts";
 import { quoteName } from "./sql-text.ts";
-import { toParam } from "./sql-value.ts";
+import { postgresType, toParam } from "./sql-value.ts";
 
 export function postgresTable(meta: TableMeta): SqlStatement {
   const columns = meta.columns.map(({ def }) => {

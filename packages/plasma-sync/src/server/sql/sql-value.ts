@@ -1,4 +1,4 @@
-// Owns: one value's form in SQLite per column kind: stored, bound, inside a JSON parameter, read back.
+// Owns: one value's form in SQL per column kind: stored, bound, inside a JSON parameter, read back.
 // Invariants:
 //   1. A bigint travels as text both ways: D1 hands integers back as doubles.
 //   2. What is bound and what comes out of a JSON parameter are the same SQL value, bit for bit.
@@ -12,11 +12,26 @@ export type SqlType = "TEXT" | "INTEGER" | "REAL" | "BLOB";
 /** A value inside a JSON parameter. */
 export type JsonCell = string | number | null;
 
-/** The declared type of a column. */
+/** The type of a column on SQLite. */
 export function sqlType(kind: ColumnKind): SqlType {
   if (kind === "int" || kind === "timestamp" || kind === "bigint" || kind === "boolean") return "INTEGER";
   if (kind === "real") return "REAL";
   return kind === "blob" ? "BLOB" : "TEXT";
+}
+
+/** The type of a column on Postgres. */
+export function postgresType(kind: ColumnKind): string {
+  if (kind === "int" || kind === "timestamp" || kind === "bigint") return "bigint";
+  if (kind === "boolean") return "boolean";
+  if (kind === "real") return "float8";
+  if (kind === "blob") return "bytea";
+  return isJsonKind(kind) ? "jsonb" : "text";
+}
+
+/** The type as which a column is created on Postgres: text compares by code point whatever the database's collation is. */
+export function postgresColumnType(kind: ColumnKind): string {
+  const type = postgresType(kind);
+  return type === "text" ? 'text COLLATE "C"' : type;
 }
 
 /** The value as it is bound to a parameter; its SQL value is `boundSql`. */

@@ -3,6 +3,7 @@
 
 import { createSyncHandler, type SyncHandler } from "../handler.ts";
 import type { SyncHandlerOptions } from "../handler-options.ts";
+import { dumpDatabase } from "../database/database-dump.fixture.ts";
 import type { SqlExecutor } from "../database/sql-executor.ts";
 import { systemEnv } from "../../core/lib/env.ts";
 import { defineMutators, type MutatorInput } from "../../core/mutation/mutator.ts";
@@ -155,26 +156,8 @@ export function startServer(executor: SqlExecutor, options: Partial<SyncHandlerO
     env: { ...systemEnv, now: () => clock.now },
     ...options,
   });
-  return { handle, executor, clock, dump: () => dump(executor) };
+  return { handle, executor, clock, dump: () => dumpDatabase(executor) };
 }
-
-async function dump(executor: SqlExecutor) {
-  const tables = await executor.all({
-    text: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%' ORDER BY name",
-    params: [],
-  });
-  const dumped: { [table: string]: readonly object[] } = {};
-  for (const { name } of tables) {
-    const columns = await executor.all({ text: "SELECT name FROM pragma_table_info(?1)", params: [String(name)] });
-    const list = columns.map((column) => readable(`"${String(column["name"])}"`)).join(", ");
-    dumped[String(name)] = await executor.all({ text: `SELECT ${list} FROM "${String(name)}" ORDER BY 1`, params: [] });
-  }
-  return dumped;
-}
-
-/** Whatever the engine, and however large a number is. */
-const readable = (column: string): string =>
-  `CASE WHEN typeof(${column}) = 'blob' THEN hex(${column}) WHEN ${column} NOT BETWEEN -9e15 AND 9e15 AND typeof(${column}) = 'integer' THEN CAST(${column} AS TEXT) ELSE ${column} END AS ${column}`;
 
 export interface Answer {
   readonly status: number;
