@@ -17,6 +17,8 @@ export const pushBytesMaxMin = 640 * 1024;
 export const pullPageSizeDefault = 1000;
 /** Most rows scanned for one page of a pull, whatever the client asks. */
 export const pullPageSizeMax = 5000;
+/** Bytes of stored rows or log images after which a page of a pull ends: a Worker has 128 MB, for several requests at once. */
+export const pullPageBytesMax = 4_000_000;
 /** Tables that one page of a first sync reads: a free-plan Worker may make 50 queries per request. */
 export const firstSyncReadsMax = 16;
 /** Milliseconds that a client's timestamp may be ahead of the server's clock before it is clamped. */

@@ -10,6 +10,7 @@ import type { ResultRow, SelectNode } from "../../core/query/ast.ts";
 import { tablesOf } from "../../core/query/tables-of.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { SqlExecutor, SqlRow, SqlStatement } from "../database/sql-executor.ts";
+import { asOfSql, type AsOf } from "./as-of.ts";
 import { compileBody, type Statement } from "./compile-body.ts";
 import { postgresDialect } from "./dialect-postgres.ts";
 import { sqliteDialect } from "./dialect-sqlite.ts";
@@ -23,9 +24,13 @@ export interface CompileScope {
   readonly dialect?: SqlExecutor["dialect"];
   /** Pending rows by table, which the select sees in place of the stored ones. SQLite only: others write at once. */
   readonly shadows?: ReadonlyMap<string, PendingRows>;
+  /** A version of the change log, not below its compaction: the select sees all tables as they were then. Not with `shadows`. */
+  readonly asOf?: AsOf;
 }
 
 export interface CompiledSelect extends SqlStatement {
+  /** The names of the statement's columns. */
+  readonly columns: readonly string[];
   /** The results that the statement's rows stand for. */
   readonly decode: (rows: readonly SqlRow[]) => ResultRow[];
 }
@@ -51,9 +56,15 @@ function compileWith(query: SelectNode, scope: CompileScope, params: SqlParams):
   const columns = isPacked
     ? [dialect.readJson(packedCells(output, dialect))]
     : output.cells.map(({ column }) => column);
+  const names = columns.map((_, i) => `c${i}`);
   const list = columns.map((column, i) => `${column} AS c${i}`).join(", ");
   const text = `${shadowsSql(query, scope, params)}SELECT ${list} ${body.text}`;
-  return { text, params: params.list, decode: (rows) => rows.map(isPacked ? decodePacked(output) : decodeRow(output)) };
+  return {
+    text,
+    columns: names,
+    params: params.list,
+    decode: (rows) => rows.map(isPacked ? decodePacked(output) : decodeRow(output)),
+  };
 }
 
 const decodeRow =
@@ -66,13 +77,14 @@ const decodePacked =
   (row: SqlRow): ResultRow =>
     readPacked(output, JSON.parse(row["c0"] as string) as unknown[]);
 
-function shadowsSql(query: SelectNode, { schema, shadows }: CompileScope, params: SqlParams): string {
+function shadowsSql(query: SelectNode, { schema, dialect, shadows, asOf }: CompileScope, params: SqlParams): string {
   const ctes: string[] = [];
-  for (const table of new Set(tablesOf(query))) {
+  for (const table of tablesOf(query)) {
     const pending = shadows?.get(table);
     const meta = must(schema.tablesByName.get(table), "compile: the builder refuses unknown tables");
-    if (pending !== undefined && pending.size > 0 && !meta.changeLogSuppressed)
-      ctes.push(shadowSql(meta, pending, params));
+    if (meta.changeLogSuppressed) continue;
+    if (asOf !== undefined) ctes.push(asOfSql(meta, { asOf, dialect: dialects[dialect ?? "sqlite"], params }));
+    else if (pending !== undefined && pending.size > 0) ctes.push(shadowSql(meta, pending, params));
   }
   return ctes.length === 0 ? "" : `WITH ${ctes.join(", ")} `;
 }

@@ -52,6 +52,13 @@ export const postgresDialect: Dialect = {
   jsonRows: (subselect) => `(SELECT coalesce(json_agg(list.v), '[]') FROM (${subselect}) AS list)`,
   readJson: (json) => `(${json})::text`,
   jsonCell: (json) => json,
+  stored: (table) => table,
+  image: (sql) => `(${sql})::jsonb`,
+  imageCell: (kind, image, key) => {
+    if (isJsonKind(kind)) return `nullif(${image} -> ${key}, 'null')`;
+    return kind === "blob" ? `decode(${image} ->> ${key}, 'hex')` : `(${image} ->> ${key})::${postgresType(kind)}`;
+  },
+  isAbsent: (image, key) => `${image} -> ${key} IS NULL`,
 };
 
 function aggregate(fn: "sum" | "avg" | "min" | "max", kind: ColumnKind, sql: string): string {

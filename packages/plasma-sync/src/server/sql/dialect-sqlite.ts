@@ -35,4 +35,10 @@ export const sqliteDialect: Dialect = {
   jsonRows: (subselect) => `(SELECT '[' || coalesce(group_concat(v, ','), '') || ']' FROM (${subselect}))`,
   readJson: (json) => json,
   jsonCell: (json) => `json(${json})`,
+  stored: (table) => `main.${table}`,
+  image: (sql) => sql,
+  // A stored JSON null is in the image what SQL's is.
+  imageCell: (kind, image, key) =>
+    isJsonKind(kind) ? `nullif(${image} -> ${key}, 'null')` : cellSql(kind, `(${image} ->> ${key})`),
+  isAbsent: (image, key) => `${image} -> ${key} IS NULL`,
 };

@@ -45,4 +45,12 @@ export interface Dialect {
   readonly readJson: (json: string) => string;
   /** JSON made by `jsonRows`, as a cell. */
   readonly jsonCell: (json: string) => string;
+  /** A table's stored rows, inside a CTE of the table's own name. */
+  readonly stored: (table: string) => string;
+  /** An image of the log, in the form that the two below read. */
+  readonly image: (sql: string) => string;
+  /** The value of a column, as it is stored, out of an image. `key` is a literal. */
+  readonly imageCell: (kind: ColumnKind, image: string, key: string) => string;
+  /** Whether the image has no such column. */
+  readonly isAbsent: (image: string, key: string) => string;
 }

@@ -13,8 +13,22 @@ import { fromBase64, toBase64 } from "../../core/lib/base64.ts";
 import { toHex } from "../../core/lib/hex.ts";
 import { serverError } from "../server-error.ts";
 
-/** Where a first sync stands: in the tables (at a place that page-seal.ts has sealed), or in the log behind them. */
-export type CookiePage = { readonly table: string; readonly place: string } | "log";
+/**
+ * Where the reader stands when it is not consistent as of `version`. Places in tables are sealed by page-seal.ts.
+ *   tables   in a first sync, the rows up to a place are read
+ *   log      in a first sync, all rows are read and the log behind the first page is not
+ *   moved    rows that the log up to version `to` moved in or out of sight are told up to a place, or not at all yet
+ */
+export type CookiePage =
+  | { readonly type: "tables"; readonly table: string; readonly place: string }
+  | { readonly type: "log" }
+  | {
+      readonly type: "moved";
+      readonly table: string;
+      readonly place: string;
+      readonly to: number;
+      readonly isFirstSync: boolean;
+    };
 
 export interface Cookie {
   /** The last log entry that the client has; 0 before the first. Beyond any log when it does not fit a number. */
@@ -89,10 +103,12 @@ function parseFields(text: string): { readonly [key: string]: unknown } {
 
 function parsePage(value: unknown): CookiePage | null {
   if (value === undefined) return null;
-  if (value === "log") return value;
-  const { table, place } = (value ?? {}) as { readonly [key: string]: unknown };
+  const { type, table, place, to, isFirstSync } = (value ?? {}) as { readonly [key: string]: unknown };
+  if (type === "log") return { type };
   if (typeof table !== "string" || typeof place !== "string") throw malformed();
-  return { table, place };
+  if (type === "tables") return { type, table, place };
+  if (type !== "moved" || !Number.isSafeInteger(to) || typeof isFirstSync !== "boolean") throw malformed();
+  return { type, table, place, to: to as number, isFirstSync };
 }
 
 function optionalText(value: unknown): string | null {

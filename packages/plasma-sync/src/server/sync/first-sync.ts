@@ -13,21 +13,28 @@
 // So no snapshot need be held between pages, nor between the statements of one page: it is enough that v1 was read before
 // the first row and the end of the log after the last. A row is its id: a changed id is logged as a delete and an insert.
 //
-// Cost: O(rows) over all pages, whatever the history; one statement per table that a page reaches.
+// A rule that looks into other tables is asked by the database, as of v1: what it shows is exact, and the log behind v1 goes
+// on from there (moved-rows.ts). Rows that have changed since v1 are read apart, so that the rest come in the order of the
+// table's index. A rule over one row runs in the database too, where it is a condition.
+//
+// Cost: O(rows) over all pages, whatever the history; one statement per table that a page reaches (two for such rules).
 
 import * as limits from "../../core/limits.ts";
+import { compareText } from "../../core/query/compare.ts";
 import type { PatchOp } from "../../core/protocol/pull.ts";
-import type { SelectNode } from "../../core/query/ast.ts";
-import { selectWhere } from "../../core/query/select-where.ts";
-import type { AnySchema } from "../../core/schema/schema.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
-import type { SqlExecutor } from "../database/sql-executor.ts";
-import { compileSelect } from "../sql/compile-select.ts";
-import { canRead, putOp } from "./visibility.ts";
+import type { SqlRow } from "../database/sql-executor.ts";
+import type { AsOf } from "../sql/as-of.ts";
+import type { BoundedSelect } from "../sql/bounded-select.ts";
+import type { QueryRule } from "./read-rules.ts";
+import type { ReadScope } from "./read-scope.ts";
+import { rowsByID, selectByID, type IdRange } from "./rule-page.ts";
+import { syncedTables, type TablePlace } from "./table-place.ts";
+import { putOp } from "./visibility.ts";
 
-/** Where a first sync stands: rows up to and with `after` were read, or all of them. */
-export type SyncPlace = { readonly table: string; readonly after: string } | "log";
+/** Where a first sync stands: in the tables, or behind them all. */
+export type SyncPlace = TablePlace | "log";
 
 export interface TablePage {
   readonly patch: readonly PatchOp[];
@@ -36,26 +43,14 @@ export interface TablePage {
   readonly next: SyncPlace;
 }
 
-interface TableReads {
-  readonly schema: AnySchema;
-  readonly executor: SqlExecutor;
-  readonly ctx: unknown;
-}
-
-/** Tables that sync, in their order. */
-export const syncedTables = (schema: AnySchema): readonly TableMeta[] =>
-  [...schema.tablesByName.values()]
-    .filter((meta) => !meta.changeLogSuppressed)
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-
-/** Reads up to `limit` rows from `from` on. `from` names a table of the schema. */
+/** Reads up to `limit` rows from `from` on, which names a table of the schema. `version` is that of the first page. */
 export async function readTablePage(
-  { schema, executor, ctx }: TableReads,
-  from: SyncPlace,
-  limit: number,
+  scope: ReadScope,
+  version: number,
+  { from, limit }: { readonly from: SyncPlace; readonly limit: number },
 ): Promise<TablePage> {
   const patch: PatchOp[] = [];
-  const tables = syncedTables(schema);
+  const tables = syncedTables(scope.schema);
   let next: SyncPlace = from;
   let rowsScanned = 0;
   for (let reads = 0; next !== "log" && reads < limits.firstSyncReadsMax && rowsScanned < limit; reads++) {
@@ -63,26 +58,72 @@ export async function readTablePage(
     const index = tables.findIndex(({ name }) => name === table);
     const meta = tables[index];
     if (meta === undefined) break;
-    const room = limit - rowsScanned;
-    const statement = compileSelect(rowsAfter(meta, after, room), { schema, dialect: executor.dialect });
-    const rows = statement.decode(await executor.all(statement)) as readonly Row[];
-    for (const row of rows) if (canRead(meta, ctx, row)) patch.push(putOp(meta, row));
-    rowsScanned += rows.length;
-    next = rows.length < room ? startOf(tables[index + 1]) : { table, after: rows.at(-1)?.["id"] as string };
+    const range = { after, limit: limit - rowsScanned };
+    const part = await readPart(scope, version, { meta, range });
+    for (const row of part.shown) patch.push(putOp(meta, row));
+    rowsScanned += part.rowsScanned;
+    if (part.last === null) next = startOf(tables[index + 1]);
+    else {
+      next = { table, after: part.last };
+      // Large rows end a page by their bytes.
+      break;
+    }
   }
   return { patch, rowsScanned, next };
 }
 
-/** Before every row of a table; behind the last table comes the log. Ids are never empty. */
+/** Before every row of a table; behind the last table comes the log. */
 export const startOf = (meta: TableMeta | undefined): SyncPlace =>
   meta === undefined ? "log" : { table: meta.name, after: "" };
 
-function rowsAfter({ name }: TableMeta, after: string, limit: number): SelectNode {
-  const where = {
-    type: "compare",
-    op: "gt",
-    left: { type: "column", source: name, column: "id", kind: "id" },
-    right: { type: "value", value: after, kind: "id" },
-  } as const;
-  return { ...selectWhere(name, where), limit };
+interface Part {
+  readonly shown: readonly Row[];
+  readonly rowsScanned: number;
+  /** The id with which the part ends; null when the table does. */
+  readonly last: string | null;
 }
+
+interface PartRange {
+  readonly meta: TableMeta;
+  readonly range: IdRange;
+}
+
+async function readPart(scope: ReadScope, version: number, { meta, range }: PartRange): Promise<Part> {
+  const rule = scope.rules.of(meta);
+  if (rule.type === "query") return readByRule(scope, version, { meta, range, rule });
+  const where = rule.where === null ? [] : [rule.where];
+  const select = rowsByID(scope, meta, { query: selectByID(meta, where, range) });
+  const { rows, isCut } = readingOf(select, await scope.executor.all(select), range);
+  return { shown: rows.filter(rule.sees), rowsScanned: rows.length, last: isCut ? lastOf(rows) : null };
+}
+
+async function readByRule(
+  scope: ReadScope,
+  version: number,
+  { meta, range, rule }: PartRange & { readonly rule: QueryRule },
+): Promise<Part> {
+  const query = selectByID(meta, [rule.where], range);
+  const selectOf = (only?: AsOf["only"]) => rowsByID(scope, meta, { query, asOf: { version, ...(only && { only }) } });
+  // A rule that reads its own table must find all of it there.
+  const selects = rule.readsItself
+    ? [selectOf()]
+    : [selectOf({ table: meta.name, rows: "unchanged" }), selectOf({ table: meta.name, rows: "changed" })];
+  // One batch: a row that changes between two statements would be in neither.
+  const results = await scope.executor.batch(selects);
+  const answers = selects.map((select, i) => readingOf(select, results[i] ?? [], range));
+  const ends = answers.flatMap(({ rows, isCut }) => (isCut ? [lastOf(rows)] : [])).sort(compareText);
+  const rows = answers.flatMap((answer) => answer.rows).sort((a, b) => compareText(idOfRow(a), idOfRow(b)));
+  const end = ends[0] ?? null;
+  const whole = end === null ? rows : rows.filter((row) => compareText(idOfRow(row), end) <= 0);
+  const shown = whole.slice(0, range.limit);
+  const isCut = end !== null || shown.length < whole.length || shown.length >= range.limit;
+  return { shown, rowsScanned: shown.length, last: isCut ? lastOf(shown) : null };
+}
+
+function readingOf(select: BoundedSelect, found: readonly SqlRow[], { limit }: IdRange) {
+  const { rows, isCut } = select.decode(found);
+  return { rows: rows as readonly Row[], isCut: isCut || rows.length >= limit };
+}
+
+const idOfRow = (row: Row): string => row["id"] as string;
+const lastOf = (rows: readonly Row[]): string => idOfRow(rows.at(-1) as Row);

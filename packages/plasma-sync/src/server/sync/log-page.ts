@@ -4,8 +4,8 @@
 //   2. Every image of the row that the page holds is kept: the rule for `del` asks each of them.
 
 import type { PatchOp, Rejection } from "../../core/protocol/pull.ts";
-import type { AnySchema } from "../../core/schema/schema.ts";
 import { toRejection, type Audience, type LogEntry } from "./log-reads.ts";
+import type { ReadRules } from "./read-rules.ts";
 import { transitionOp, type RowHistory } from "./visibility.ts";
 
 export interface LogNews {
@@ -13,14 +13,15 @@ export interface LogNews {
   readonly rejected: readonly Rejection[];
 }
 
-/** The ops of the page for the caller. */
-export function patchOf(entries: readonly LogEntry[], schema: AnySchema, ctx: unknown): PatchOp[] {
+/** The ops of the page for the caller, of the tables whose rules see one row alone. */
+export function patchOf(entries: readonly LogEntry[], rules: ReadRules): PatchOp[] {
   const patch: PatchOp[] = [];
   for (const history of foldRows(entries)) {
-    const meta = schema.tablesByName.get(history.table);
+    const meta = rules.schema.tablesByName.get(history.table);
     // A table that was dropped from the schema.
     if (meta === undefined) continue;
-    const op = transitionOp(meta, ctx, history);
+    const rule = rules.of(meta);
+    const op = rule.type === "row" ? transitionOp(meta, rule, history) : null;
     if (op !== null) patch.push(op);
   }
   return patch;

@@ -1,7 +1,8 @@
 // Owns: the statements that pulls read the change log and the clients' records with, and their rows as typed entries.
 
 import type { Rejection } from "../../core/protocol/pull.ts";
-import type { SqlRow, SqlStatement } from "../database/sql-executor.ts";
+import type { SqlExecutor, SqlRow, SqlStatement } from "../database/sql-executor.ts";
+import { withPlaceholders } from "../sql/placeholders.ts";
 
 /** Whose advances and rejections a pull tells: a replica's, or where it sends no replicaID, its group's. */
 export interface Audience {
@@ -31,37 +32,71 @@ export interface PullHead {
   readonly tag: string | null;
   /** Tag of the entry at the cookie's version; null when there is none. */
   readonly anchorTag: string | null;
+  /** Row entries at and below this version may be gone; 0 where nothing was compacted. */
+  readonly compactedTo: number;
   /** Null for a client that has not pushed yet. */
   readonly owner: { readonly clientGroupID: string; readonly replicaID: string | null } | null;
 }
 
-export const readHead = (clientID: string, anchor: number): SqlStatement => ({
-  text:
-    "SELECT h.row_version, h.tag, a.tag AS anchor_tag, c.client_group_id, c.replica_id FROM (SELECT 1) AS one" +
-    " LEFT JOIN (SELECT row_version, tag FROM _plasma_changes ORDER BY row_version DESC LIMIT 1) AS h ON 1 = 1" +
-    " LEFT JOIN _plasma_changes AS a ON a.row_version = ?1" +
-    " LEFT JOIN _plasma_client_mutations AS c ON c.client_id = ?2",
+type Dialect = SqlExecutor["dialect"];
+
+export const readHead = (dialect: Dialect, clientID: string, anchor: number): SqlStatement => ({
+  text: withPlaceholders(
+    dialect,
+    "SELECT h.row_version, h.tag, a.tag AS anchor_tag, c.client_group_id, c.replica_id, s.value AS compacted" +
+      " FROM (SELECT 1 AS x) AS one" +
+      " LEFT JOIN (SELECT row_version, tag FROM _plasma_changes ORDER BY row_version DESC LIMIT 1) AS h ON 1 = 1" +
+      " LEFT JOIN _plasma_changes AS a ON a.row_version = ?1" +
+      " LEFT JOIN _plasma_client_mutations AS c ON c.client_id = ?2" +
+      " LEFT JOIN _plasma_schema AS s ON s.key = 'compacted'",
+  ),
   params: [anchor, clientID],
 });
 
-export const readLog = (after: number, limit: number): SqlStatement => ({
-  text:
-    'SELECT row_version, tag, op, table_name, row_id, "before", value, client_group_id, client_id, replica_id, mutation_id' +
-    " FROM _plasma_changes WHERE row_version > ?1 ORDER BY row_version LIMIT ?2",
-  params: [after, limit],
-});
+export interface LogRange {
+  readonly after: number;
+  /** The last version to read; null: as far as there is. */
+  readonly upTo: number | null;
+  readonly limit: number;
+  readonly bytesMax: number;
+}
 
-export const readLastIDs = (audience: Audience): SqlStatement => ({
-  text: `SELECT client_id, last_mutation_id FROM _plasma_client_mutations WHERE ${audienceText(audience)}`,
+/** Entries of the range, the first always; they end before the one that those before it leave no bytes for. */
+export const readLog = (dialect: Dialect, { after, upTo, limit, bytesMax }: LogRange): SqlStatement => {
+  const columns =
+    'row_version, tag, op, table_name, row_id, "before", value, client_group_id, client_id, replica_id, mutation_id';
+  const bytes = `coalesce(octet_length("before"), 0) + coalesce(octet_length(value), 0)`;
+  const range = `row_version > ?1${upTo === null ? "" : " AND row_version <= ?4"} ORDER BY row_version LIMIT ?2`;
+  // Sizes are summed apart from the images, which large ones would be copied for.
+  const end =
+    "SELECT max(row_version) FROM (SELECT row_version, bytes, sum(bytes) OVER (ORDER BY row_version) AS total FROM" +
+    ` (SELECT row_version, ${bytes} AS bytes FROM _plasma_changes WHERE ${range}) AS sized) AS summed` +
+    " WHERE total - bytes < ?3";
+  return {
+    text: withPlaceholders(
+      dialect,
+      `SELECT ${columns} FROM _plasma_changes WHERE row_version > ?1 AND row_version <= (${end}) ORDER BY row_version`,
+    ),
+    params: upTo === null ? [after, limit, bytesMax] : [after, limit, bytesMax, upTo],
+  };
+};
+
+export const readLastIDs = (dialect: Dialect, audience: Audience): SqlStatement => ({
+  text: withPlaceholders(
+    dialect,
+    `SELECT client_id, last_mutation_id FROM _plasma_client_mutations WHERE ${audienceText(audience)}`,
+  ),
   params: audienceParams(audience),
 });
 
 /** Refusals that are still kept. No limit: they are the audience's own of 30 days, each at most a message long. */
-export const readRejections = (audience: Audience, since: number): SqlStatement => ({
-  text:
+export const readRejections = (dialect: Dialect, audience: Audience, since: number): SqlStatement => ({
+  text: withPlaceholders(
+    dialect,
     "SELECT client_id, mutation_id, value FROM _plasma_changes" +
-    ` WHERE op = 'ack' AND value IS NOT NULL AND ${audienceText(audience)} AND created_at >= ?${audienceParams(audience).length + 1}` +
-    " ORDER BY row_version",
+      ` WHERE op = 'ack' AND value IS NOT NULL AND ${audienceText(audience)} AND created_at >= ?${audienceParams(audience).length + 1}` +
+      " ORDER BY row_version",
+  ),
   params: [...audienceParams(audience), since],
 });
 
@@ -76,6 +111,7 @@ export function toHead(row: SqlRow): PullHead {
     version: Number(row["row_version"] ?? 0),
     tag: textOrNull(row["tag"]),
     anchorTag: textOrNull(row["anchor_tag"]),
+    compactedTo: Number(row["compacted"] ?? 0),
     owner: clientGroupID === null ? null : { clientGroupID, replicaID: textOrNull(row["replica_id"]) },
   };
 }

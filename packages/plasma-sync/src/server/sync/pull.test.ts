@@ -108,10 +108,12 @@ describe("a catch-up", () => {
     for (const text of texts) {
       const plan = await server.executor.all({ text: `EXPLAIN QUERY PLAN ${text}`, params: [1, 1] });
       const details = plan.map((row) => String(row["detail"]));
-      // The log is searched by version; only its last entry is read from the end.
+      // The log is searched by version; only its last entry is read from the end. What is scanned is a page's own entries.
       expect(
         details.filter(
-          (detail) => /SCAN/.test(detail) && !/CONSTANT ROW|SCAN (h|one|_plasma_changes)( LEFT-JOIN)?$/.test(detail),
+          (detail) =>
+            /SCAN/.test(detail) &&
+            !/CONSTANT ROW|SCAN (h|one|sized|\(subquery-\d+\)|_plasma_changes)( LEFT-JOIN)?$/.test(detail),
         ),
       ).toEqual([]);
     }
@@ -322,7 +324,7 @@ describe("a first sync", () => {
       const { json } = await ada.pullPage(2);
       pages.push([short(json.patch), json.lastMutationIDs, json.hasMore]);
       if (json.hasMore !== true) break;
-      expect(cookieOf(ada)["$page"]).toBe("log");
+      expect(cookieOf(ada)["$page"]).toEqual({ type: "log" });
     }
     expect(pages).toEqual([
       [["put notes/m0"], {}, true],

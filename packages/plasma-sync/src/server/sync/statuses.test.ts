@@ -276,14 +276,20 @@ const cases: Case[] = [
   {
     what: "a cookie whose page names no table",
     request: () =>
-      pullRequest(ada, { cookie: cookie({ 0: "0", $schema: "1", $page: { table: "_plasma_changes", place: "" } }) }),
+      pullRequest(ada, {
+        cookie: cookie({ 0: "0", $schema: "1", $page: { type: "tables", table: "_plasma_changes", place: "" } }),
+      }),
     ...badCookie,
   },
   {
     what: "a cookie whose place was not sealed here",
     request: () =>
       pullRequest(ada, {
-        cookie: cookie({ 0: "0", $schema: "1", $page: { table: "notes", place: btoa("n".repeat(40)) } }),
+        cookie: cookie({
+          0: "0",
+          $schema: "1",
+          $page: { type: "tables", table: "notes", place: btoa("n".repeat(40)) },
+        }),
       }),
     ...badCookie,
   },
@@ -329,8 +335,14 @@ describe("a refused request", () => {
       { 0: "0", $tag: "1", $schema: "1" },
       { 0: "0", $schema: "other" },
       { 0: "0", $schema: "1", $ctx: "x" },
-      { 0: "5000", $tag: "x", $schema: "1", $page: { table: "notes", place: "n" } },
-      { 0: "5000", $tag: "x", $schema: "1", $page: "log" },
+      { 0: "5000", $tag: "x", $schema: "1", $page: { type: "tables", table: "notes", place: "n" } },
+      { 0: "5000", $tag: "x", $schema: "1", $page: { type: "log" } },
+      {
+        0: "5000",
+        $tag: "x",
+        $schema: "1",
+        $page: { type: "moved", table: "notes", place: "n", to: 9, isFirstSync: false },
+      },
     ];
     for (const fields of forged) {
       const { status, json } = await answerOf(await server.handle(pullRequest(ada, { cookie: cookie(fields) })));
