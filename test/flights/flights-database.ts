@@ -20,9 +20,9 @@ export interface FlightsDatabase {
 export async function onSqlite(executor: SqlExecutor, tables: Tables): Promise<FlightsDatabase> {
   await ensureSchema({ schema, executor });
   for (const [table, meta] of schema.tablesByName)
-    await executor.batch(putStatements(meta, [...(tables.get(table)?.values() ?? [])]));
+    await executor.batch(putStatements("sqlite", meta, [...(tables.get(table)?.values() ?? [])]));
   return databaseOf(executor, ({ table, id, after }) =>
-    after === null ? deleteStatements(table, [id]) : putStatements(metaOf(table), [after]),
+    after === null ? deleteStatements("sqlite", table, [id]) : putStatements("sqlite", metaOf(table), [after]),
   );
 }
 
@@ -52,4 +52,4 @@ function databaseOf(
   };
 }
 
-const metaOf = (table: string) => schema.tablesByName.get(table) as Parameters<typeof putStatements>[0];
+const metaOf = (table: string) => schema.tablesByName.get(table) as Parameters<typeof putStatements>[1];

@@ -111,8 +111,8 @@ const sqliteStoring: Storing = {
     );
     return { text: `CREATE TABLE "${meta.name}" (${columns.join(", ")})`, params: [] };
   },
-  put: putStatements,
-  remove: deleteStatements,
+  put: (meta, rows) => putStatements("sqlite", meta, rows),
+  remove: (table, ids) => deleteStatements("sqlite", table, ids),
 };
 
 /** A database. It is one for all cases: each makes its tables anew. */

@@ -108,7 +108,7 @@ export class BufferedTransaction implements PushTransaction {
   /** Reads the log's version and what the server knows of the push's clients, in one snapshot. */
   static async begin(deps: PushDeps, scope: PushScope, plan: BufferedPlan): Promise<BufferedTransaction> {
     const gate = new StatementGate(deps.executor);
-    const reads = [readVersion, readClients(scope), readOutcomes(scope)];
+    const reads = [readVersion, readClients("sqlite", scope), readOutcomes("sqlite", scope)];
     const [version, clients, outcomes] = await gate.run(() => deps.executor.batch(reads));
     return new BufferedTransaction(deps, scope, plan, {
       version: Number(version?.[0]?.["version"]),
@@ -154,7 +154,7 @@ export class BufferedTransaction implements PushTransaction {
   advance(origin: MutationOrigin, error?: Ack["error"]): void {
     const ack = { origin, error };
     this.#acks.push(ack);
-    this.#statements.push(ackStatement(ack, this.#now));
+    this.#statements.push(ackStatement("sqlite", ack, this.#now));
   }
 
   /** Commits, if there is anything to. Throws `server/retry` for a failure that is nobody's fault. */
@@ -162,8 +162,8 @@ export class BufferedTransaction implements PushTransaction {
     this.#gate.check();
     if (this.#statements.length === 0) return { type: "committed" };
     const statements = [this.#guard(), ...this.#statements];
-    if (this.#origin !== null) statements.push(originStatement(null, this.#now));
-    if (this.#acks.length > 0) statements.push(clientsStatement(this.#acks, this.#now));
+    if (this.#origin !== null) statements.push(originStatement("sqlite", null, this.#now));
+    if (this.#acks.length > 0) statements.push(clientsStatement("sqlite", this.#acks, this.#now));
     this.statementsUsed += statements.length;
     try {
       await this.#deps.executor.batch(statements);
@@ -197,9 +197,9 @@ export class BufferedTransaction implements PushTransaction {
 
   /** Plans the writes of a mutation that has succeeded. */
   #keep(origin: MutationOrigin | null, writes: readonly RowWrite[]): void {
-    const statements = planWrites(this.#deps.schema, writes);
+    const statements = planWrites("sqlite", this.#deps.schema, writes);
     if (statements.length === 0) return;
-    if (origin !== this.#origin) this.#statements.push(originStatement(origin, this.#now));
+    if (origin !== this.#origin) this.#statements.push(originStatement("sqlite", origin, this.#now));
     this.#origin = origin;
     this.#statements.push(...statements);
     this.writingMutations.push(origin);

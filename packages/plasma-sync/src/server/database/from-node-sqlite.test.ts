@@ -85,12 +85,14 @@ test("a transaction that SQLite rolled back by itself runs no further statement 
     sql("CREATE TRIGGER stop BEFORE INSERT ON users WHEN NEW.id = 'bad' BEGIN SELECT raise(ROLLBACK, 'stop'); END"),
   );
   const run = withPushTransaction(depsOf(executor), scopeOf(1), async (tx) => {
-    await tx.mutation(origin(1), async (store) => {
+    const run = tx.mutation(origin(1), async (store) => {
       const insert = (id: string) =>
         store.write([{ table: "users", id, before: null, after: { id, name: id, email: null } }]);
       await insert("bad").catch(() => undefined);
       await insert("late").catch(() => undefined);
     });
+    await expect(run).rejects.toMatchObject({ code: "data/invalid" });
+    tx.advance(origin(1), { code: "data/invalid", message: "no" });
   });
   await expect(run).rejects.toMatchObject({ code: "server/retry" });
   expect(await idsOf(executor, "users")).toEqual([]);

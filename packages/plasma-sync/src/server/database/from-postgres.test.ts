@@ -4,10 +4,18 @@ import { usePostgres } from "./postgres-server.fixture.ts";
 import { sql } from "./server-database.fixture.ts";
 import { sqlExecutorSuite } from "./sql-executor.suite.ts";
 import type { SqlConnection, SqlExecutor } from "./sql-executor.ts";
+import { serverTransactionSuite } from "./server-transaction.suite.ts";
+import { storedValuesSuite } from "./stored-values.suite.ts";
+import { writeStatementsSuite } from "./write-statements.suite.ts";
 
 const postgres = usePostgres();
 
-sqlExecutorSuite("postgres", async () => fromPostgres(await postgres.open()));
+const openEmpty = async () => fromPostgres(await postgres.open());
+
+sqlExecutorSuite("postgres", openEmpty);
+storedValuesSuite("postgres", openEmpty, { runs: 20 });
+serverTransactionSuite("postgres", openEmpty);
+writeStatementsSuite("postgres", openEmpty);
 
 interface Opened {
   readonly executor: SqlExecutor;

@@ -10,9 +10,10 @@
 //     all else → the text that Postgres prints: text, int8 (so `count(*)` too), numeric, json, jsonb, uuid, dates, arrays
 //   jsonb stays text because a parsed JSON `null` could not be told from SQL's.
 
+import { classifyPostgres } from "../sql/postgres-errors.ts";
 import { execute, type PostgresSession } from "./postgres-session.ts";
 import { inPostgresTransaction, type PostgresSql } from "./postgres-transaction.ts";
-import type { SqlErrorClass, SqlExecutor, SqlRow, SqlStatement } from "./sql-executor.ts";
+import type { SqlExecutor, SqlRow, SqlStatement } from "./sql-executor.ts";
 
 /**
  * An executor over a handle of the package `postgres` (3.4 or newer). Give the handle no `transform`; its `types` do not
@@ -30,7 +31,7 @@ export function fromPostgres(sql: PostgresSql): SqlExecutor {
     run: async (statement) => void (await execute(sql, statement)),
     batch: (statements) => runBatch(sql, statements),
     transaction: (fn) => inPostgresTransaction(sql, SERIALIZABLE, fn),
-    classify,
+    classify: classifyPostgres,
   };
 }
 
@@ -49,15 +50,4 @@ async function runBatch(sql: PostgresSql, statements: readonly SqlStatement[]): 
   const level = statements.every(({ text }) => /^\s*SELECT\b/i.test(text)) ? SNAPSHOT : SERIALIZABLE;
   // All are sent before the first answer comes; after one that fails Postgres refuses the others.
   return inPostgresTransaction(sql, level, (connection) => Promise.all(statements.map(connection.all)));
-}
-
-/** By SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html), which only the server's errors have. */
-function classify(error: unknown): SqlErrorClass {
-  const { code, severity } = (error ?? {}) as { readonly code?: unknown; readonly severity?: unknown };
-  if (typeof code !== "string" || severity === undefined) return "retry";
-  if (code === "23505") return "unique";
-  if (code === "23502") return "not-null";
-  // serialization_failure, deadlock_detected
-  if (code === "40001" || code === "40P01") return "conflict";
-  return code.startsWith("22") || code.startsWith("23") ? "data" : "retry";
 }

@@ -1,7 +1,19 @@
 // Owns: the push transaction of engines that have real ones: each statement runs at once, each mutation in a savepoint.
+//
+//   Postgres, one line per round trip (SQLite has the same order, but no lock, and savepoints for writes only):
+//     BEGIN
+//     lock of the log's order │ clients │ outcomes
+//     origin │ savepoint │ first statement of mutation 1
+//     …each further statement of it
+//     release │ ack │ origin │ savepoint │ first statement of mutation 2 …
+//     release │ ack │ clients
+//     COMMIT
+//
 // Invariants:
-//   1. A mutation that only reads has no savepoint and no origin: both are made before its first write.
-//   2. A mutation's log entries stand before its ack, and its ack before the next mutation's entries.
+//   1. A mutation's log entries stand before its ack, and its ack before the next mutation's entries.
+//   2. Statements whose rows nobody waits for are queued, and run in order before the next one.
+//   3. On SQLite a mutation that only reads has no savepoint and no origin. On Postgres it has: there a read that fails (a sum
+//      that overflows) ends the transaction too, up to its savepoint.
 
 import { assert } from "../../core/lib/assert.ts";
 import { PlasmaError } from "../../core/error.ts";
@@ -9,6 +21,7 @@ import type { MutationStore, RowWrite } from "../../core/mutation/mutation-store
 import type { ResultRow, SelectNode } from "../../core/query/ast.ts";
 import type { Row } from "../../core/schema/value.ts";
 import type { CompileScope } from "../sql/compile-select.ts";
+import { holdLogOrder } from "./log-order.ts";
 import { planWrites } from "./plan-writes.ts";
 import {
   ackStatement,
@@ -28,7 +41,8 @@ import type {
   PushTransaction,
   RecordedOutcome,
 } from "./push-transaction.ts";
-import type { SqlConnection, SqlStatement } from "./sql-executor.ts";
+import { runInOrder } from "./run-in-order.ts";
+import type { DialectName, SqlConnection, SqlRow, SqlStatement } from "./sql-executor.ts";
 import type { StatementGate } from "./statement-gate.ts";
 import { runGetMany, runSelect } from "./table-reads.ts";
 
@@ -49,43 +63,53 @@ export class InteractiveTransaction implements PushTransaction {
   readonly outcomes: readonly RecordedOutcome[];
   readonly isFull = false;
   readonly #start: Start;
+  readonly #dialect: DialectName;
   readonly #now: number;
   readonly #acks: Ack[] = [];
-  #acksWritten = 0;
+  /** Statements of our own that run before the next one. */
+  #queued: SqlStatement[] = [];
   #origin: MutationOrigin | null = null;
+  #hasSavepoint = false;
   #isRunning = false;
 
   private constructor(start: Start) {
     this.#start = start;
+    this.#dialect = start.deps.executor.dialect;
     this.#now = start.deps.now();
     this.clients = start.clients;
     this.outcomes = start.outcomes;
   }
 
-  /** Reads what the server knows of the push's clients. `connection` is inside its transaction. */
+  /** Reads what the server knows of the push's clients. `connection` is inside its transaction, which has run nothing yet. */
   static async begin(
     deps: PushDeps,
     scope: PushScope,
     open: Pick<Start, "connection" | "gate">,
   ): Promise<InteractiveTransaction> {
-    const { connection, gate } = open;
-    if (scope.idsByClient.size === 0)
-      return new InteractiveTransaction({ deps, ...open, clients: new Map(), outcomes: [] });
-    const clients = toClients(await gate.run(() => connection.all(readClients(scope))));
-    const outcomes = toOutcomes(await gate.run(() => connection.all(readOutcomes(scope))));
-    return new InteractiveTransaction({ deps, ...open, clients, outcomes });
+    const { dialect } = deps.executor;
+    const hold = holdLogOrder(dialect);
+    const reads = scope.idsByClient.size === 0 ? [] : [readClients(dialect, scope), readOutcomes(dialect, scope)];
+    const answers = await open.gate.runOwn(() =>
+      Promise.all(runInOrder(dialect, open.connection, [...hold, ...reads])),
+    );
+    const [clients = [], outcomes = []] = answers.slice(hold.length);
+    return new InteractiveTransaction({ deps, ...open, clients: toClients(clients), outcomes: toOutcomes(outcomes) });
   }
 
   async mutation(origin: MutationOrigin | null, run: (store: MutationStore) => Promise<void>): Promise<void> {
     assert(!this.#isRunning, "push transaction: one mutation at a time");
     this.#isRunning = true;
-    const { deps, connection, gate } = this.#start;
-    const beginWrite = async () => {
-      await this.#writeAcks();
-      await this.#setOrigin(origin);
-      await this.#run(savepoint);
-    };
-    const store = new InteractiveStore({ deps, connection, gate, beginWrite });
+    const { deps, gate } = this.#start;
+    const store = new InteractiveStore(deps, {
+      read: (statement) => {
+        if (this.#dialect === "postgres") this.#openSavepoint(origin);
+        return this.#send([statement]);
+      },
+      write: (statements) => {
+        this.#openSavepoint(origin);
+        return this.#send(statements);
+      },
+    });
     try {
       await gate.runMutation(async () => {
         try {
@@ -94,13 +118,10 @@ export class InteractiveTransaction implements PushTransaction {
           await store.close();
         }
       });
-      if (store.hasSavepoint) await this.#run(release);
+      this.#closeSavepoint([release]);
     } catch (error) {
       gate.check();
-      if (store.hasSavepoint) {
-        await this.#run(rollback);
-        await this.#run(release);
-      }
+      this.#closeSavepoint([rollback, release]);
       throw error;
     } finally {
       this.#isRunning = false;
@@ -108,70 +129,81 @@ export class InteractiveTransaction implements PushTransaction {
   }
 
   advance(origin: MutationOrigin, error?: Ack["error"]): void {
-    this.#acks.push({ origin, error });
+    const ack = { origin, error };
+    this.#acks.push(ack);
+    this.#queued.push(ackStatement(this.#dialect, ack, this.#now));
   }
 
   /** Writes what has to be written before the commit. */
   async finish(): Promise<void> {
     this.#start.gate.check();
-    await this.#writeAcks();
-    await this.#setOrigin(null);
-    if (this.#acks.length > 0) await this.#run(clientsStatement(this.#acks, this.#now));
+    // On Postgres it ends with the transaction.
+    if (this.#dialect === "sqlite") this.#queueOrigin(null);
+    if (this.#acks.length > 0) this.#queued.push(clientsStatement(this.#dialect, this.#acks, this.#now));
+    await this.#send([]);
   }
 
-  async #writeAcks(): Promise<void> {
-    for (const ack of this.#acks.slice(this.#acksWritten)) await this.#run(ackStatement(ack, this.#now));
-    this.#acksWritten = this.#acks.length;
+  /** The origin before the savepoint, which would take it back. */
+  #openSavepoint(origin: MutationOrigin | null): void {
+    if (this.#hasSavepoint) return;
+    this.#hasSavepoint = true;
+    this.#queueOrigin(origin);
+    this.#queued.push(savepoint);
   }
 
-  async #setOrigin(origin: MutationOrigin | null): Promise<void> {
-    if (origin === this.#origin) return;
-    await this.#run(originStatement(origin, this.#now));
+  #closeSavepoint(statements: readonly SqlStatement[]): void {
+    if (this.#hasSavepoint) this.#queued.push(...statements);
+    this.#hasSavepoint = false;
+  }
+
+  #queueOrigin(origin: MutationOrigin | null): void {
+    if (origin !== this.#origin) this.#queued.push(originStatement(this.#dialect, origin, this.#now));
     this.#origin = origin;
   }
 
-  #run(statement: SqlStatement): Promise<void> {
+  /** Runs what is queued, then the statements of a mutation; returns the rows of the last. */
+  async #send(statements: readonly SqlStatement[]): Promise<readonly SqlRow[]> {
     const { connection, gate } = this.#start;
-    return gate.run(() => connection.run(statement));
+    gate.check();
+    const own = this.#queued;
+    this.#queued = [];
+    const answers = runInOrder(this.#dialect, connection, [...own, ...statements]);
+    await gate.runOwn(() => Promise.all(answers.slice(0, own.length)));
+    return (await gate.run(() => Promise.all(answers.slice(own.length)))).at(-1) ?? [];
   }
 }
 
-interface StoreScope {
-  readonly deps: PushDeps;
-  readonly connection: SqlConnection;
-  readonly gate: StatementGate;
-  readonly beginWrite: () => Promise<void>;
+/** How a store's statements run. */
+interface StoreCalls {
+  readonly read: (statement: SqlStatement) => Promise<readonly SqlRow[]>;
+  readonly write: (statements: readonly SqlStatement[]) => Promise<unknown>;
 }
 
 class InteractiveStore implements MutationStore {
-  readonly #scope: StoreScope;
+  readonly #deps: PushDeps;
+  readonly #calls: StoreCalls;
   #isClosed = false;
   /** The last call: calls go one after another. */
   #tail: Promise<unknown> = Promise.resolve();
-  hasSavepoint = false;
 
-  constructor(scope: StoreScope) {
-    this.#scope = scope;
+  constructor(deps: PushDeps, calls: StoreCalls) {
+    this.#deps = deps;
+    this.#calls = calls;
   }
 
   select(query: SelectNode): Promise<readonly ResultRow[]> {
-    return this.#call(() => runSelect(query, this.#compileScope, (statement) => this.#all(statement)));
+    return this.#call(() => runSelect(query, this.#compileScope, this.#calls.read));
   }
 
   getMany(table: string, ids: readonly string[]): Promise<readonly Row[]> {
-    return this.#call(() => runGetMany(table, ids, this.#compileScope, (statement) => this.#all(statement)));
+    return this.#call(() => runGetMany(table, ids, this.#compileScope, this.#calls.read));
   }
 
   write(writes: readonly RowWrite[]): Promise<void> {
-    const { deps, connection, gate, beginWrite } = this.#scope;
+    const { executor, schema } = this.#deps;
     return this.#call(async () => {
-      for (const statement of planWrites(deps.schema, writes)) {
-        if (!this.hasSavepoint) {
-          await beginWrite();
-          this.hasSavepoint = true;
-        }
-        await gate.run(() => connection.run(statement));
-      }
+      const statements = planWrites(executor.dialect, schema, writes);
+      if (statements.length > 0) await this.#calls.write(statements);
     });
   }
 
@@ -185,12 +217,8 @@ class InteractiveStore implements MutationStore {
   }
 
   get #compileScope(): CompileScope {
-    const { schema, executor } = this.#scope.deps;
+    const { schema, executor } = this.#deps;
     return { schema, dialect: executor.dialect };
-  }
-
-  #all(statement: SqlStatement) {
-    return this.#scope.gate.run(() => this.#scope.connection.all(statement));
   }
 
   async #call<T>(call: () => Promise<T>): Promise<T> {

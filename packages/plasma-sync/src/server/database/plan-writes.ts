@@ -8,14 +8,14 @@ import type { RowWrite } from "../../core/mutation/mutation-store.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { deleteStatements, putStatements } from "../sql/row-statements.ts";
-import type { SqlStatement } from "./sql-executor.ts";
+import type { DialectName, SqlStatement } from "./sql-executor.ts";
 
 /** Consecutive puts, or deletes, of one table. */
 type Run =
   | { readonly table: string; readonly op: "put"; readonly rows: Row[] }
   | { readonly table: string; readonly op: "del"; readonly ids: string[] };
 
-export function planWrites(schema: AnySchema, writes: readonly RowWrite[]): SqlStatement[] {
+export function planWrites(dialect: DialectName, schema: AnySchema, writes: readonly RowWrite[]): SqlStatement[] {
   const runs: Run[] = [];
   const lastByTable = new Map<string, Run>();
   for (const write of writes) {
@@ -32,6 +32,6 @@ export function planWrites(schema: AnySchema, writes: readonly RowWrite[]): SqlS
   return runs.flatMap((run) => {
     const meta = must(schema.tablesByName.get(run.table), "plan writes: core writes tables of the schema");
     if (meta.changeLogSuppressed) return [];
-    return run.op === "put" ? putStatements(meta, run.rows) : deleteStatements(run.table, run.ids);
+    return run.op === "put" ? putStatements(dialect, meta, run.rows) : deleteStatements(dialect, run.table, run.ids);
   });
 }

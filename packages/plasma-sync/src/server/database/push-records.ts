@@ -1,6 +1,9 @@
 // Owns: the statements by which a push reads and writes what it records: clients, outcomes, origin, the guard.
 
-import type { SqlRow, SqlStatement } from "./sql-executor.ts";
+import { jsonItems, jsonTexts } from "../sql/json-params.ts";
+import { tagSql } from "../sql/log-tag.ts";
+import { withPlaceholders } from "../sql/placeholders.ts";
+import type { DialectName, SqlRow, SqlStatement } from "./sql-executor.ts";
 import type { ClientRecord, MutationOrigin, PushScope, RecordedOutcome } from "./push-transaction.ts";
 
 /** The table whose name marks the failure of `guardStatement`. */
@@ -12,18 +15,24 @@ export const readVersion: SqlStatement = {
 };
 
 /** Records of the scope's clients. */
-export const readClients = ({ idsByClient }: PushScope): SqlStatement => ({
-  text:
+export const readClients = (dialect: DialectName, { idsByClient }: PushScope): SqlStatement => ({
+  text: withPlaceholders(
+    dialect,
     `SELECT client_id, client_group_id, replica_id, last_mutation_id FROM _plasma_client_mutations ` +
-    `WHERE client_id IN (SELECT value FROM json_each(?1))`,
+      `WHERE client_id IN (SELECT value FROM ${jsonTexts(dialect, "?1")})`,
+  ),
   params: [JSON.stringify([...idsByClient.keys()])],
 });
 
 /** Outcomes recorded for the scope's ids. */
-export const readOutcomes = ({ idsByClient }: PushScope): SqlStatement => ({
-  text:
-    `SELECT log.client_id, log.mutation_id, log.value FROM json_each(?1) AS wanted CROSS JOIN _plasma_changes AS log ` +
-    `ON log.op = 'ack' AND log.client_id = wanted.value->>0 AND log.mutation_id = wanted.value->>1`,
+export const readOutcomes = (dialect: DialectName, { idsByClient }: PushScope): SqlStatement => ({
+  text: withPlaceholders(
+    dialect,
+    // Written as a cross join, so that SQLite searches the log for each id and not the other way round.
+    `SELECT log.client_id, log.mutation_id, log.value FROM ${jsonItems(dialect, "?1")} AS wanted ` +
+      `CROSS JOIN _plasma_changes AS log WHERE log.op = 'ack' AND log.client_id = wanted.value->>0 ` +
+      `AND log.mutation_id = CAST(wanted.value->>1 AS BIGINT)`,
+  ),
   params: [JSON.stringify([...idsByClient].flatMap(([clientID, ids]) => ids.map((id) => [clientID, id])))],
 });
 
@@ -52,7 +61,7 @@ export interface Guard {
   readonly lastIDs: Iterable<readonly [clientID: string, lastMutationID: number | null]>;
 }
 
-/** Fails, by a null in `_plasma_guard`, when something that the push read has changed since. */
+/** For SQLite. Fails, by a null in `_plasma_guard`, when something that the push read has changed since. */
 export const guardStatement = ({ version, tablesRead, lastIDs }: Guard): SqlStatement => ({
   text:
     `INSERT INTO ${GUARD_TABLE} (held) SELECT NULL WHERE EXISTS (` +
@@ -62,18 +71,28 @@ export const guardStatement = ({ version, tablesRead, lastIDs }: Guard): SqlStat
   params: [version, JSON.stringify([...tablesRead]), JSON.stringify([...lastIDs])],
 });
 
-/** Names the origin of the row changes that follow; null: none. */
-export function originStatement(origin: MutationOrigin | null, now: number): SqlStatement {
+/** Names the origin of the row changes that follow; null: none. On Postgres it ends with the transaction. */
+export function originStatement(dialect: DialectName, origin: MutationOrigin | null, now: number): SqlStatement {
+  if (dialect === "postgres") {
+    const setting = origin === null ? "" : JSON.stringify({ ...originColumns(origin), now });
+    return { text: `SELECT set_config('plasma.origin', $1, true)`, params: [setting] };
+  }
   if (origin === null) return { text: `DELETE FROM _plasma_origin_context`, params: [] };
-  const { clientGroupID, clientID, replicaID, mutationID } = origin;
   return {
     text:
       `INSERT INTO _plasma_origin_context (id, client_group_id, client_id, replica_id, mutation_id, now) VALUES (1, ?1, ?2, ?3, ?4, ?5) ` +
       `ON CONFLICT (id) DO UPDATE SET client_group_id = excluded.client_group_id, client_id = excluded.client_id, ` +
       `replica_id = excluded.replica_id, mutation_id = excluded.mutation_id, now = excluded.now`,
-    params: [clientGroupID, clientID, replicaID, mutationID, now],
+    params: [...Object.values(originColumns(origin)), now],
   };
 }
+
+const originColumns = ({ clientGroupID, clientID, replicaID, mutationID }: MutationOrigin) => ({
+  client_group_id: clientGroupID,
+  client_id: clientID,
+  replica_id: replicaID,
+  mutation_id: mutationID,
+});
 
 export const isSameOrigin = (a: MutationOrigin | null, b: MutationOrigin | null): boolean =>
   a === null || b === null ? a === b : a.clientID === b.clientID && a.mutationID === b.mutationID;
@@ -84,39 +103,35 @@ export interface Ack {
 }
 
 /** Logs a processed mutation id. */
-export const ackStatement = ({ origin, error }: Ack, now: number): SqlStatement => ({
-  text:
+export const ackStatement = (dialect: DialectName, { origin, error }: Ack, now: number): SqlStatement => ({
+  text: withPlaceholders(
+    dialect,
     `INSERT INTO _plasma_changes (op, value, created_at, client_group_id, client_id, replica_id, mutation_id, tag) ` +
-    `VALUES ('ack', ?1, ?2, ?3, ?4, ?5, ?6, lower(hex(randomblob(8))))`,
+      `VALUES ('ack', ?1, ?2, ?3, ?4, ?5, ?6, ${tagSql[dialect]})`,
+  ),
   params: [
     error === undefined ? null : JSON.stringify({ code: error.code, message: error.message }),
     now,
-    origin.clientGroupID,
-    origin.clientID,
-    origin.replicaID,
-    origin.mutationID,
+    ...Object.values(originColumns(origin)),
   ],
 });
 
 /** Stores the last ids that the acks reach, one row per client. */
-export function clientsStatement(acks: readonly Ack[], now: number): SqlStatement {
+export function clientsStatement(dialect: DialectName, acks: readonly Ack[], now: number): SqlStatement {
   const last = new Map<string, MutationOrigin>();
   for (const { origin } of acks) {
     if (origin.mutationID > (last.get(origin.clientID)?.mutationID ?? 0)) last.set(origin.clientID, origin);
   }
-  const records = [...last.values()].map((origin) => [
-    origin.clientID,
-    origin.clientGroupID,
-    origin.replicaID,
-    origin.mutationID,
-  ]);
+  const records = [...last.values()].map((origin) => Object.values(originColumns(origin)));
   return {
-    text:
-      `INSERT INTO _plasma_client_mutations (client_id, client_group_id, replica_id, last_mutation_id, updated_at) ` +
-      `SELECT value->>0, value->>1, value->>2, value->>3, ?2 FROM json_each(?1) WHERE true ` +
-      // A client keeps its owners: the push has checked that they are the same, or that no replica was known yet.
-      `ON CONFLICT (client_id) DO UPDATE SET replica_id = coalesce(replica_id, excluded.replica_id), ` +
-      `last_mutation_id = excluded.last_mutation_id, updated_at = excluded.updated_at`,
+    text: withPlaceholders(
+      dialect,
+      `INSERT INTO _plasma_client_mutations (client_group_id, client_id, replica_id, last_mutation_id, updated_at) ` +
+        `SELECT value->>0, value->>1, value->>2, CAST(value->>3 AS BIGINT), CAST(?2 AS BIGINT) FROM ${jsonItems(dialect, "?1")} WHERE true ` +
+        // A client keeps its owners: the push has checked that they are the same, or that no replica was known yet.
+        `ON CONFLICT (client_id) DO UPDATE SET replica_id = coalesce(_plasma_client_mutations.replica_id, excluded.replica_id), ` +
+        `last_mutation_id = excluded.last_mutation_id, updated_at = excluded.updated_at`,
+    ),
     params: [JSON.stringify(records), now],
   };
 }

@@ -90,8 +90,16 @@ export const scopeOf = (...ids: readonly number[]): PushScope => ({
   idsByClient: new Map([["c1", ids]]),
 });
 
-export const logOf = (executor: SqlExecutor): Promise<readonly SqlRow[]> =>
-  executor.all(sql("SELECT * FROM _plasma_changes ORDER BY row_version"));
+/** The log's entries. Numbers are numbers, also those that Postgres hands out as text. */
+export async function logOf(executor: SqlExecutor): Promise<readonly SqlRow[]> {
+  const entries = await executor.all(sql("SELECT * FROM _plasma_changes ORDER BY row_version"));
+  return entries.map((entry) => ({
+    ...entry,
+    row_version: Number(entry["row_version"]),
+    created_at: Number(entry["created_at"]),
+    mutation_id: entry["mutation_id"] === null ? null : Number(entry["mutation_id"]),
+  }));
+}
 
 export async function idsOf(executor: SqlExecutor, name: string): Promise<unknown[]> {
   return (await executor.all(sql(`SELECT id FROM "${name}" ORDER BY id`))).map((row) => row["id"]);

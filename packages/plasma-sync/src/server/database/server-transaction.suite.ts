@@ -7,6 +7,7 @@ import type { Db } from "../../core/query/db.ts";
 import { and, desc, eq, gt, inArray } from "../../core/query/expressions.ts";
 import { select } from "../../core/query/select-builder.ts";
 import { ensureSchema } from "../migration/ensure-schema.ts";
+import { dumpDatabase } from "./database-dump.fixture.ts";
 import {
   dbOf,
   depsOf,
@@ -86,6 +87,18 @@ export const fail: Mutator = async () => {
   throw new RangeError("no");
 };
 
+/** A rule of the app's own in the database. */
+const refuseZoe = {
+  sqlite: [
+    "CREATE TRIGGER no_zoe BEFORE INSERT ON users WHEN NEW.name = 'Zoe' BEGIN SELECT raise(ABORT, 'no Zoe here'); END",
+  ],
+  postgres: [
+    `CREATE FUNCTION no_zoe() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN RAISE EXCEPTION 'no Zoe here' USING ERRCODE = 'check_violation'; END $$`,
+    "CREATE TRIGGER no_zoe BEFORE INSERT ON users FOR EACH ROW WHEN (NEW.name = 'Zoe') EXECUTE FUNCTION no_zoe()",
+  ],
+};
+
 export function serverTransactionSuite(name: string, open: () => Promise<SqlExecutor>): void {
   describe(`push transaction: ${name}`, { timeout: 30_000 }, () => {
     let executor: SqlExecutor;
@@ -130,11 +143,11 @@ export function serverTransactionSuite(name: string, open: () => Promise<SqlExec
       const tags = log.map((row) => String(row["tag"]));
       expect(tags.every((tag) => /^[0-9a-f]{16}$/.test(tag))).toBe(true);
       expect(new Set(tags).size).toBe(6);
-      expect(await executor.all(sql("SELECT * FROM _plasma_client_mutations"))).toMatchObject([
+      const dump = await dumpDatabase(executor);
+      expect(dump["_plasma_client_mutations"]).toEqual([
         { client_id: "c1", client_group_id: "g", replica_id: "r", last_mutation_id: 3, updated_at: NOW },
       ]);
-      expect(await executor.all(sql("SELECT * FROM _plasma_origin_context"))).toEqual([]);
-      expect(await executor.all(sql("SELECT * FROM _plasma_guard"))).toEqual([]);
+      expect([dump["_plasma_origin_context"] ?? [], dump["_plasma_guard"] ?? []]).toEqual([[], []]);
     });
 
     test("says what it knows of clients and outcomes, and a push of duplicates writes nothing", async () => {
@@ -369,11 +382,7 @@ export function serverTransactionSuite(name: string, open: () => Promise<SqlExec
     });
 
     test("an error of the database names the constraint, and other refused data is data/invalid", async () => {
-      await executor.run(
-        sql(
-          "CREATE TRIGGER no_zoe BEFORE INSERT ON users WHEN NEW.name = 'Zoe' BEGIN SELECT raise(ABORT, 'no Zoe here'); END",
-        ),
-      );
+      for (const text of refuseZoe[executor.dialect]) await executor.run(sql(text));
       await executor.run(sql("CREATE UNIQUE INDEX only_name ON users (name)"));
       await executor.run(sql("INSERT INTO users (id, name) VALUES ('a', 'Ada')"));
       const run = (mutator: Mutator) =>

@@ -1,7 +1,11 @@
 // Owns: StatementGate, through which every statement of one push transaction goes: it classifies failures and remembers
 // them, so that a mutator cannot hide one by catching it.
+// Invariants:
+//   1. After a failure that was not a mutation's fault no statement runs.
+//   2. After one that was, none of that mutation runs: it is refused anyway, and Postgres would take none.
 
 import type { PlasmaError } from "../../core/error.ts";
+import { serverError } from "../server-error.ts";
 import { classifiedError } from "./classified-error.ts";
 import type { SqlExecutor } from "./sql-executor.ts";
 
@@ -19,9 +23,10 @@ export class StatementGate {
     this.#executor = executor;
   }
 
-  /** Runs one statement. After a failure that was not a mutation's fault it runs none. */
+  /** Runs statements of a mutation. */
   async run<T>(call: () => Promise<T>): Promise<T> {
     this.check();
+    if (this.#refusal !== null) throw this.#refusal;
     try {
       return await call();
     } catch (cause) {
@@ -32,6 +37,16 @@ export class StatementGate {
     }
   }
 
+  /** Runs statements of Plasma's own: whatever fails there is no mutation's fault. */
+  async runOwn<T>(call: () => Promise<T>): Promise<T> {
+    this.check();
+    try {
+      return await call();
+    } catch (cause) {
+      throw (this.#poison ??= serverError("server/retry", {}, { cause }));
+    }
+  }
+
   /** Throws the failure that ends the push, if there was one. */
   check(): void {
     if (this.#poison !== null) throw this.#poison;
@@ -39,14 +54,14 @@ export class StatementGate {
 
   /** Runs a mutation; throws what it threw, or a refused statement of it even if it caught that. */
   async runMutation(run: () => Promise<void>): Promise<void> {
+    const thrown = await run().then(
+      () => null,
+      (error: unknown) => ({ error }),
+    );
+    const refusal = this.#refusal;
     this.#refusal = null;
-    try {
-      await run();
-    } catch (error) {
-      this.check();
-      throw error;
-    }
     this.check();
-    if (this.#refusal !== null) throw this.#refusal;
+    if (thrown !== null) throw thrown.error;
+    if (refusal !== null) throw refusal;
   }
 }

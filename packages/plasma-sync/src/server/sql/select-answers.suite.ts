@@ -21,7 +21,7 @@ export async function withAnswerRows(
   await ensureSchema({ schema, executor });
   for (const [table, meta] of schema.tablesByName) {
     const rows = rowsOf(answerRows.get(table) ?? []);
-    if (rows.length > 0) await executor.batch(putStatements(meta, rows));
+    if (rows.length > 0) await executor.batch(putStatements(executor.dialect, meta, rows));
   }
   return executor;
 }

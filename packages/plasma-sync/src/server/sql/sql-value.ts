@@ -47,6 +47,14 @@ export function toCell(kind: ColumnKind, value: Value): JsonCell {
   return value instanceof Uint8Array ? toHex(value) : (toParam(kind, value) as JsonCell);
 }
 
+/** On Postgres: the value to store, from the placeholder that `toParam` is bound to. */
+export const postgresBoundSql = (kind: ColumnKind, placeholder: string): string =>
+  `${placeholder}::${postgresType(kind)}`;
+
+/** On Postgres: the value to store, from the text of the cell that `toCell` made. */
+export const postgresCellSql = (kind: ColumnKind, cell: string): string =>
+  kind === "blob" ? `decode(${cell}, 'hex')` : `(${cell})::${postgresType(kind)}`;
+
 /** The value to store, from the placeholder that `toParam` is bound to. */
 export const boundSql = (kind: ColumnKind, placeholder: string): string =>
   kind === "bigint" ? `CAST(${placeholder} AS INTEGER)` : placeholder;
