@@ -14,6 +14,8 @@ import { fileURLToPath } from "node:url";
 
 const START_MS_MAX = 120_000; // A cold Vite cache on two busy cores.
 const OUTPUT_CHARS_MAX = 20_000;
+/** Between pulls of a page: most of what these tests wait for is the other person's next pull. */
+const POLL_MS = "300";
 
 export interface TodoServer {
   /** `http://127.0.0.1:PORT/`, the same after a restart. */
@@ -41,7 +43,7 @@ export async function startTodoServer(env: Readonly<Record<string, string>> = {}
   const end = () => endGroup(child);
 
   async function start(): Promise<void> {
-    child = spawnVite(port, { ...env, PLASMA_STATE_DIR: stateDir });
+    child = spawnVite(port, { VITE_POLL_MS: POLL_MS, ...env, PLASMA_STATE_DIR: stateDir });
     const keep = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-OUTPUT_CHARS_MAX));
     child.stdout?.on("data", keep);
     child.stderr?.on("data", keep);

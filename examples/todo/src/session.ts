@@ -44,7 +44,7 @@ function openClient(userId: string) {
     getContext: () => ({ userId }),
     authHeaders: () => ({ "x-user": userId }),
     // Two windows side by side should feel alive. With a socket that pokes, the default will do.
-    pollIntervalMs: 2000,
+    pollIntervalMs: Number(import.meta.env["VITE_POLL_MS"] ?? 2000),
     retry: { maxDelayMs: 4000 },
     onError: (error: SyncClientError) => void reportError(client.db, error),
   });
