@@ -19,6 +19,29 @@ export async function openTodo(
   return page;
 }
 
+/** The links to the lists, of one group of the sidebar or of all. */
+export const lists = (page: Page, group?: "My lists" | "Shared with me"): Locator => {
+  const sidebar = page.getByRole("navigation", { name: "Lists" });
+  return (group === undefined ? sidebar : sidebar.getByRole("region", { name: group })).getByRole("link");
+};
+
+export async function makeList(page: Page, name: string): Promise<void> {
+  await page.getByRole("textbox", { name: "Name of the new list" }).fill(name);
+  await page.getByRole("button", { name: "Add list" }).click();
+  await page.getByRole("heading", { name, exact: true }).waitFor();
+}
+
+/** Adds a person to the open list, or removes them, and waits until the server knows. */
+export async function setMember(page: Page, person: string, change: "Add" | "Remove"): Promise<void> {
+  await page.getByRole("button", { name: "Share", exact: true }).click();
+  const dialog = page.getByRole("dialog", { name: "Share" });
+  await dialog.getByRole("button", { name: `${change} ${person}` }).click();
+  await dialog.getByRole("button", { name: `${change === "Add" ? "Remove" : "Add"} ${person}` }).waitFor();
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "hidden" });
+  await untilSaved(page);
+}
+
 export async function openList(page: Page, name: string): Promise<void> {
   await page.getByRole("navigation", { name: "Lists" }).getByRole("link", { name }).click();
   await page.getByRole("heading", { name, exact: true }).waitFor();

@@ -1,7 +1,7 @@
 // Owns: every way to change data. These functions run at once in the browser and again, for good, on the server.
 // An error that one throws takes the change back; its message is written for the person who made the change.
-import { defineMutators, eq, type InferUpdate, type MutatorInput } from "plasma-sync";
-import { lists, ticks, todos, type schema, type Ctx, type ListColor } from "./schema.ts";
+import { and, defineMutators, eq, type InferUpdate, type MutatorInput } from "plasma-sync";
+import { lists, members, ticks, todos, users, type schema, type Ctx, type ListColor } from "./schema.ts";
 
 type Input<Args> = MutatorInput<typeof schema, Ctx, Args>;
 type Db = Input<unknown>["db"];
@@ -13,7 +13,10 @@ export interface NewList {
   readonly id: string;
   readonly name: string;
   readonly color: ListColor;
-  readonly shared: boolean;
+}
+export interface Membership {
+  readonly listId: string;
+  readonly userId: string;
 }
 export interface NewTodo {
   readonly listId: string;
@@ -34,9 +37,10 @@ export interface TodoEdit {
 }
 
 export const forms = {
-  createList: async ({ db, args, ctx, now }: Input<NewList>) => {
-    const { id, color, shared } = args;
-    await db.insert(lists).values({ id, name: named(args.name), color, shared, ownerId: ctx.userId, createdAt: now });
+  createList: async ({ db, args, ctx, now, newId }: Input<NewList>) => {
+    const { id, color } = args;
+    await db.insert(lists).values({ id, name: named(args.name), color, ownerId: ctx.userId, createdAt: now });
+    await db.insert(members).values({ id: newId(), listId: id, userId: ctx.userId, addedAt: now });
   },
 
   renameList: async ({ db, args }: Input<{ id: string; name: string }>) => {
@@ -50,15 +54,38 @@ export const forms = {
     await db.delete(lists).where(eq(lists.id, args.id));
   },
 
-  createTodo: async ({ db, args, ctx, now, newId }: Input<NewTodo>) => {
-    const { id: listId, ownerId, shared } = await visibleList(db, args.listId, ctx);
-    const title = named(args.title);
-    const authorId = ctx.userId;
-    await db.insert(todos).values({ id: newId(), listId, title, authorId, ownerId, shared, createdAt: now });
+  addMember: async ({ db, args, ctx, now, newId }: Input<Membership>) => {
+    const { listId, userId } = args;
+    await mustOwn(db, listId, ctx);
+    const [person] = await db.select().from(users).where(eq(users.id, userId));
+    if (person === undefined) throw new Error("Nobody has that name.");
+    if (await isMember(db, listId, userId)) return; // Added twice, in two windows.
+    await db.insert(members).values({ id: newId(), listId, userId, addedAt: now });
   },
 
-  editTodo: async ({ db, args }: Input<TodoEdit>) => {
-    await mustTodo(db, args.id);
+  removeMember: async ({ db, args, ctx }: Input<Membership>) => {
+    const { listId, userId } = args;
+    await mustOwn(db, listId, ctx);
+    if (userId === ctx.userId) throw new Error("A list always has its owner. Delete it instead.");
+    await db.delete(members).where(membership(listId, userId));
+  },
+
+  leaveList: async ({ db, args, ctx }: Input<{ id: string }>) => {
+    const [list] = await db.select().from(lists).where(eq(lists.id, args.id));
+    if (list?.ownerId === ctx.userId) throw new Error("It is your list. Delete it instead.");
+    await db.delete(members).where(membership(args.id, ctx.userId));
+  },
+
+  createTodo: async ({ db, args, ctx, now, newId }: Input<NewTodo>) => {
+    const { listId } = args;
+    await mustBeMember(db, listId, ctx);
+    await db
+      .insert(todos)
+      .values({ id: newId(), listId, title: named(args.title), authorId: ctx.userId, createdAt: now });
+  },
+
+  editTodo: async ({ db, args, ctx }: Input<TodoEdit>) => {
+    await mustReach(db, args.id, ctx);
     const set: InferUpdate<typeof todos> = {
       title: args.title === undefined ? undefined : named(args.title),
       note: args.note,
@@ -68,22 +95,24 @@ export const forms = {
   },
 
   setDone: async ({ db, args, ctx, now }: Input<{ id: string; done: boolean }>) => {
-    const { id, ownerId, shared } = await mustTodo(db, args.id);
-    if (!args.done) {
+    const { id, done } = args;
+    await mustReach(db, id, ctx);
+    if (!done) {
       await db.delete(ticks).where(eq(ticks.id, id));
       return;
     }
     const [tick] = await db.select().from(ticks).where(eq(ticks.id, id));
     if (tick !== undefined) return; // Two people ticked it: the first one counts.
-    await db.insert(ticks).values({ id, todoId: id, userId: ctx.userId, ownerId, shared, at: now });
+    await db.insert(ticks).values({ id, todoId: id, userId: ctx.userId, at: now });
   },
 
   restoreTodo: async ({ db, args, ctx }: Input<DeletedTodo>) => {
-    const { ownerId, shared } = await visibleList(db, args.listId, ctx);
-    await db.insert(todos).values({ ...args, title: named(args.title), authorId: ctx.userId, ownerId, shared });
+    await mustBeMember(db, args.listId, ctx);
+    await db.insert(todos).values({ ...args, title: named(args.title), authorId: ctx.userId });
   },
 
-  deleteTodo: async ({ db, args }: Input<{ id: string }>) => {
+  deleteTodo: async ({ db, args, ctx }: Input<{ id: string }>) => {
+    await mustReach(db, args.id, ctx);
     await db.delete(todos).where(eq(todos.id, args.id));
   },
 };
@@ -97,15 +126,25 @@ function named(text: string): string {
   return name;
 }
 
-async function mustTodo(db: Db, id: string) {
-  const [todo] = await db.select().from(todos).where(eq(todos.id, id));
-  if (todo === undefined) throw new Error("Somebody has deleted it.");
-  return todo;
+const membership = (listId: string, userId: string) => and(eq(members.listId, listId), eq(members.userId, userId));
+
+async function isMember(db: Db, listId: string, userId: string): Promise<boolean> {
+  return (await db.select().from(members).where(membership(listId, userId))).length > 0;
 }
 
-/** The server's mutators read every row, so a list that the person cannot see is refused here. */
-async function visibleList(db: Db, id: string, ctx: Ctx) {
-  const [list] = await db.select().from(lists).where(eq(lists.id, id));
-  if (list === undefined || (!list.shared && list.ownerId !== ctx.userId)) throw new Error("Its list is gone.");
-  return list;
+/** The server's mutators read every row, so each asks whether the person is in the list; the browser asks the same. */
+async function mustBeMember(db: Db, listId: string, ctx: Ctx): Promise<void> {
+  if (!(await isMember(db, listId, ctx.userId))) throw new Error("Its list is gone, or no longer shared with you.");
+}
+
+/** One answer for what is not there and for what is not theirs: a person learns nothing of rows that they cannot see. */
+async function mustReach(db: Db, todoId: string, ctx: Ctx): Promise<void> {
+  const [todo] = await db.select().from(todos).where(eq(todos.id, todoId));
+  if (todo === undefined || !(await isMember(db, todo.listId, ctx.userId)))
+    throw new Error("It is deleted, or its list is no longer shared with you.");
+}
+
+async function mustOwn(db: Db, listId: string, ctx: Ctx): Promise<void> {
+  const [list] = await db.select().from(lists).where(eq(lists.id, listId));
+  if (list?.ownerId !== ctx.userId) throw new Error("Only the owner of a list decides who is in it.");
 }

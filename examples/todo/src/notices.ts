@@ -64,14 +64,16 @@ type Refusal = Extract<SyncClientError, { kind: "mutation-rejected" }>;
 
 /** What was refused and why. By now the view shows the rows as they were before. */
 async function describeRefusal(db: Db, refusal: Refusal): Promise<Omit<Notice, "id">> {
-  const args = refusal.args as { id?: string; title?: string; name?: string };
+  const args = refusal.args as { id?: string; listId?: string; userId?: string; title?: string; name?: string };
   const id = args.id ?? "";
   const [todo] = await db.select().from(todos).where(eq(todos.id, id));
-  const [list] = await db.select().from(lists).where(eq(lists.id, id));
+  const [list] = await db
+    .select()
+    .from(lists)
+    .where(eq(lists.id, args.userId === undefined ? id : (args.listId ?? "")));
   const subject = quote(todo?.title ?? list?.name ?? args.title ?? args.name);
   const title = (WHAT[refusal.name] ?? ((it: string) => `A change to ${it} was not accepted`))(subject);
   if (refusal.code !== "auth/denied") return { title, reason: refusal.message };
-  if (todo !== undefined) return { title, reason: `Only ${personName(todo.authorId)}, who wrote it, may change it.` };
   if (list !== undefined) return { title, reason: `Only ${personName(list.ownerId)}, who owns it, may change it.` };
   return { title, reason: "You may not change it." };
 }
@@ -86,5 +88,8 @@ const WHAT: Readonly<Record<string, (subject: string) => string>> = {
   deleteTodo: (it) => `${it} was not deleted`,
   setDone: (it) => `Your tick on ${it} was taken back`,
   renameList: (it) => `The list ${it} keeps its name`,
+  addMember: (it) => `${it} was not shared`,
+  removeMember: (it) => `${it} is shared as before`,
+  leaveList: (it) => `You have not left ${it}`,
   deleteList: (it) => `The list ${it} was not deleted`,
 };

@@ -31,3 +31,10 @@ export function keepUserId(id: string): void {
 }
 
 export const personName = (id: string): string => PEOPLE.find((person) => person.id === id)?.name ?? "Somebody";
+
+/** `Ada, Grace and Linus` */
+export function namesOf(ids: readonly string[]): string {
+  const names = ids.map(personName);
+  const last = names.pop() ?? "";
+  return names.length === 0 ? last : `${names.join(", ")} and ${last}`;
+}

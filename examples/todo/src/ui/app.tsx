@@ -1,22 +1,27 @@
 // Owns: the frame of the app: top bar, lists beside the open list, notices and help.
 import { useState } from "react";
 import { useKeys } from "./app-keys.ts";
+import { GoneList } from "./gone-list.tsx";
 import { Help } from "./help.tsx";
 import { Icon } from "./icons.tsx";
 import { ListPane } from "./list-pane.tsx";
 import { Notices } from "./notices.tsx";
-import { useLists, useOpenCounts } from "./queries.ts";
+import { useLists, useMembers, useOpenCounts } from "./queries.ts";
 import { openList, useListId } from "./route.ts";
-import { Sidebar } from "./sidebar.tsx";
+import { Sidebar, type List } from "./sidebar.tsx";
 import { SyncBadge } from "./sync-badge.tsx";
 import { UserPicker } from "./user-picker.tsx";
 
 export function App({ userId }: { userId: string }) {
-  const { rows: lists, status } = useLists();
+  const { rows: lists, status } = useLists(userId);
+  const members = useMembers();
   const openCounts = useOpenCounts();
   const routeId = useListId();
   const [isHelpOpen, setHelpOpen] = useState(false);
-  const shown = lists.find((list) => list.id === routeId) ?? lists[0];
+  const shown = routeId === null ? lists[0] : lists.find((list) => list.id === routeId);
+  const lastShown = useLast(shown);
+
+  const people = (shown === undefined ? undefined : members.get(shown.id)) ?? [];
 
   useKeys({
     "?": () => setHelpOpen(true),
@@ -50,10 +55,22 @@ export function App({ userId }: { userId: string }) {
         </button>
         <UserPicker userId={userId} />
       </header>
-      <Sidebar lists={lists} status={status} openCounts={openCounts} shownId={shown?.id ?? null} userId={userId} />
-      <ListPane key={shown?.id} list={shown ?? null} status={status} userId={userId} />
+      <Sidebar {...{ lists, status, members, openCounts, userId }} shownId={shown?.id ?? null} />
+      {shown === undefined && status === "complete" && routeId !== null ? (
+        <GoneList list={lastShown?.id === routeId ? lastShown : null} userId={userId} />
+      ) : (
+        <ListPane key={shown?.id} list={shown ?? null} people={people} status={status} userId={userId} />
+      )}
       <Notices />
       <Help isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />
     </div>
   );
+}
+
+/** The list that is open, or was: to speak of it when it is gone. */
+function useLast(shown: List | undefined): List | undefined {
+  const [last, setLast] = useState(shown);
+  if (shown === undefined || shown === last) return last;
+  setLast(shown);
+  return shown;
 }

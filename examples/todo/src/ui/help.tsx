@@ -8,15 +8,16 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["Delete", "Delete the todo"],
   ["n", "New todo"],
   ["/", "Search"],
+  ["s", "Share the list"],
   ["1 2 3", "All, open, done"],
   ["[ ]", "Previous list, next list"],
   ["Esc", "Cancel"],
 ];
 
 const TRIES: readonly string[] = [
-  "Open a second window, pick another person there, and tick something in a shared list.",
-  "Go offline, change a few things, reload the page, go online.",
-  "As Ada, edit a todo that Grace wrote, or rename her list: the server says no, and the app says why.",
+  "Open a second window as Grace (?user=grace). Share a list with her here, and tick something there.",
+  "Remove her again while she has the list open: it leaves her screen, and what you add later never reaches her.",
+  "As Grace, go offline and edit a todo of the list. Remove her, let her come back: the app says why the edit is gone.",
   "Add a todo whose title contains the word “password”. Only the server knows that rule.",
 ];
 

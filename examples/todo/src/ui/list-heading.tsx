@@ -1,19 +1,23 @@
-// Owns: the name of the open list, its renaming and deleting. Everyone may try in a shared list; the server decides.
+// Owns: the name of the open list, who is in it, and, for its owner, renaming and deleting.
 import { useMutation } from "plasma-sync/react";
 import { useState, type FormEvent } from "react";
-import { personName } from "../people.ts";
+import { namesOf, personName } from "../people.ts";
+import { useKeys } from "./app-keys.ts";
 import { Icon } from "./icons.tsx";
 import type { Filter } from "./queries.ts";
 import { closeList } from "./route.ts";
+import { ShareDialog } from "./share-dialog.tsx";
 import type { List } from "./sidebar.tsx";
 
 interface ListHeadingProps {
   readonly list: List;
+  /** Who is in it, its owner first. */
+  readonly people: readonly string[];
   readonly counts: Readonly<Record<Filter, number>>;
-  readonly isMine: boolean;
+  readonly userId: string;
 }
 
-export function ListHeading({ list, counts, isMine }: ListHeadingProps) {
+export function ListHeading({ list, people, counts, userId }: ListHeadingProps) {
   const [mode, setMode] = useState<"view" | "rename" | "delete">("view");
   const done = () => setMode("view");
   return (
@@ -25,34 +29,82 @@ export function ListHeading({ list, counts, isMine }: ListHeadingProps) {
       <div className="heading-text">
         {mode === "rename" ? <Rename list={list} onDone={done} /> : <h2 title={list.name}>{list.name}</h2>}
         <p>
-          {list.shared ? (isMine ? "Shared by you · " : `Shared by ${personName(list.ownerId)} · `) : ""}
+          <span className="sharing">{sharingText(list, people, userId)}</span>
           {counts.open} open of {counts.all}
         </p>
       </div>
       {mode === "view" ? (
         <div className="heading-actions">
-          <button
-            type="button"
-            className="icon-button"
-            aria-label="Rename this list"
-            title="Rename"
-            onClick={() => setMode("rename")}
-          >
-            <Icon name="edit" />
-          </button>
-          <button
-            type="button"
-            className="icon-button"
-            aria-label="Delete this list"
-            title="Delete"
-            onClick={() => setMode("delete")}
-          >
-            <Icon name="trash" />
-          </button>
+          <Share list={list} people={people} userId={userId} />
+          {list.ownerId === userId ? <OwnerActions onMode={setMode} /> : null}
         </div>
       ) : null}
       {mode === "delete" ? <Confirm list={list} count={counts.all} onDone={done} /> : null}
     </header>
+  );
+}
+
+function sharingText(list: List, people: readonly string[], userId: string): string {
+  const others = people.filter((id) => id !== userId);
+  if (list.ownerId !== userId) return `Shared by ${personName(list.ownerId)} · `;
+  return others.length === 0 ? "" : `Shared with ${namesOf(others)} · `;
+}
+
+function Share({ list, people, userId }: Pick<ListHeadingProps, "list" | "people" | "userId">) {
+  const [isOpen, setOpen] = useState(false);
+  const isMine = list.ownerId === userId;
+  useKeys({ s: () => setOpen(true) });
+  return (
+    <>
+      <button
+        type="button"
+        className="share-button"
+        aria-haspopup="dialog"
+        title={isMine ? "Share this list (s)" : "Who is in this list (s)"}
+        onClick={() => setOpen(true)}
+      >
+        {people.length > 1 ? <Faces people={people} /> : <Icon name="people" />}
+        <span className="share-label">{isMine ? "Share" : "People"}</span>
+      </button>
+      <ShareDialog {...{ list, people, userId, isOpen }} onClose={() => setOpen(false)} />
+    </>
+  );
+}
+
+function Faces({ people }: { people: readonly string[] }) {
+  return (
+    <span className="faces" aria-hidden="true">
+      {people.map((id) => (
+        <span key={id} className="avatar small" data-user={id}>
+          {id.charAt(0).toUpperCase()}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+function OwnerActions({ onMode }: { onMode: (mode: "rename" | "delete") => void }) {
+  return (
+    <>
+      <button
+        type="button"
+        className="icon-button"
+        aria-label="Rename this list"
+        title="Rename"
+        onClick={() => onMode("rename")}
+      >
+        <Icon name="edit" />
+      </button>
+      <button
+        type="button"
+        className="icon-button"
+        aria-label="Delete this list"
+        title="Delete"
+        onClick={() => onMode("delete")}
+      >
+        <Icon name="trash" />
+      </button>
+    </>
   );
 }
 

@@ -10,13 +10,15 @@ import { TodoList } from "./todo-list.tsx";
 
 interface ListPaneProps {
   readonly list: List | null;
+  /** Who is in the list. */
+  readonly people: readonly string[];
   /** Of the query that found the list. */
   readonly status: string;
   readonly userId: string;
 }
 
-export function ListPane({ list, status, userId }: ListPaneProps) {
-  if (list !== null) return <OpenList list={list} userId={userId} />;
+export function ListPane({ list, people, status, userId }: ListPaneProps) {
+  if (list !== null) return <OpenList list={list} people={people} userId={userId} />;
   return (
     <main className="pane">
       {status === "complete" ? (
@@ -30,7 +32,13 @@ export function ListPane({ list, status, userId }: ListPaneProps) {
   );
 }
 
-function OpenList({ list, userId }: { list: List; userId: string }) {
+interface OpenListProps {
+  readonly list: List;
+  readonly people: readonly string[];
+  readonly userId: string;
+}
+
+function OpenList({ list, people, userId }: OpenListProps) {
   const [filter, setFilter] = useState<Filter>("all");
   const [search, setSearch] = useState("");
   const newTodo = useRef<HTMLInputElement>(null);
@@ -53,7 +61,7 @@ function OpenList({ list, userId }: { list: List; userId: string }) {
 
   return (
     <main className="pane" data-color={list.color}>
-      <ListHeading list={list} counts={counts} isMine={list.ownerId === userId} />
+      <ListHeading list={list} people={people} counts={counts} userId={userId} />
       <NewTodo listId={list.id} field={newTodo} />
       <div className="tools">
         <div className="filters" role="radiogroup" aria-label="Show">
@@ -79,7 +87,7 @@ function OpenList({ list, userId }: { list: List; userId: string }) {
       </div>
       {rows.length === 0 && status !== "complete" ? <SkeletonTodos /> : null}
       {rows.length === 0 && status === "complete" ? <Nothing filter={filter} search={search.trim()} /> : null}
-      <TodoList rows={rows} isShared={list.shared} userId={userId} />
+      <TodoList rows={rows} isShared={people.length > 1} userId={userId} />
     </main>
   );
 }

@@ -2,16 +2,33 @@
 import { and, asc, desc, eq, isNotNull, isNull, like } from "plasma-sync";
 import { useLiveQuery, useLiveQueryResult } from "plasma-sync/react";
 import { useMemo } from "react";
-import { lists, ticks, todos } from "../schema.ts";
+import { inMyLists, lists, members, ticks, todos } from "../schema.ts";
 
 export const FILTERS = ["all", "open", "done"] as const;
 export type Filter = (typeof FILTERS)[number];
 
 const LIKE_BYTES_MAX = 50;
 
-/** Every list that the person sees, oldest first. */
-export function useLists() {
-  return useLiveQueryResult((db) => db.select().from(lists).orderBy(asc(lists.createdAt)));
+/** Every list that the person is in, oldest first. By the rule that the server asks, so that a list left offline goes at once. */
+export function useLists(userId: string) {
+  return useLiveQueryResult(
+    (db) => db.select().from(lists).where(inMyLists({ userId }, lists.id)).orderBy(asc(lists.createdAt)),
+    [userId],
+  );
+}
+
+/** List id → the people who are in it, its owner first. */
+export function useMembers(): ReadonlyMap<string, readonly string[]> {
+  const rows = useLiveQuery((db) => db.select().from(members).orderBy(asc(members.addedAt)));
+  return useMemo(() => {
+    const byList = new Map<string, string[]>();
+    for (const { listId, userId } of rows) {
+      const people = byList.get(listId);
+      if (people === undefined) byList.set(listId, [userId]);
+      else people.push(userId);
+    }
+    return byList;
+  }, [rows]);
 }
 
 /** List id → how many of its todos are open. */

@@ -2,7 +2,9 @@
 import { usePlasma } from "plasma-sync/react";
 import { useState, type FormEvent } from "react";
 import type { InferRow } from "plasma-sync";
+import { namesOf } from "../people.ts";
 import { LIST_COLORS, type lists as listsTable } from "../schema.ts";
+import { Icon } from "./icons.tsx";
 import { listHref, openList } from "./route.ts";
 
 export type List = InferRow<typeof listsTable>;
@@ -10,64 +12,74 @@ export type List = InferRow<typeof listsTable>;
 interface SidebarProps {
   readonly lists: readonly List[];
   readonly status: string;
+  /** List id → the people in it. */
+  readonly members: ReadonlyMap<string, readonly string[]>;
   readonly openCounts: ReadonlyMap<string, number>;
   readonly shownId: string | null;
   readonly userId: string;
 }
 
-export function Sidebar({ lists, status, openCounts, shownId, userId }: SidebarProps) {
+export function Sidebar({ lists, status, members, openCounts, shownId, userId }: SidebarProps) {
   const isWaiting = lists.length === 0 && status !== "complete";
-  const group = (title: string, members: readonly List[]) => (
-    <section aria-label={title}>
-      <h2>{title}</h2>
-      <ul>
-        {members.map((list) => (
-          <li key={list.id}>
-            <a href={listHref(list.id)} aria-current={list.id === shownId ? "page" : undefined}>
-              <span className="dot" data-color={list.color} aria-hidden="true" />
-              <span className="name">{list.name}</span>
-              <span className="count" aria-label={`${openCounts.get(list.id) ?? 0} open`}>
-                {openCounts.get(list.id) ?? 0}
-              </span>
-            </a>
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
+  const mine = lists.filter((list) => list.ownerId === userId);
+  const others = lists.filter((list) => list.ownerId !== userId);
+  const link = (list: List) => {
+    const guests = (members.get(list.id) ?? []).filter((id) => id !== list.ownerId);
+    return (
+      <li key={list.id}>
+        <a href={listHref(list.id)} aria-current={list.id === shownId ? "page" : undefined}>
+          <span className="dot" data-color={list.color} aria-hidden="true" />
+          <span className="name">{list.name}</span>
+          {list.ownerId === userId && guests.length > 0 ? <SharedMark guests={guests} /> : null}
+          <span className="count" aria-label={`${openCounts.get(list.id) ?? 0} open`}>
+            {openCounts.get(list.id) ?? 0}
+          </span>
+        </a>
+      </li>
+    );
+  };
+  const group = (title: string, inGroup: readonly List[]) =>
+    inGroup.length === 0 ? null : (
+      <section aria-label={title}>
+        <h2>{title}</h2>
+        <ul>{inGroup.map(link)}</ul>
+      </section>
+    );
   return (
     <nav className="sidebar" aria-label="Lists">
       {isWaiting ? (
         <SkeletonLists />
       ) : (
         <>
-          {group(
-            "Private",
-            lists.filter((list) => !list.shared),
-          )}
-          {group(
-            "Shared with everyone",
-            lists.filter((list) => list.shared),
-          )}
+          {group("My lists", mine)}
+          {group("Shared with me", others)}
         </>
       )}
-      <NewList count={lists.filter((list) => list.ownerId === userId).length} />
+      <NewList count={mine.length} />
     </nav>
+  );
+}
+
+function SharedMark({ guests }: { guests: readonly string[] }) {
+  const text = `Shared with ${namesOf(guests)}`;
+  return (
+    <span className="shared-mark" title={text}>
+      <Icon name="people" />
+      <span className="visually-hidden">, {text}</span>
+    </span>
   );
 }
 
 function NewList({ count }: { count: number }) {
   const client = usePlasma();
   const [name, setName] = useState("");
-  const [shared, setShared] = useState(false);
   const create = (event: FormEvent) => {
     event.preventDefault();
     if (name.trim() === "") return;
     const id = client.newId();
     const color = LIST_COLORS[count % LIST_COLORS.length] ?? "clay";
-    void client.mutate.createList({ id, name, color, shared }).then(() => openList(id));
+    void client.mutate.createList({ id, name, color }).then(() => openList(id));
     setName("");
-    setShared(false);
   };
   return (
     <form className="new-list" onSubmit={create}>
@@ -79,9 +91,6 @@ function NewList({ count }: { count: number }) {
         onChange={(event) => setName(event.target.value)}
       />
       <div className="new-list-more" data-open={name !== ""}>
-        <label>
-          <input type="checkbox" checked={shared} onChange={(event) => setShared(event.target.checked)} /> Shared
-        </label>
         <button type="submit" className="button small" disabled={name.trim() === ""}>
           Add list
         </button>

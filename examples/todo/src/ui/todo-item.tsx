@@ -26,7 +26,7 @@ export const TodoItem = memo(
     const isDone = tick !== null;
     const tabIndex = isTabStop ? 0 : -1;
     const titleId = `title-${todo.id}`;
-    const doneBy = isShared && tick !== null && tick.userId !== userId ? `Done by ${personName(tick.userId)}` : null;
+    const doneBy = tick !== null && tick.userId !== userId ? `Done by ${personName(tick.userId)}` : null;
     return (
       <div className="todo">
         <input
@@ -45,7 +45,7 @@ export const TodoItem = memo(
         <span className="meta">
           {doneBy === null ? null : <span className="done-by">{doneBy}</span>}
           {todo.due === null || isDone ? null : <Due day={todo.due} />}
-          {isShared ? (
+          {isShared || todo.authorId !== userId ? (
             <span className="avatar small" data-user={todo.authorId} title={`Written by ${personName(todo.authorId)}`}>
               <span aria-hidden="true">{todo.authorId.charAt(0).toUpperCase()}</span>
               <span className="visually-hidden">Written by {personName(todo.authorId)}</span>

@@ -5,9 +5,8 @@ export interface SeedList {
   readonly name: string;
   readonly color: ListColor;
   readonly owner: string;
-  readonly shared: boolean;
-  /** Who writes in it; the owner when left out. */
-  readonly authors?: readonly string[];
+  /** Who else is in it. */
+  readonly members?: readonly string[];
   readonly titles: readonly string[];
   readonly notes?: Readonly<Record<string, string>>;
 }
@@ -21,8 +20,7 @@ export const SEED_LISTS: readonly SeedList[] = [
     name: "Household",
     color: "clay",
     owner: "ada",
-    shared: true,
-    authors: ["ada", "grace", "linus"],
+    members: ["grace", "linus"],
     titles: [
       "Descale the kettle",
       "Bleed the radiator in the hall",
@@ -54,8 +52,7 @@ export const SEED_LISTS: readonly SeedList[] = [
     name: "Lake weekend",
     color: "sea",
     owner: "grace",
-    shared: true,
-    authors: ["grace", "ada", "linus"],
+    members: ["ada"],
     titles: [
       "Book the cabin by the north shore",
       "Ask whether the boat still floats",
@@ -83,8 +80,7 @@ export const SEED_LISTS: readonly SeedList[] = [
     name: "Reading circle",
     color: "plum",
     owner: "linus",
-    shared: true,
-    authors: ["linus", "grace", "ada"],
+    members: ["grace", "ada"],
     titles: [
       "Vote on the March book",
       "Collect ideas for a summer theme",
@@ -107,7 +103,6 @@ export const SEED_LISTS: readonly SeedList[] = [
     name: "Engine notes",
     color: "sand",
     owner: "ada",
-    shared: false,
     titles: [
       "Draw the card path for the second mill",
       "Count the additions in the long table",
@@ -127,7 +122,6 @@ export const SEED_LISTS: readonly SeedList[] = [
     name: "Music practice",
     color: "moss",
     owner: "ada",
-    shared: false,
     titles: [
       "Tune the harp before the strings go",
       "Find a metronome that does not lie",
@@ -151,7 +145,6 @@ export const SEED_LISTS: readonly SeedList[] = [
     name: "Errands",
     color: "clay",
     owner: "ada",
-    shared: false,
     titles: [
       "Renew the library card",
       "Pick up the parcel from next door",
@@ -169,7 +162,6 @@ export const SEED_LISTS: readonly SeedList[] = [
     name: "Compiler work",
     color: "sea",
     owner: "grace",
-    shared: false,
     titles: [
       "Tape the moth into the logbook",
       "Cut thirty centimetres of wire for the lecture",
@@ -195,7 +187,6 @@ export const SEED_LISTS: readonly SeedList[] = [
     name: "Garden",
     color: "moss",
     owner: "grace",
-    shared: false,
     titles: [
       "Turn the compost",
       "Sharpen the secateurs",
@@ -218,7 +209,6 @@ export const SEED_LISTS: readonly SeedList[] = [
     name: "Kernel chores",
     color: "sand",
     owner: "linus",
-    shared: false,
     titles: [
       "Read the mail before answering the mail",
       "Tag the release candidate",
@@ -241,7 +231,6 @@ export const SEED_LISTS: readonly SeedList[] = [
     name: "Diving trip",
     color: "plum",
     owner: "linus",
-    shared: false,
     titles: [
       "Service the regulator",
       "Renew the insurance before, not after",
@@ -270,8 +259,7 @@ export const SEED_LISTS: readonly SeedList[] = [
     name: "Street party",
     color: "moss",
     owner: "ada",
-    shared: true,
-    authors: ["ada", "linus", "grace"],
+    members: ["linus"],
     titles: [
       "Ask the council to close the street",
       "Draw the table plan, then ignore it",
@@ -302,7 +290,6 @@ export const SEED_LISTS: readonly SeedList[] = [
     name: "Recipes to try",
     color: "clay",
     owner: "ada",
-    shared: false,
     titles: [
       ...each("Bake {}", [
         "rye bread",
@@ -328,7 +315,6 @@ export const SEED_LISTS: readonly SeedList[] = [
     name: "Museum tour",
     color: "plum",
     owner: "grace",
-    shared: false,
     titles: [
       ...each("See {}", [
         "the relay machine",
@@ -352,7 +338,6 @@ export const SEED_LISTS: readonly SeedList[] = [
     name: "House move",
     color: "sea",
     owner: "linus",
-    shared: false,
     titles: [
       ...each("Box up {}", [
         "the books, again",

@@ -11,6 +11,7 @@ const AGE_DAYS_MAX = 45;
 
 interface Rows {
   readonly lists: unknown[][];
+  readonly members: unknown[][];
   readonly todos: unknown[][];
   readonly ticks: unknown[][];
 }
@@ -18,19 +19,15 @@ interface Rows {
 /** Fills the tables when there are no people yet. */
 export async function seedWhenEmpty(database: D1Database): Promise<void> {
   if (await hasPeople(database)) return;
-  const { lists, todos, ticks } = seedRows(Date.now());
+  const { lists, members, todos, ticks } = seedRows(Date.now());
   const people = PEOPLE.map(({ id, name }) => [id, name]);
   try {
     await database.batch([
       insert(database, "users", ["id", "name"], people),
-      insert(database, "lists", ["id", "name", "color", "ownerId", "shared", "createdAt"], lists),
-      insert(
-        database,
-        "todos",
-        ["id", "listId", "title", "note", "due", "authorId", "ownerId", "shared", "createdAt"],
-        todos,
-      ),
-      insert(database, "ticks", ["id", "todoId", "userId", "ownerId", "shared", "at"], ticks),
+      insert(database, "lists", ["id", "name", "color", "ownerId", "createdAt"], lists),
+      insert(database, "members", ["id", "listId", "userId", "addedAt"], members),
+      insert(database, "todos", ["id", "listId", "title", "note", "due", "authorId", "createdAt"], todos),
+      insert(database, "ticks", ["id", "todoId", "userId", "at"], ticks),
     ]);
   } catch (error) {
     // Another first request has inserted the same people a moment ago.
@@ -53,7 +50,7 @@ function insert(database: D1Database, table: string, columns: readonly string[],
 
 function seedRows(nowMs: number): Rows {
   const random = createRandom(20_26);
-  const rows: Rows = { lists: [], todos: [], ticks: [] };
+  const rows: Rows = { lists: [], members: [], todos: [], ticks: [] };
   const listCount = SEED_LISTS.length;
   SEED_LISTS.forEach((list, i) =>
     addList(rows, list, { id: `seed-list-${i}`, nowMs, random, daysOld: 60 + listCount - i }),
@@ -69,19 +66,20 @@ interface Seeding {
 }
 
 function addList(rows: Rows, list: SeedList, { id, nowMs, daysOld, random }: Seeding): void {
-  const shared = list.shared ? 1 : 0;
-  rows.lists.push([id, list.name, list.color, list.owner, shared, nowMs - daysOld * DAY_MS]);
-  const authors = list.authors ?? [list.owner];
+  const madeAt = nowMs - daysOld * DAY_MS;
+  rows.lists.push([id, list.name, list.color, list.owner, madeAt]);
+  const people = [list.owner, ...(list.members ?? [])];
+  people.forEach((person, n) => rows.members.push([`${id}-${person}`, id, person, madeAt + n]));
   list.titles.forEach((title, n) => {
     const todoId = `${id}-${String(n).padStart(3, "0")}`;
     const createdAt = Math.round(nowMs - random() * AGE_DAYS_MAX * DAY_MS);
-    const author = authors[Math.floor(random() * authors.length)];
+    const author = people[Math.floor(random() * people.length)];
     const due = random() < 0.35 ? dayText(nowMs + Math.floor(random() * 24 - 4) * DAY_MS) : null;
-    rows.todos.push([todoId, id, title, list.notes?.[title] ?? "", due, author, list.owner, shared, createdAt]);
+    rows.todos.push([todoId, id, title, list.notes?.[title] ?? "", due, author, createdAt]);
     // Older todos are more often done.
     if (random() < ((nowMs - createdAt) / (AGE_DAYS_MAX * DAY_MS)) * 0.75) {
-      const by = authors[Math.floor(random() * authors.length)];
-      rows.ticks.push([todoId, todoId, by, list.owner, shared, Math.round(createdAt + random() * (nowMs - createdAt))]);
+      const by = people[Math.floor(random() * people.length)];
+      rows.ticks.push([todoId, todoId, by, Math.round(createdAt + random() * (nowMs - createdAt))]);
     }
   });
 }

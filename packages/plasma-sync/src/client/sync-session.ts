@@ -124,10 +124,9 @@ export class SyncSession {
 
   #end(): void {
     this.#turn += 1;
-    const loop = this.#loop;
+    this.#loop?.stop();
+    if (this.#loop !== null) this.#deps.onRole(false);
     this.#loop = null;
-    loop?.stop();
-    if (loop !== null) this.#deps.onRole(false);
     this.#release?.();
     this.#release = null;
   }

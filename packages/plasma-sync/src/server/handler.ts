@@ -18,8 +18,7 @@ import {
   type SyncHandlerOptions,
 } from "./handler-options.ts";
 import { ensureSchema } from "./migration/ensure-schema.ts";
-import { jsonResponse, refusalOf, refusalResponse, type Refusal } from "./sync/answer.ts";
-import { authorize, checkIdentity } from "./sync/authorize.ts";
+import { jsonResponse, refusalOf, type Refusal } from "./sync/answer.ts";
 import { addCorsHeaders, preflightResponse } from "./sync/cors.ts";
 import { HandlerHooks } from "./sync/handler-hooks.ts";
 import { pull, type PullReport } from "./sync/pull.ts";
@@ -120,7 +119,7 @@ class Handler {
   }
 
   async #push(request: Request, setCounts: (counts: Counts) => void): Promise<Response> {
-    const auth = await authorize(this.#settings.options, request);
+    const auth = await this.#authorize(request);
     const body = await readJsonBody(request, this.#settings.payloadBytesMax);
     checkProtocol((body as { readonly protocolVersion?: unknown } | null)?.protocolVersion);
     const parsed = parsePushRequest(body);
@@ -131,13 +130,12 @@ class Handler {
     await this.#migrate();
     const report = await push(this.#settings, auth, parsed);
     setCounts(pushCounts(report));
-    const { clientID, replicaID = null } = parsed;
-    await this.#hooks.pushed(auth, report, { clientID, replicaID });
+    await this.#hooks.pushed(auth, report);
     return jsonResponse(200, report.response);
   }
 
   async #pull(request: Request, url: URL, setCounts: (counts: Counts) => void): Promise<Response> {
-    const auth = await authorize(this.#settings.options, request);
+    const auth = await this.#authorize(request);
     const version = url.searchParams.get("protocolVersion");
     checkProtocol(version !== null && /^\d{1,9}$/.test(version) ? Number(version) : null);
     const parsed = parsePullRequest(url.searchParams);
@@ -151,6 +149,15 @@ class Handler {
     return jsonResponse(200, seen.response);
   }
 
+  async #authorize(request: Request): Promise<Authorized> {
+    const { auth, rateLimit } = this.#settings.options;
+    const result = await auth(request);
+    if (!result.ok) throw serverError("auth/unauthorized", { reason: result.reason });
+    const rate = rateLimit === undefined ? null : await rateLimit({ request, auth: result });
+    if (rate !== null && !rate.ok) throw serverError("limit/rate", { retryAfterSeconds: rate.retryAfterSeconds });
+    return result;
+  }
+
   /** What both kinds of request say of themselves must fit the server and the login. */
   #checkIdentity(
     auth: Authorized,
@@ -158,7 +165,10 @@ class Handler {
   ): void {
     const { views, options } = this.#settings;
     if (!views.has(request.schemaVersion)) throw serverError("schema/mismatch", { expected: options.schemaVersion });
-    checkIdentity(auth, request);
+    if (request.clientGroupID !== auth.clientGroupID) throw serverError("auth/group-mismatch", {});
+    const { clientID } = request;
+    if (auth.clientID !== undefined && auth.clientID !== clientID)
+      throw serverError("auth/client-mismatch", { clientID });
   }
 
   /** As a client of that version meets the server: its cookies carry its version. */
@@ -178,8 +188,10 @@ class Handler {
 
   #refuse(error: unknown): Response {
     const refusal: Refusal = refusalOf(error);
+    const response = jsonResponse(refusal.status, refusal.body);
+    if (refusal.retryAfterSeconds !== undefined) response.headers.set("retry-after", String(refusal.retryAfterSeconds));
     this.#hooks.refused(refusal, error);
-    return refusalResponse(refusal);
+    return response;
   }
 }
 

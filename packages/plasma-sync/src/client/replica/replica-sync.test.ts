@@ -31,7 +31,6 @@ async function leader() {
   const tab = await createTestReplica({ store });
   const sync = new ReplicaSync({
     schema,
-    schemaVersion: "1",
     replica: tab.replica,
     store,
     env: systemEnv,

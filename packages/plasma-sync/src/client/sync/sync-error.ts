@@ -18,13 +18,10 @@ export type SyncClientError =
       readonly message: string;
       readonly error: unknown;
     }
-  /**
-   * The server (phase "push", "pull") has another schema or protocol version, or another tab of this browser (phase "tab")
-   * has opened the app with another schema version and this one can save nothing more; `expected` is theirs.
-   */
+  /** The server has another schema or protocol version; `expected` is the server's. */
   | {
       readonly kind: "schema-mismatch";
-      readonly phase: "push" | "pull" | "tab";
+      readonly phase: "push" | "pull";
       readonly expected: string;
       readonly message: string;
     }

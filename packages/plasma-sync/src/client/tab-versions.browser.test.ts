@@ -1,3 +1,0 @@
-import { tabVersionsSuite } from "./tab-versions.suite.ts";
-
-tabVersionsSuite("Chromium");
