@@ -16,6 +16,7 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
   "@remix-run/node-fetch-server": ["server/node/"],
   "@standard-schema/spec": ["core/"],
   react: ["react/", "devtools/"],
+  "cloudflare:workers": ["server/cloudflare/"],
 };
 
 /** How a word shows: read at all, called, or constructed. */

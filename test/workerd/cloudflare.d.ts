@@ -29,17 +29,20 @@ declare module "cloudflare:workers" {
       exec(sql: string): Promise<{ count: number; duration: number }>;
     };
     OBJECT: ObjectNamespace;
+    NOTES: ObjectNamespace;
   };
 }
 
 declare module "cloudflare:test" {
-  import type { DurableObjectContext, ObjectStub } from "cloudflare:workers";
+  import type { ObjectContext, ObjectStub } from "cloudflare:workers";
 
   /** Empties every binding's storage; call it between tests, as storage is isolated per file only. */
   export function reset(): Promise<void>;
   /** Runs `callback` inside the object, with its instance and its `ctx`. */
   export function runInDurableObject<T>(
     stub: ObjectStub,
-    callback: (instance: object, state: DurableObjectContext) => T | Promise<T>,
+    callback: (instance: object, state: ObjectContext) => T | Promise<T>,
   ): Promise<T>;
+  /** Takes the object out of memory; its storage and its hibernating sockets stay. */
+  export function evictDurableObject(stub: ObjectStub): Promise<void>;
 }

@@ -3,8 +3,10 @@
 // Invariants:
 //   1. A commit of this tab reaches other tabs only after the store has called it durable.
 //   2. A refused mutation is told once: by the tab that made it, or by the leader when that tab is gone.
+//   3. Once a tab of another schema version has opened the database, this one only shows what it has: it neither writes,
+//      syncs nor follows, and says so.
 
-import { PlasmaError } from "../core/error.ts";
+import { isPlasmaError, PlasmaError } from "../core/error.ts";
 import type { AnyMutators } from "../core/mutation/mutator.ts";
 import { decodeTagged } from "../core/protocol/tagged-json.ts";
 import type { Rejection } from "../core/protocol/pull.ts";
@@ -24,6 +26,7 @@ import { createIdbStore } from "./store/idb-store.ts";
 import { databaseName } from "./store/layout.ts";
 import { createMemoryStore } from "./store/memory-store.ts";
 import type { Store, StoreCommit } from "./store/store.ts";
+import { callApp } from "./sync/app-callback.ts";
 import { createClientStatus } from "./sync/client-status.ts";
 import type { SyncClientError } from "./sync/sync-error.ts";
 import { createSyncLoop, type SyncLoop } from "./sync/sync-loop.ts";
@@ -57,6 +60,10 @@ export class ClientCore {
   #loop: SyncLoop | null = null;
   #releaseClientLock: () => void = () => undefined;
   #holdsClientLock = false;
+  /** Why this tab can save nothing more. */
+  #outdated: PlasmaError<"client/outdated"> | null = null;
+  /** Versions of servers about which the app was asked. */
+  readonly #mismatches = new Set<string>();
   /** No more calls. */
   #closing = false;
   /** Nothing more to tell other tabs. */
@@ -75,6 +82,7 @@ export class ClientCore {
       : createIdbStore({
           name: this.#database,
           schema: options.schema,
+          schemaVersion: options.schemaVersion,
           env,
           durability: options.durability ?? "relaxed",
         });
@@ -105,12 +113,13 @@ export class ClientCore {
 
   assertOpen(): void {
     if (this.#closing) throw new PlasmaError("client/closed", {});
+    if (this.#outdated !== null) throw this.#outdated;
   }
 
   start(): void {
-    if (this.#closing) return;
+    if (this.#closing || this.#outdated !== null) return;
     this.session.start();
-    this.#post({ type: "hello" });
+    this.#post({ type: "hello", schemaVersion: this.#options.schemaVersion });
   }
 
   async once(what: "push" | "pull"): Promise<void> {
@@ -119,12 +128,12 @@ export class ClientCore {
     await this.session.once(what);
   }
 
-  /** Empties the replica, here and in every other tab. */
-  async reset(): Promise<void> {
+  /** Empties the replica, here and in every other tab. `onPending` is told what is lost. */
+  async reset(onPending?: (pending: readonly PendingMutation[]) => void): Promise<void> {
     this.assertOpen();
     await this.loaded;
     this.session.stop();
-    await this.replica.reset();
+    await this.replica.reset(onPending);
     this.#post({ type: "reset" });
     this.start();
   }
@@ -141,8 +150,7 @@ export class ClientCore {
     this.#channel.close();
     this.#releaseClientLock();
     this.#identity.release();
-    const closed = new PlasmaError("client/closed", {});
-    for (const outcome of this.outcomes) outcome.reject(closed);
+    this.#endOutcomes(new PlasmaError("client/closed", {}));
   }
 
   #createSession(): SyncSession {
@@ -169,6 +177,7 @@ export class ClientCore {
     };
     const replica = new ReplicaSync({
       schema,
+      schemaVersion,
       replica: this.replica,
       store: this.#store,
       env,
@@ -259,10 +268,12 @@ export class ClientCore {
       case "status":
         return this.status.update(message.status);
       case "hello":
+        // It has taken the database over, unless this tab has done so since: the disk knows.
+        if (message.schemaVersion !== this.#options.schemaVersion) return this.#reload();
         if (this.session.leading) this.#postStatus();
         return;
       case "reset":
-        return void this.replica.reload().catch((error: unknown) => this.#storageFailed(error));
+        return this.#reload();
       default:
         return;
     }
@@ -296,14 +307,38 @@ export class ClientCore {
     });
   }
 
+  #reload(): void {
+    this.replica.reload().catch((error: unknown) => this.#storageFailed(error));
+  }
+
   #storageFailed(error: unknown): void {
+    if (isPlasmaError(error, "client/outdated")) return this.#endAsOutdated(error);
     this.#report({ kind: "storage", message: messageOf(error), error });
   }
 
+  #endAsOutdated(error: PlasmaError<"client/outdated">): void {
+    if (this.#outdated !== null || this.#closing) return;
+    this.#outdated = error;
+    this.session.stop();
+    // What it has saved is pushed by others, and told by them.
+    this.#releaseClientLock();
+    this.#endOutcomes(error);
+    const { data, text: message } = error;
+    this.#report({ kind: "schema-mismatch", phase: "tab", expected: data.schemaVersion, message });
+  }
+
+  #endOutcomes(error: PlasmaError): void {
+    for (const outcome of this.outcomes) outcome.reject(error);
+  }
+
   #report(error: SyncClientError): void {
+    const last = this.status.get().lastError;
+    const isMismatch = error.kind === "schema-mismatch" && error.phase !== "tab";
+    // The server is asked again with every poll; the app is told once.
+    if (isMismatch && last?.kind === "schema-mismatch" && last.expected === error.expected) return;
     this.status.update({ lastError: error });
     this.#options.onError?.(error);
-    if (error.kind === "schema-mismatch") void this.#schemaMismatch();
+    if (isMismatch) void this.#schemaMismatch(error.expected);
   }
 
   /** The server has answered: what an earlier request met is over. */
@@ -313,11 +348,17 @@ export class ClientCore {
       this.status.update({ lastError: null });
   }
 
-  /** The loop has stopped; the app says whether to wait for a reload or to begin anew with what the server has. */
-  async #schemaMismatch(): Promise<void> {
-    if ((await this.#options.onSchemaMismatch?.()) !== "reset" || this.#closed) return;
-    this.#options.onReset?.(this.replica.pending.map(describePending));
-    await this.reset().catch((error: unknown) => this.#storageFailed(error));
+  /** The app says whether to wait or to begin anew with what the server has; once, however often the server says it. */
+  async #schemaMismatch(expected: string): Promise<void> {
+    if (this.#mismatches.has(expected)) return;
+    this.#mismatches.add(expected);
+    if ((await this.#options.onSchemaMismatch?.()) !== "reset" || this.#closing) return;
+    const { replica } = this;
+    // Nothing to wipe: after a reload of the page it would be done, and told, again and again.
+    if (replica.pending.length === 0 && replica.firstSync.rows === 0) return;
+    const onPending = (pending: readonly PendingMutation[]) =>
+      callApp(() => this.#options.onReset?.(pending.map(describePending)));
+    await this.reset(onPending).catch((error: unknown) => this.#storageFailed(error));
   }
 
   #sharedStatus(shared: SharedStatus): void {

@@ -124,9 +124,10 @@ export class SyncSession {
 
   #end(): void {
     this.#turn += 1;
-    this.#loop?.stop();
-    if (this.#loop !== null) this.#deps.onRole(false);
+    const loop = this.#loop;
     this.#loop = null;
+    loop?.stop();
+    if (loop !== null) this.#deps.onRole(false);
     this.#release?.();
     this.#release = null;
   }

@@ -129,6 +129,8 @@ const catalog = {
   "client/storage": (d: { what: string }) =>
     `The local database failed: ${d.what}. The change was not saved and has been taken back.`,
   "client/deposed": () => `Another tab has taken over syncing.`,
+  "client/outdated": (d: { schemaVersion: string }) =>
+    `Another tab has opened this app with schema version "${d.schemaVersion}". This page can save nothing more: reload it.`,
   "client/reset": () => `The local database was reset before the server had confirmed this change.`,
   "client/no-provider": () => `No Plasma client found. Wrap the app in <PlasmaProvider client={client}>.`,
 

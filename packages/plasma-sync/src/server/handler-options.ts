@@ -36,6 +36,13 @@ export interface MutationEvent<Ctx = unknown> {
   readonly status: "applied" | "rejected";
 }
 
+/** Whose push it was: its replica will pull without being poked. */
+export interface PushOrigin {
+  readonly clientID: string;
+  /** Null when it named none. */
+  readonly replicaID: string | null;
+}
+
 export interface SyncHandlerOptions<Ctx = unknown> {
   readonly schema: AnySchema;
   readonly mutators: AnyMutators;
@@ -52,7 +59,7 @@ export interface SyncHandlerOptions<Ctx = unknown> {
   /** The path before `/push` and `/pull`. Default "/sync". */
   readonly basePath?: string;
   /** Called once per push that changed a row, after its commit: the place to poke other clients. */
-  readonly onPushed?: (auth: Authorized<Ctx>) => void | Promise<void>;
+  readonly onPushed?: (auth: Authorized<Ctx>, origin: PushOrigin) => void | Promise<void>;
   /** Called per mutation after its commit, never for duplicates: the place for mail and payments. */
   readonly onMutation?: (event: MutationEvent<Ctx>) => void | Promise<void>;
   readonly onError?: (error: SyncServerError) => void;
@@ -92,13 +99,11 @@ export interface HandlerSettings {
 
 /** Checks the options. Throws `server/option`. */
 export function checkHandlerOptions(options: SyncHandlerOptions): HandlerSettings {
-  const {
-    basePath = "/sync",
-    maxMutationsPerPush = limits.pushMutationsMax,
-    maxPayloadBytes = limits.pushBytesMax,
-  } = options;
+  const { maxMutationsPerPush = limits.pushMutationsMax, maxPayloadBytes = limits.pushBytesMax } = options;
   const refuse = (option: string, why: string) => serverError("server/option", { option, why });
-  if (!basePath.startsWith("/")) throw refuse("basePath", `must begin with "/".`);
+  const basePath = basePathOf(options);
+  if (options.basePath !== undefined && !options.basePath.startsWith("/"))
+    throw refuse("basePath", `must begin with "/".`);
   if (typeof options.auth !== "function") throw refuse("auth", "must be a function that says who is asking.");
   if (typeof options.schemaVersion !== "string" || options.schemaVersion === "")
     throw refuse("schemaVersion", "must be a text.");
@@ -114,8 +119,12 @@ export function checkHandlerOptions(options: SyncHandlerOptions): HandlerSetting
     env,
     seal: new PageSeal(options.executor, env),
     views: schemaViews(options),
-    basePath: basePath.replace(/\/+$/, ""),
+    basePath,
     mutationsMax: maxMutationsPerPush,
     payloadBytesMax: maxPayloadBytes,
   };
 }
+
+/** Without a slash at its end. */
+export const basePathOf = ({ basePath = "/sync" }: Pick<SyncHandlerOptions, "basePath">): string =>
+  basePath.replace(/\/+$/, "");

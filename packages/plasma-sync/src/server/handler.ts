@@ -18,7 +18,8 @@ import {
   type SyncHandlerOptions,
 } from "./handler-options.ts";
 import { ensureSchema } from "./migration/ensure-schema.ts";
-import { jsonResponse, refusalOf, type Refusal } from "./sync/answer.ts";
+import { jsonResponse, refusalOf, refusalResponse, type Refusal } from "./sync/answer.ts";
+import { authorize, checkIdentity } from "./sync/authorize.ts";
 import { addCorsHeaders, preflightResponse } from "./sync/cors.ts";
 import { HandlerHooks } from "./sync/handler-hooks.ts";
 import { pull, type PullReport } from "./sync/pull.ts";
@@ -119,7 +120,7 @@ class Handler {
   }
 
   async #push(request: Request, setCounts: (counts: Counts) => void): Promise<Response> {
-    const auth = await this.#authorize(request);
+    const auth = await authorize(this.#settings.options, request);
     const body = await readJsonBody(request, this.#settings.payloadBytesMax);
     checkProtocol((body as { readonly protocolVersion?: unknown } | null)?.protocolVersion);
     const parsed = parsePushRequest(body);
@@ -130,12 +131,13 @@ class Handler {
     await this.#migrate();
     const report = await push(this.#settings, auth, parsed);
     setCounts(pushCounts(report));
-    await this.#hooks.pushed(auth, report);
+    const { clientID, replicaID = null } = parsed;
+    await this.#hooks.pushed(auth, report, { clientID, replicaID });
     return jsonResponse(200, report.response);
   }
 
   async #pull(request: Request, url: URL, setCounts: (counts: Counts) => void): Promise<Response> {
-    const auth = await this.#authorize(request);
+    const auth = await authorize(this.#settings.options, request);
     const version = url.searchParams.get("protocolVersion");
     checkProtocol(version !== null && /^\d{1,9}$/.test(version) ? Number(version) : null);
     const parsed = parsePullRequest(url.searchParams);
@@ -149,15 +151,6 @@ class Handler {
     return jsonResponse(200, seen.response);
   }
 
-  async #authorize(request: Request): Promise<Authorized> {
-    const { auth, rateLimit } = this.#settings.options;
-    const result = await auth(request);
-    if (!result.ok) throw serverError("auth/unauthorized", { reason: result.reason });
-    const rate = rateLimit === undefined ? null : await rateLimit({ request, auth: result });
-    if (rate !== null && !rate.ok) throw serverError("limit/rate", { retryAfterSeconds: rate.retryAfterSeconds });
-    return result;
-  }
-
   /** What both kinds of request say of themselves must fit the server and the login. */
   #checkIdentity(
     auth: Authorized,
@@ -165,10 +158,7 @@ class Handler {
   ): void {
     const { views, options } = this.#settings;
     if (!views.has(request.schemaVersion)) throw serverError("schema/mismatch", { expected: options.schemaVersion });
-    if (request.clientGroupID !== auth.clientGroupID) throw serverError("auth/group-mismatch", {});
-    const { clientID } = request;
-    if (auth.clientID !== undefined && auth.clientID !== clientID)
-      throw serverError("auth/client-mismatch", { clientID });
+    checkIdentity(auth, request);
   }
 
   /** As a client of that version meets the server: its cookies carry its version. */
@@ -188,10 +178,8 @@ class Handler {
 
   #refuse(error: unknown): Response {
     const refusal: Refusal = refusalOf(error);
-    const response = jsonResponse(refusal.status, refusal.body);
-    if (refusal.retryAfterSeconds !== undefined) response.headers.set("retry-after", String(refusal.retryAfterSeconds));
     this.#hooks.refused(refusal, error);
-    return response;
+    return refusalResponse(refusal);
   }
 }
 

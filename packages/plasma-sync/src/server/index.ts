@@ -13,7 +13,14 @@ export type {
   SqlStatement,
 } from "./database/sql-executor.ts";
 export { createSyncHandler, type SyncHandler } from "./handler.ts";
-export type { Authorized, AuthResult, MutationEvent, RateLimitResult, SyncHandlerOptions } from "./handler-options.ts";
+export type {
+  Authorized,
+  AuthResult,
+  MutationEvent,
+  PushOrigin,
+  RateLimitResult,
+  SyncHandlerOptions,
+} from "./handler-options.ts";
 export { ensureSchema } from "./migration/ensure-schema.ts";
 export { createServerDb } from "./server-db.ts";
 export type { CorsOptions } from "./sync/cors.ts";

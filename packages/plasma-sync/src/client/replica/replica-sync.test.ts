@@ -31,6 +31,7 @@ async function leader() {
   const tab = await createTestReplica({ store });
   const sync = new ReplicaSync({
     schema,
+    schemaVersion: "1",
     replica: tab.replica,
     store,
     env: systemEnv,

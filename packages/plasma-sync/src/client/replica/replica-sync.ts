@@ -5,6 +5,8 @@
 //      durable, so that it is told once. What the store refuses to write leaves the view again: the disk is read.
 //   2. An applied entry stays pending until the pull that covers it, so that nothing flickers.
 //   3. A catch-up is one commit; only the first sync of an empty replica commits page by page.
+//   4. An entry goes out under the schema version that it was made with, and under the client's own when the server does not
+//      take that one: it is applied or refused, and never stays for ever.
 
 import { must } from "../../core/lib/assert.ts";
 import type { Env } from "../../core/lib/env.ts";
@@ -20,6 +22,7 @@ import type { Replica } from "./replica.ts";
 
 export interface ReplicaSyncDeps {
   readonly schema: AnySchema;
+  readonly schemaVersion: string;
   readonly replica: Replica;
   readonly store: Store;
   readonly env: Env;
@@ -36,6 +39,8 @@ const entryEnvelopeBytes = 400;
 export class ReplicaSync implements SyncReplica {
   readonly #deps: ReplicaSyncDeps;
   #buffer: PullBuffer | null = null;
+  /** Versions that the server does not take. */
+  readonly #refusedVersions = new Set<string>();
 
   constructor(deps: ReplicaSyncDeps) {
     this.#deps = deps;
@@ -59,7 +64,7 @@ export class ReplicaSync implements SyncReplica {
     for (const mutation of this.#deps.replica.pending) {
       if (mutation.order === null || batch.length >= countMax) break;
       if (mutation.state === "applied") continue;
-      const entry = mutation.entry as OutboxEntry;
+      const entry = this.#asPushed(mutation.entry as OutboxEntry);
       if (batch[0] !== undefined && entry.schemaVersion !== batch[0].schemaVersion) break;
       sizeBytes += utf8SizeBytes(JSON.stringify(entry.args)) + entryEnvelopeBytes;
       if (batch.length > 0 && sizeBytes > bytesMax) break;
@@ -94,6 +99,18 @@ export class ReplicaSync implements SyncReplica {
       mutation.attempts += 1;
       mutation.lastError = error;
     }
+  }
+
+  versionRefused([first]: readonly OutboxEntry[]): boolean {
+    const version = first?.schemaVersion ?? this.#deps.schemaVersion;
+    if (version === this.#deps.schemaVersion) return false;
+    this.#refusedVersions.add(version);
+    return true;
+  }
+
+  #asPushed(entry: OutboxEntry): OutboxEntry {
+    const { schemaVersion } = this.#deps;
+    return this.#refusedVersions.has(entry.schemaVersion) ? { ...entry, schemaVersion } : entry;
   }
 
   async pushGap(clientID: string, lastMutationID: number): Promise<void> {

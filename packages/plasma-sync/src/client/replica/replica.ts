@@ -13,7 +13,7 @@
 //      its mutations, and the step of syncing that it writes as leader.
 //   4. A mutation id is used only by an entry in the outbox: a mutation that fails gives it back.
 
-import { PlasmaError } from "../../core/error.ts";
+import { isPlasmaError, PlasmaError } from "../../core/error.ts";
 import type { Env } from "../../core/lib/env.ts";
 import * as limits from "../../core/limits.ts";
 import type { Rejection } from "../../core/protocol/pull.ts";
@@ -52,7 +52,7 @@ export class Replica {
   #gapTimer: ReturnType<Env["setTimeout"]> | null = null;
   #closed = false;
   #waiting: { readonly seq: number; readonly resolve: () => void }[] = [];
-  /** Why there is no view, when loading failed. */
+  /** Why there is no view, when loading failed; or why it stays as it is, when another schema version has taken over. */
   #loadError: unknown = null;
 
   constructor(deps: ReplicaDeps) {
@@ -166,9 +166,10 @@ export class Replica {
     return this.#queue.run(() => this.#reload());
   }
 
-  /** Empties the replica: rows, outbox, cookie, identities. */
-  reset(): Promise<void> {
+  /** Empties the replica: rows, outbox, cookie, identities. `onPending` is told what is pending, right before. */
+  reset(onPending: (pending: readonly PendingMutation[]) => void = () => undefined): Promise<void> {
     return this.#queue.run(async () => {
+      onPending(this.#pending);
       await this.#deps.store.reset();
       await this.#reload();
     });
@@ -219,6 +220,7 @@ export class Replica {
 
   /** Applies the commits that have come in order, all in one rebase and so at most one delivery per query. */
   async #drain(): Promise<void> {
+    if (this.#loadError !== null) return;
     const commits = this.#feed.take();
     if (commits.length > 0) await this.#apply(commits);
     this.#watchGap();
@@ -357,10 +359,7 @@ export class Replica {
   }
 
   async #reload(): Promise<void> {
-    const rows = new RowMap<Row | null>();
-    const state = await this.#deps.store.load((table, batch) => {
-      for (const row of batch) rows.set(table, row["id"] as string, row);
-    });
+    const { rows, state } = await this.#readAgain();
     const wasReset = state.replicaID !== this.#state.replicaID;
     this.#adopt(state);
     const patch: BaseChange[] = [];
@@ -379,6 +378,20 @@ export class Replica {
     }
     this.#shown();
     this.#deps.events.appended();
+  }
+
+  async #readAgain(): Promise<{ readonly rows: RowMap<Row | null>; readonly state: StoreState }> {
+    const rows = new RowMap<Row | null>();
+    try {
+      const state = await this.#deps.store.load((table, batch) => {
+        for (const row of batch) rows.set(table, row["id"] as string, row);
+      });
+      return { rows, state };
+    } catch (error) {
+      // The commits that follow are of another schema.
+      if (isPlasmaError(error, "client/outdated")) this.#loadError = error;
+      throw error;
+    }
   }
 
   #watchGap(): void {

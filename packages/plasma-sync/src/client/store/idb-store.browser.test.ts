@@ -1,3 +1,5 @@
 import { idbStoreSuite } from "./idb-store.suite.ts";
+import { storeVersionsSuite } from "./store-versions.suite.ts";
 
 idbStoreSuite("Chromium");
+storeVersionsSuite("Chromium");

@@ -1,4 +1,6 @@
 import "fake-indexeddb/auto";
 import { idbStoreSuite } from "./idb-store.suite.ts";
+import { storeVersionsSuite } from "./store-versions.suite.ts";
 
 idbStoreSuite("fake-indexeddb");
+storeVersionsSuite("fake-indexeddb");

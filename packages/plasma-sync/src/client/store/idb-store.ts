@@ -8,16 +8,20 @@ import { isPlasmaError, PlasmaError } from "../../core/error.ts";
 import type { Env } from "../../core/lib/env.ts";
 import * as limits from "../../core/limits.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
+import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { completed, openDatabase, resultOf, storageError } from "./idb-requests.ts";
-import { emptyMeta, FORMAT_VERSION, upgrade, type ClientRecord, type ReplicaMeta } from "./layout.ts";
-import { checkWriter, planAppend, planSync } from "./plan-commit.ts";
+import { emptyMeta, FORMAT_VERSION, takenOver, upgrade, type ClientRecord, type ReplicaMeta } from "./layout.ts";
+import { checkVersion, checkWriter, planAppend, planSync } from "./plan-commit.ts";
 import type { NewOutboxEntry, OutboxEntry, Store, StoreCommit, StoreState, SyncCommit } from "./store.ts";
+import { fitStoredRow } from "./stored-row.ts";
 
 export interface IdbStoreOptions {
   /** The database's name, see `databaseName`. */
   readonly name: string;
   readonly schema: AnySchema;
+  /** The app's. Default "": its schema has no versions. */
+  readonly schemaVersion?: string;
   readonly env: Env;
   /** "strict" waits for the disk itself. Default "relaxed": survives a killed process, not a power cut. */
   readonly durability?: "relaxed" | "strict";
@@ -38,19 +42,23 @@ interface Scope {
 
 class IdbStore implements Store {
   readonly #options: IdbStoreOptions;
+  readonly #schemaVersion: string;
+  /** Whether this store has opened the database for its schema version: it does so once, or two tabs would go on for ever. */
+  #hasTaken = false;
   #database: Promise<IDBDatabase> | null = null;
   /** Why nothing can be read or written any more. */
   #over: (() => PlasmaError) | null = null;
 
   constructor(options: IdbStoreOptions) {
     this.#options = options;
+    this.#schemaVersion = options.schemaVersion ?? "";
   }
 
   async load(onRows: (table: string, rows: readonly Row[]) => void): Promise<StoreState> {
     for (;;) {
       const state = await this.#read(onRows);
       if (state !== null) return state;
-      await this.#found();
+      await this.#take();
     }
   }
 
@@ -58,7 +66,7 @@ class IdbStore implements Store {
     const clientID = entries[0]?.clientID ?? "";
     let commit: Extract<StoreCommit, { type: "append" }> | null = null;
     return this.#run({ stores: ["outbox", "clients", "meta"], mode: "readwrite" }, async (tx) => {
-      const [meta, client] = await Promise.all([readMeta(tx), readClient(tx, clientID)]);
+      const [meta, client] = await Promise.all([this.#readMeta(tx), readClient(tx, clientID)]);
       checkWriter(meta, replicaID);
       const lastID = client?.lastID ?? 0;
       // The body runs again after a connection died: what it wrote then may have become durable all the same.
@@ -72,7 +80,7 @@ class IdbStore implements Store {
 
   takeEpoch(replicaID: string): Promise<number> {
     return this.#run({ stores: ["meta"], mode: "readwrite" }, async (tx) => {
-      const meta = await readMeta(tx);
+      const meta = await this.#readMeta(tx);
       checkWriter(meta, replicaID);
       tx.objectStore("meta").put({ ...meta, epoch: meta.epoch + 1 } satisfies ReplicaMeta, META_KEY);
       return meta.epoch + 1;
@@ -81,7 +89,7 @@ class IdbStore implements Store {
 
   sync(replicaID: string, epoch: number, commit: SyncCommit): Promise<Extract<StoreCommit, { type: "sync" }>> {
     return this.#run({ stores: STORES, mode: "readwrite" }, async (tx) => {
-      const meta = await readMeta(tx);
+      const meta = await this.#readMeta(tx);
       checkWriter(meta, replicaID, epoch);
       const rows = tx.objectStore("rows");
       for (const { table, id, row } of commit.changes) {
@@ -102,8 +110,9 @@ class IdbStore implements Store {
 
   async reset(): Promise<void> {
     await this.#run({ stores: STORES, mode: "readwrite" }, async (tx) => {
+      await this.#readMeta(tx);
       for (const name of ["rows", "outbox", "clients"]) tx.objectStore(name).clear();
-      tx.objectStore("meta").put(emptyMeta(this.#options.env.randomUUID()), META_KEY);
+      tx.objectStore("meta").put(this.#emptyMeta(), META_KEY);
     });
   }
 
@@ -112,7 +121,7 @@ class IdbStore implements Store {
     this.#letGo();
   }
 
-  /** Everything in one snapshot; null when the database holds no replica yet. */
+  /** Everything in one snapshot; null when the database holds no replica yet, or one that this store has yet to take over. */
   #read(onRows: (table: string, rows: readonly Row[]) => void): Promise<StoreState | null> {
     let hasHandedOver = false;
     const handOver = (table: string, rows: readonly Row[]) => {
@@ -121,9 +130,10 @@ class IdbStore implements Store {
     };
     const canRepeat = () => !hasHandedOver;
     return this.#run({ stores: STORES, mode: "readonly", canRepeat }, async (tx) => {
-      const meta = await readMeta(tx);
-      if (meta === undefined) return null;
-      const tables = [...this.#options.schema.tablesByName.keys()];
+      const meta = await (this.#hasTaken ? this.#readMeta(tx) : readMeta(tx));
+      if (meta?.schemaVersion !== this.#schemaVersion) return null;
+      this.#hasTaken = true;
+      const tables = [...this.#options.schema.tablesByName.values()];
       const [outbox, clients] = await Promise.all([
         resultOf<OutboxEntry[]>(tx.objectStore("outbox").getAll()),
         resultOf<ClientRecord[]>(tx.objectStore("clients").getAll()),
@@ -141,12 +151,29 @@ class IdbStore implements Store {
     });
   }
 
-  /** Gives a new database its identity. Two tabs may try: the first one wins. */
-  async #found(): Promise<void> {
+  /**
+   * Gives a new database its identity, and one that another schema version had this store's version. Two tabs may try: of
+   * one version the first wins, of two versions the last.
+   */
+  async #take(): Promise<void> {
     await this.#run({ stores: ["meta"], mode: "readwrite" }, async (tx) => {
       const meta = await readMeta(tx);
-      if (meta === undefined) tx.objectStore("meta").put(emptyMeta(this.#options.env.randomUUID()), META_KEY);
+      if (meta?.schemaVersion === this.#schemaVersion) return;
+      const taken = meta === undefined ? this.#emptyMeta() : takenOver(meta, this.#schemaVersion);
+      tx.objectStore("meta").put(taken, META_KEY);
     });
+    this.#hasTaken = true;
+  }
+
+  #emptyMeta(): ReplicaMeta {
+    return emptyMeta(this.#options.env.randomUUID(), this.#schemaVersion);
+  }
+
+  /** Throws `client/outdated` when another schema version has taken over. */
+  async #readMeta(tx: IDBTransaction): Promise<ReplicaMeta | undefined> {
+    const meta = await readMeta(tx);
+    checkVersion(meta, this.#schemaVersion);
+    return meta;
   }
 
   /** Runs `body` in one transaction; resolves when that is durable. */
@@ -225,14 +252,19 @@ const readClient = (tx: IDBTransaction, clientID: string) =>
 /** Hands over a table's rows in key order, batch by batch. */
 async function readTable(
   store: IDBObjectStore,
-  table: string,
+  meta: TableMeta,
   onRows: (table: string, rows: readonly Row[]) => void,
 ): Promise<void> {
+  const table = meta.name;
   // Every key of the table lies between [table] and [table, []]: arrays sort after texts.
   let range = IDBKeyRange.bound([table], [table, []]);
   for (;;) {
     const rows = await resultOf<Row[]>(store.getAll(range, limits.storeBatchRowsMax));
-    if (rows.length > 0) onRows(table, rows);
+    if (rows.length > 0)
+      onRows(
+        table,
+        rows.map((row) => fitStoredRow(meta, row)),
+      );
     const last = rows.at(-1);
     if (last === undefined || rows.length < limits.storeBatchRowsMax) return;
     range = IDBKeyRange.bound([table, last["id"]], [table, []], true);

@@ -22,6 +22,8 @@ export interface ReplicaMeta {
   readonly nextOrder: number;
   readonly cookie: string | null;
   readonly firstSync: FirstSync;
+  /** The app's, as whoever opened the database last has it. Absent in a database that nobody has opened since it is kept. */
+  readonly schemaVersion?: string;
 }
 
 export interface ClientRecord {
@@ -31,13 +33,25 @@ export interface ClientRecord {
 }
 
 /** The meta of a replica that holds nothing. */
-export const emptyMeta = (replicaID: string): ReplicaMeta => ({
+export const emptyMeta = (replicaID: string, schemaVersion = ""): ReplicaMeta => ({
   replicaID,
+  schemaVersion,
   seq: 0,
   epoch: 0,
   nextOrder: 1,
   cookie: null,
   firstSync: { done: false, rows: 0 },
+});
+
+/**
+ * The meta after an app of another schema version has opened the database: rows and outbox stay, and the replica syncs anew,
+ * so that columns which the other version dropped are filled.
+ */
+export const takenOver = (meta: ReplicaMeta, schemaVersion: string): ReplicaMeta => ({
+  ...meta,
+  schemaVersion,
+  cookie: null,
+  epoch: meta.epoch + 1,
 });
 
 /** The name of the database of one user of one app: users never share one. */

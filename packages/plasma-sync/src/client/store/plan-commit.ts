@@ -15,6 +15,12 @@ export function checkWriter(
     throw new PlasmaError("client/deposed", {});
 }
 
+/** Throws `client/outdated` when a tab of another schema version has opened the database since. */
+export function checkVersion(meta: ReplicaMeta | undefined, schemaVersion: string): void {
+  const other = meta?.schemaVersion ?? schemaVersion;
+  if (other !== schemaVersion) throw new PlasmaError("client/outdated", { schemaVersion: other });
+}
+
 /** The entries with their orders, and the meta after them. Ids must continue `lastID`. */
 export function planAppend(
   meta: ReplicaMeta,

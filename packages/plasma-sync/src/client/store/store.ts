@@ -6,6 +6,8 @@
 //   3. Outbox entries get `order` in the commit that appends them: one total order over all tabs of the replica.
 //   4. `sync` commits carry the writer's epoch and are refused with `client/deposed` when another tab has taken over.
 //   5. Writes carry the replicaID that the tab opened: after a reset by another tab they are refused with `client/deposed`.
+//   6. One schema version at a time: that of the tab that opened last. It finds rows and outbox as they are and the cookie
+//      forgotten; from then on every write and read of a tab of another version is refused with `client/outdated`.
 
 import type { Rejection } from "../../core/protocol/pull.ts";
 import type { Row } from "../../core/schema/value.ts";
@@ -81,8 +83,8 @@ export interface StoreState {
 export interface Store {
   /**
    * Opens, creating what is missing, and reads everything in one consistent snapshot. Rows are handed to `onRows` table
-   * by table in batches of at most `limits.storeBatchRowsMax`, before the promise resolves. May be called again later to
-   * re-read (a tab that missed a commit).
+   * by table in batches of at most `limits.storeBatchRowsMax`, before the promise resolves, with the columns of the
+   * schema whatever version wrote them. May be called again later to re-read (a tab that missed a commit).
    */
   load(onRows: (table: string, rows: readonly Row[]) => void): Promise<StoreState>;
   /**

@@ -18,10 +18,13 @@ export type SyncClientError =
       readonly message: string;
       readonly error: unknown;
     }
-  /** The server has another schema or protocol version; `expected` is the server's. */
+  /**
+   * The server (phase "push", "pull") has another schema or protocol version, or another tab of this browser (phase "tab")
+   * has opened the app with another schema version and this one can save nothing more; `expected` is theirs.
+   */
   | {
       readonly kind: "schema-mismatch";
-      readonly phase: "push" | "pull";
+      readonly phase: "push" | "pull" | "tab";
       readonly expected: string;
       readonly message: string;
     }

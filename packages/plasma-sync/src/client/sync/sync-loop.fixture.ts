@@ -28,7 +28,7 @@ export class ScriptedReplica implements SyncReplica {
     return this.#outbox.map(({ id }) => id);
   }
 
-  add(count = 1): void {
+  add(count = 1, schemaVersion = "1"): void {
     for (let i = 0; i < count; i += 1) {
       const id = (this.#made += 1);
       this.#outbox.push({
@@ -40,7 +40,7 @@ export class ScriptedReplica implements SyncReplica {
         timestamp: 0,
         seed: "0".repeat(32),
         base: null,
-        schemaVersion: "1",
+        schemaVersion,
       });
     }
   }
@@ -64,6 +64,13 @@ export class ScriptedReplica implements SyncReplica {
 
   pushFailed(entries: readonly OutboxEntry[], error: string): void {
     this.told.push(`pushFailed ${entries.length}: ${error}`);
+  }
+
+  versionRefused(entries: readonly OutboxEntry[]): boolean {
+    this.told.push(`versionRefused ${entries[0]?.schemaVersion}`);
+    const isOld = entries[0]?.schemaVersion !== "1";
+    this.#outbox = this.#outbox.map((entry) => ({ ...entry, schemaVersion: "1" }));
+    return isOld;
   }
 
   async pushGap(clientID: string, lastMutationID: number): Promise<void> {

@@ -339,30 +339,55 @@ test("a gap or a refused cookie that does not go away is told, and slows down", 
 });
 
 test.each(["schema/mismatch", "protocol/mismatch"])(
-  "409 %s: told once, then nothing is sent until a new start",
+  "409 %s: the server is asked again with every poll and no sooner, and the outbox waits",
   async (code) => {
     const t = await startedLoop();
     t.answer(() => refusal(409, code, code === "schema/mismatch" ? { error: "schema mismatch", expected: "2" } : {}));
     t.replica.add();
     t.loop.localWork();
     await t.env.advance(0);
-    t.loop.poke();
-    t.loop.setOnline(false);
-    t.loop.setOnline(true);
-    expect(await isSettled(t, t.loop.pushOnce())).toBe(true);
-    await t.env.advance(600_000);
     expect(t.news()).toEqual(["push@0"]);
-    expect(t.env.timerCount).toBe(0);
     expect(t.errors).toMatchObject([
       { kind: "schema-mismatch", phase: "push", expected: code === "schema/mismatch" ? "2" : "" },
     ]);
+    t.answer(
+      () => refusal(409, code),
+      () => refusal(409, code),
+    );
+    t.loop.poke();
+    t.loop.localWork();
+    await t.env.advance(12_000);
+    t.loop.poke();
+    t.loop.localWork();
+    expect(t.news()).toEqual(["pull@0", "push@5000", "pull@5000", "push@10000", "pull@10000"]);
     expect(t.statuses.at(-1)).toMatchObject({ syncing: false });
-    t.answer(applied);
-    t.loop.start();
-    await t.env.advance(0);
+    t.answer(applied, () => page("k2"));
+    await t.env.advance(3000);
     expect(t.replica.outboxIDs).toEqual([]);
   },
 );
+
+test("409 for the version of earlier entries: they go out under the client's own, at once and once", async () => {
+  const t = await startedLoop();
+  t.replica.add(2, "0");
+  t.answer(
+    (one) => (versions.push(versionOf(one)), versions.length === 1 ? refusal(409, "schema/mismatch") : applied(one)),
+  );
+  const versions: Promise<string>[] = [];
+  t.loop.localWork();
+  await t.env.advance(0);
+  expect(await Promise.all(versions)).toEqual(["0", "1"]);
+  expect([t.replica.outboxIDs, t.errors]).toEqual([[], []]);
+  t.replica.add(2, "0");
+  t.answer(() => refusal(409, "schema/mismatch"));
+  t.loop.localWork();
+  await t.env.advance(4000);
+  expect(t.replica.told.filter((what) => what.startsWith("versionRefused"))).toHaveLength(3);
+  expect(t.errors).toMatchObject([{ kind: "schema-mismatch" }]);
+});
+
+const versionOf = async ({ request }: { readonly request: Request }): Promise<string> =>
+  ((await request.clone().json()) as { schemaVersion: string }).schemaVersion;
 
 test("413: the batch is halved until it fits, and is whole again once the outbox was empty", async () => {
   const t = await startedLoop();

@@ -48,7 +48,6 @@ export interface SyncLoopOptions {
 }
 
 export interface SyncLoop {
-  /** Begins, also anew after a mismatch of schema or protocol. */
   start(): void;
   stop(): void;
   setOnline(online: boolean): void;
@@ -227,6 +226,8 @@ class SyncRunner {
       return { type: "failed", lane: "push", failure: { kind: "too-large", sent: batch.length }, error };
     }
     const { code, clientID, lastMutationID } = failure.body;
+    if (code === "schema/mismatch" && replica.versionRefused(batch))
+      return { type: "failed", lane: "push", failure: { kind: "mended" }, error };
     if (code !== "push/gap" || clientID === undefined || lastMutationID === undefined) return failed("push", failure);
     await replica.pushGap(clientID, lastMutationID);
     return { type: "failed", lane: "push", failure: { kind: "mended" }, error };
@@ -258,7 +259,6 @@ function malformed(lane: LaneName, url: string, why: string): Failed {
 
 function classify(failure: HttpFailure): SyncFailure {
   if (failure.kind === "network") return { kind: "transient", retryAfterMs: null };
-  if (isMismatch(failure)) return { kind: "mismatch" };
   if (failure.status === 401) return { kind: "auth" };
   const isTransient = failure.status >= 500 || failure.status === 429;
   return isTransient ? { kind: "transient", retryAfterMs: failure.retryAfterMs } : { kind: "refused" };

@@ -1,8 +1,6 @@
 // Owns: the decisions of syncing, as a pure function: (state, event) → state and effects. The loop runs the effects.
 //
-//   stopped ──start──► running ──answer "another schema or protocol version"──► blocked ──start──► running
-//      ▲                  │                                                        │
-//      └───────stop───────┴────────────────────────stop────────────────────────────┘
+//   stopped ◄──stop, start──► running
 //
 //   While running there are two lanes with the same states, so that one that fails does not keep the other from working:
 //
@@ -12,7 +10,8 @@
 //      │ └──────────done, mended, batch too large─────────────────┤
 //      ├──retry timer, online, request── backoff ◄──5xx, network──┤ up to maxAttempts in a row
 //      ├──retry timer─────────────────── held ◄─────Retry-After───┤
-//      └──poll, online, request──────── resting ◄──anything else──┘ attempts spent, 401, other 4xx, malformed
+//      └──poll, online, request──────── resting ◄──anything else──┘ attempts spent, 401, 409 (another schema or protocol
+//                                                                   version), other 4xx, malformed
 //
 // Invariants:
 //   1. At most one push and one pull are under way.
@@ -37,7 +36,7 @@ export interface Lane {
 }
 
 export interface SyncState {
-  readonly phase: "stopped" | "running" | "blocked";
+  readonly phase: "stopped" | "running";
   readonly online: boolean;
   readonly auth: "ok" | "required";
   readonly push: Lane;
@@ -73,10 +72,8 @@ export type SyncFailure =
   | { readonly kind: "too-large"; readonly sent: number }
   /** Not who the server wants to see: new headers may help, later. */
   | { readonly kind: "auth" }
-  /** Trying again soon would change nothing. */
-  | { readonly kind: "refused" }
-  /** The server has another schema or protocol version. */
-  | { readonly kind: "mismatch" };
+  /** Trying again soon would change nothing: not until a poll, so that a server that is deployed anew is found. */
+  | { readonly kind: "refused" };
 
 export type TimerName = "poll" | LaneName;
 
@@ -227,10 +224,6 @@ function failed(before: SyncState, { lane, failure, error }: Failed, options: Ma
   const { mends } = before[lane];
   if (failure.kind === "too-large" && failure.sent > 1) return go({ ...again, batchMax: Math.floor(failure.sent / 2) });
   if (failure.kind === "mended" && mends < limits.syncMendsMax) return go(withLane(again, lane, { mends: mends + 1 }));
-  if (failure.kind === "mismatch") {
-    const blocked = { ...before, phase: "blocked", push: freshLane, pull: freshLane } as const;
-    return { state: blocked, effects: [{ type: "cancel" }, ...noTimers, report] };
-  }
   const { change, effects } = waitAfter(lane, before[lane].failures + 1, failure, options);
   const auth = failure.kind === "auth" ? "required" : before.auth;
   const step = go(withLane({ ...again, auth }, lane, change));

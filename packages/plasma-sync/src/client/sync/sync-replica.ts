@@ -8,12 +8,17 @@ export interface SyncReplica {
   readonly replicaID: string;
   /** The cookie of the last durable pull page; null before the first. */
   cookie(): string | null;
-  /** The first entries in replica order that the server is not known to have processed; none when all are. All were made with one schema version. */
+  /** The first entries in replica order that the server is not known to have processed; none when all are. All go out under one schema version. */
   nextPush(countMax: number, bytesMax: number): readonly OutboxEntry[];
   /** Takes a push's results: applied and duplicate entries wait for the pull that covers them, refused ones leave at once. Durable when it resolves. */
   pushed(results: readonly MutationResult[]): Promise<void>;
   /** Notes a failed attempt on the entries, for `pending()`. */
   pushFailed(entries: readonly OutboxEntry[], error: string): void;
+  /**
+   * The server does not take the schema version under which these entries were pushed. Whether there is another to try: from
+   * now on such entries go out under the client's own, and the server's mutators decide about them.
+   */
+  versionRefused(entries: readonly OutboxEntry[]): boolean;
   /** The server's last id of a client is not the one before our first: entries up to it are applied, or the client takes a new id. */
   pushGap(clientID: string, lastMutationID: number): Promise<void>;
   /** Takes one page. The commit happens when the catch-up is complete (or page by page in the first sync). Durable when it resolves. */

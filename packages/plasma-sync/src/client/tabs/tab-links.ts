@@ -11,8 +11,8 @@ export type TabMessage =
   | { readonly type: "applied"; readonly ids: readonly { readonly clientID: string; readonly id: number }[] }
   /** The leader's state of syncing, for followers' `status`. */
   | { readonly type: "status"; readonly status: SharedStatus }
-  /** A tab has just opened and wants the leader's status. */
-  | { readonly type: "hello" }
+  /** A tab has just opened, with that version of the schema, and wants the leader's status. */
+  | { readonly type: "hello"; readonly schemaVersion: string }
   /** A follower wants the leader to push and pull now (`flush`, `pullOnce`, `pushOnce`); answered by `done` with the same nonce. */
   | { readonly type: "request"; readonly nonce: string; readonly what: "push" | "pull" }
   | { readonly type: "done"; readonly nonce: string }

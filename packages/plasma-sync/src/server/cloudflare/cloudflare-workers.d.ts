@@ -1,30 +1,17 @@
 // What Plasma uses of the module that only workerd has. Not shipped: an app's own types (`wrangler types`) declare it there.
-// Structural on purpose: @cloudflare/workers-types would put a second set of web globals beside the DOM's.
 
 declare module "cloudflare:workers" {
-  /** A WebSocket whose object may be evicted while it stays open. */
-  interface HibernatingSocket {
-    send(message: string): void;
-    close(code?: number, reason?: string): void;
-    /** Kept with the socket, at most 2 KB. */
-    serializeAttachment(value: unknown): void;
-    deserializeAttachment(): unknown;
-  }
-
-  interface DurableObjectContext {
-    readonly storage: {
-      readonly sql: { exec(query: string, ...bindings: unknown[]): { toArray(): unknown[] } };
-      transactionSync<T>(closure: () => T): T;
-    };
-    waitUntil(promise: Promise<unknown>): void;
-    acceptWebSocket(socket: HibernatingSocket, tags?: string[]): void;
-    getWebSockets(tag?: string): HibernatingSocket[];
-    setWebSocketAutoResponse(pair?: object): void;
-  }
+  // oxlint-disable-next-line typescript/consistent-type-imports -- the declaration of a module may not import by a path
+  type ObjectContext = import("./object-context.ts").ObjectContext;
+  // oxlint-disable-next-line typescript/consistent-type-imports -- as above
+  type HibernatingSocket = import("./object-context.ts").HibernatingSocket;
 
   export abstract class DurableObject<Env = unknown> {
-    protected readonly ctx: DurableObjectContext;
+    protected readonly ctx: ObjectContext;
     protected readonly env: Env;
-    constructor(ctx: DurableObjectContext, env: Env);
+    constructor(ctx: ObjectContext, env: Env);
+    fetch?(request: Request): Response | Promise<Response>;
+    webSocketMessage?(socket: HibernatingSocket, message: string | ArrayBuffer): void | Promise<void>;
+    webSocketClose?(socket: HibernatingSocket, code: number, reason: string, wasClean: boolean): void | Promise<void>;
   }
 }

@@ -1,4 +1,4 @@
-// Owns: the push transaction of engines that have only batches (D1): reads run at once, writes wait in an overlay that the
+// Owns: the push transaction of engines that have only batches (D1, Durable Objects): reads run at once, writes wait in an overlay that the
 // reads see, and one batch commits everything, behind a guard that fails when something that was read has changed.
 //
 //   begin: version, clients, outcomes ──► mutations: reads from the database under the overlay ──► commit: one batch

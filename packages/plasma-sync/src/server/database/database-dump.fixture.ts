@@ -21,7 +21,8 @@ const postgresObjects = `SELECT * FROM (
     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS sql
   FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace
   UNION ALL SELECT 'index', indexname::text, indexdef FROM pg_indexes WHERE schemaname = current_schema()
-  UNION ALL SELECT 'trigger', t.tgname::text, pg_get_triggerdef(t.oid) FROM pg_trigger t WHERE NOT t.tgisinternal
+  UNION ALL SELECT 'trigger', t.tgname::text, pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class r ON r.oid = t.tgrelid
+  WHERE NOT t.tgisinternal AND r.relnamespace = current_schema()::regnamespace
   UNION ALL SELECT 'function', p.proname::text, pg_get_functiondef(p.oid) FROM pg_proc p
   WHERE p.pronamespace = current_schema()::regnamespace) AS o ORDER BY name COLLATE "C", type`;
 

@@ -1,23 +1,16 @@
-import { reset } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { ensureSchemaSuite } from "../migration/ensure-schema.suite.ts";
 import { selectAnswersSuite, withAnswerRows } from "../sql/select-answers.suite.ts";
 import { bufferedTransactionSuite } from "./buffered-transaction.suite.ts";
-import { fromD1 } from "./from-d1.ts";
+import { freshD1 } from "./d1.fixture.ts";
 import { serverTransactionSuite } from "./server-transaction.suite.ts";
 import { sqlExecutorSuite } from "./sql-executor.suite.ts";
 import { storedValuesSuite } from "./stored-values.suite.ts";
 import { writeStatementsSuite } from "./write-statements.suite.ts";
 
-const open = async () => {
-  await reset();
-  return fromD1(env.DB);
-};
-
-sqlExecutorSuite("D1", open);
-storedValuesSuite("D1", open, { runs: 20 });
-serverTransactionSuite("D1", open);
-writeStatementsSuite("D1", open);
-bufferedTransactionSuite("D1", open);
-ensureSchemaSuite("D1", open);
-selectAnswersSuite("D1", async () => withAnswerRows(await open()));
+sqlExecutorSuite("D1", freshD1);
+storedValuesSuite("D1", freshD1, { runs: 20 });
+serverTransactionSuite("D1", freshD1);
+writeStatementsSuite("D1", freshD1);
+bufferedTransactionSuite("D1", freshD1);
+ensureSchemaSuite("D1", freshD1);
+selectAnswersSuite("D1", async () => withAnswerRows(await freshD1()));

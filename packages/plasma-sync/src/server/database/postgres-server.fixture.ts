@@ -1,4 +1,4 @@
-// Owns: a real Postgres for tests: a server of its own per test file, and an empty database for each that asks.
+// Owns: a real Postgres for tests: a server of its own per test file, and an empty schema for each that asks.
 // Invariants:
 //   1. Without Postgres the tests fail; they are never skipped. `node scripts/setup.mjs --postgres` installs it.
 //   2. The server ends with the process that started it, however that ends: its shell waits for the end of our pipe.
@@ -26,39 +26,45 @@ export interface PostgresServer {
 }
 
 export interface TestPostgres {
-  /** A handle on an empty database of its own; it is closed after the file's tests. */
+  /** A handle on an empty schema of its own; it is closed after the file's tests. */
   open(options?: Options<Record<string, never>>): Promise<Sql>;
-  /** Another handle on the database of `sql`. */
+  /** Another handle on the schema of `sql`. */
   again(sql: Sql, options?: Options<Record<string, never>>): Sql;
 }
+
+/** Seconds after which an unused connection is closed: a file opens more handles than the server takes connections. */
+const IDLE_SECONDS = 2;
 
 /** Call at the top of a test file: the server starts before its first test and stops after its last. */
 export function usePostgres(): TestPostgres {
   let server: PostgresServer | undefined;
   let admin: Sql | undefined;
-  let databases = 0;
-  const handles: Sql[] = [];
-  const connect = (database: string, options: Options<Record<string, never>> = {}): Sql => {
+  let schemas = 0;
+  const handles = new Map<Sql, string>();
+  const connect = (schema: string, options: Options<Record<string, never>> = {}): Sql => {
     const port = server?.port as number;
-    const sql = postgres({ host: "127.0.0.1", port, user: "postgres", max: 4, ...options, database });
-    handles.push(sql);
+    const connection = { search_path: schema };
+    const where = { host: "127.0.0.1", port, user: "postgres", database: "postgres", connection };
+    const sql = postgres({ max: 4, idle_timeout: IDLE_SECONDS, ...options, ...where });
+    handles.set(sql, schema);
     return sql;
   };
   beforeAll(async () => {
     server = await startPostgres();
-    admin = connect("postgres", { max: 1 });
+    admin = connect("public", { max: 1 });
   }, START_MS_MAX);
   afterAll(async () => {
-    await Promise.all(handles.map((sql) => sql.end({ timeout: 0 })));
+    await Promise.all([...handles.keys()].map((sql) => sql.end({ timeout: 0 })));
     await server?.stop();
   }, START_MS_MAX);
   return {
     open: async (options) => {
-      const name = `test_${(databases += 1)}`;
-      await (admin as Sql).unsafe(`CREATE DATABASE ${name}`);
-      return connect(name, options);
+      // A schema is made a hundred times faster than a database, and Plasma sees nothing beside it.
+      const schema = `test_${(schemas += 1)}`;
+      await (admin as Sql).unsafe(`CREATE SCHEMA ${schema}`);
+      return connect(schema, options);
     },
-    again: (sql, options) => connect(sql.options.database, options),
+    again: (sql, options) => connect(handles.get(sql) ?? "public", options),
   };
 }
 

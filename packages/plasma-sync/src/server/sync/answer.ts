@@ -67,3 +67,9 @@ export function jsonResponse(status: number, body: object): Response {
     },
   });
 }
+
+export function refusalResponse({ status, body, retryAfterSeconds }: Refusal): Response {
+  const response = jsonResponse(status, body);
+  if (retryAfterSeconds !== undefined) response.headers.set("retry-after", String(retryAfterSeconds));
+  return response;
+}

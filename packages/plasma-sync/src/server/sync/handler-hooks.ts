@@ -1,7 +1,7 @@
 // Owns: calling the app's hooks so that none of them can hurt a request.
 // Invariant: a hook that throws is reported to onError; an onError that throws is ignored, since nobody is left to tell.
 
-import type { Authorized, SyncHandlerOptions } from "../handler-options.ts";
+import type { Authorized, PushOrigin, SyncHandlerOptions } from "../handler-options.ts";
 import type { Refusal } from "./answer.ts";
 import type { PushReport } from "./push.ts";
 import type { PlasmaMetric, SyncServerError } from "./sync-server-error.ts";
@@ -27,7 +27,7 @@ export class HandlerHooks {
   }
 
   /** After the commit of a push: its refusals, its mutations, and that something changed. */
-  async pushed(auth: Authorized, report: PushReport): Promise<void> {
+  async pushed(auth: Authorized, report: PushReport, origin: PushOrigin): Promise<void> {
     const { onMutation, onPushed } = this.#options;
     const calls: [hook: string, call: () => void | Promise<void>][] = [];
     for (const { rejection, ...event } of report.processed) {
@@ -45,7 +45,7 @@ export class HandlerHooks {
       }
       if (onMutation !== undefined) calls.push(["onMutation", () => onMutation(event)]);
     }
-    if (report.hasChanges && onPushed !== undefined) calls.push(["onPushed", () => onPushed(auth)]);
+    if (report.hasChanges && onPushed !== undefined) calls.push(["onPushed", () => onPushed(auth, origin)]);
     if (calls.length > 0) await this.#handOver(this.#runAll(calls));
   }
 

@@ -7,17 +7,24 @@ import { must } from "../../core/lib/assert.ts";
 import { fromBase64, toBase64 } from "../../core/lib/base64.ts";
 import type { Env } from "../../core/lib/env.ts";
 import { fromHex, toHex } from "../../core/lib/hex.ts";
-import type { SqlExecutor, SqlStatement } from "../database/sql-executor.ts";
+import type { DialectName, SqlExecutor, SqlStatement } from "../database/sql-executor.ts";
+import { withPlaceholders } from "../sql/placeholders.ts";
 import { serverError } from "../server-error.ts";
 
 const NONCE_BYTES = 12;
 const KEY_BYTES = 32;
 const KEY_NAME = "page-key";
 
-const readKey: SqlStatement = { text: "SELECT value FROM _plasma_schema WHERE key = ?1", params: [KEY_NAME] };
+const readKey = (dialect: DialectName): SqlStatement => ({
+  text: withPlaceholders(dialect, "SELECT value FROM _plasma_schema WHERE key = ?1"),
+  params: [KEY_NAME],
+});
 /** Of several processes that make one, the first wins. */
-const storeKey = (hex: string): SqlStatement => ({
-  text: "INSERT INTO _plasma_schema (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING",
+const storeKey = (dialect: DialectName, hex: string): SqlStatement => ({
+  text: withPlaceholders(
+    dialect,
+    "INSERT INTO _plasma_schema (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING",
+  ),
   params: [KEY_NAME, hex],
 });
 
@@ -61,14 +68,14 @@ export class PageSeal {
 
   async #loadKey(): Promise<CryptoKey | null> {
     if (this.#key !== null) return this.#key;
-    const [row] = await this.#executor.all(readKey);
+    const [row] = await this.#executor.all(readKey(this.#executor.dialect));
     if (row === undefined) return null;
     const bytes = must(fromHex(String(row["value"])), "page seal: the key is stored as hex digits");
     return (this.#key = await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]));
   }
 
   async #makeKey(): Promise<CryptoKey> {
-    await this.#executor.run(storeKey(toHex(this.#env.randomBytes(KEY_BYTES))));
+    await this.#executor.run(storeKey(this.#executor.dialect, toHex(this.#env.randomBytes(KEY_BYTES))));
     return must(await this.#loadKey(), "page seal: the key was stored a moment ago");
   }
 }

@@ -2,7 +2,7 @@
 // speaks the protocol by hand.
 
 import { createSyncHandler, type SyncHandler } from "../handler.ts";
-import type { SyncHandlerOptions } from "../handler-options.ts";
+import type { AuthResult, SyncHandlerOptions } from "../handler-options.ts";
 import { dumpDatabase } from "../database/database-dump.fixture.ts";
 import type { SqlExecutor } from "../database/sql-executor.ts";
 import { systemEnv } from "../../core/lib/env.ts";
@@ -134,7 +134,20 @@ export interface TestServer {
   dump(): Promise<{ readonly [table: string]: readonly object[] }>;
 }
 
-/** The header `x-user` says who is asking: `user`, `user/clientID`, `user//ctxKey`. */
+/** The header `x-user`, or a bearer token, says who is asking: `user`, `user/clientID`, `user//ctxKey`. */
+export function authOf({ headers }: Request): AuthResult<Ctx> {
+  const user = headers.get("x-user") ?? headers.get("authorization")?.replace(/^Bearer ?/, "") ?? "";
+  const [userId, clientID, ctxKey] = user.split("/");
+  if (userId === undefined || userId === "") return { ok: false, reason: "Sign in." };
+  return {
+    ok: true,
+    clientGroupID: userId,
+    ctx: { userId },
+    ...(clientID ? { clientID } : {}),
+    ...(ctxKey ? { ctxKey } : {}),
+  };
+}
+
 export function startServer(executor: SqlExecutor, options: Partial<SyncHandlerOptions<Ctx>> = {}): TestServer {
   const clock = { now: NOW };
   const handle = createSyncHandler<Ctx>({
@@ -142,17 +155,7 @@ export function startServer(executor: SqlExecutor, options: Partial<SyncHandlerO
     mutators,
     executor,
     schemaVersion: "1",
-    auth: (request) => {
-      const [userId, clientID, ctxKey] = (request.headers.get("x-user") ?? "").split("/");
-      if (userId === undefined || userId === "") return { ok: false, reason: "Sign in." };
-      return {
-        ok: true,
-        clientGroupID: userId,
-        ctx: { userId },
-        ...(clientID ? { clientID } : {}),
-        ...(ctxKey ? { ctxKey } : {}),
-      };
-    },
+    auth: authOf,
     env: { ...systemEnv, now: () => clock.now },
     ...options,
   });
@@ -227,7 +230,7 @@ export class RawClient {
   readonly rejected: string[] = [];
   readonly bytes: string[] = [];
   cookie: string | undefined;
-  #server: Pick<TestServer, "handle">;
+  readonly #server: Pick<TestServer, "handle">;
   #unmentioned: Set<string> | null = null;
 
   constructor(server: Pick<TestServer, "handle">, identity: Identity) {

@@ -1,22 +1,14 @@
 // The sync server in the real Workers runtime, on D1 and on the storage of a Durable Object.
 
-import { reset } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
+import { freshD1 } from "../database/d1.fixture.ts";
 import { objectExecutor } from "../database/durable-object.fixture.ts";
-import { fromD1 } from "../database/from-d1.ts";
 import type { SqlExecutor } from "../database/sql-executor.ts";
 import { describePush } from "./push.suite.ts";
 import { mutation, RawClient, startServer, type TestServer } from "./sync-server.fixture.ts";
 
 const engines: readonly (readonly [name: string, freshDatabase: () => Promise<SqlExecutor>])[] = [
-  [
-    "D1",
-    async () => {
-      await reset();
-      return fromD1(env.DB);
-    },
-  ],
+  ["D1", freshD1],
   ["a Durable Object", async () => objectExecutor()],
 ];
 

@@ -1,0 +1,3 @@
+import { tabVersionsSuite } from "./tab-versions.suite.ts";
+
+tabVersionsSuite("Chromium");

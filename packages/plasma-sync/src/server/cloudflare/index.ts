@@ -1,0 +1,3 @@
+// Owns: the public surface of `plasma-sync/server/cloudflare`: the classes that only Cloudflare's runtime can load.
+
+export { PlasmaObject, type PlasmaObjectOptions } from "./plasma-object.ts";

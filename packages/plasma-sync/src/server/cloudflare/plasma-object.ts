@@ -1,0 +1,95 @@
+// Owns: PlasmaObject: one Durable Object per tenant or room that holds the database, the sync handler and the sockets.
+// Composition only: the executor is server/database's, the handler server's, the sockets object-sockets.ts's.
+
+import { DurableObject } from "cloudflare:workers";
+import { fromDurableObject } from "../database/from-durable-object.ts";
+import { createSyncHandler, type SyncHandler } from "../handler.ts";
+import { basePathOf, type SyncHandlerOptions } from "../handler-options.ts";
+import type { HibernatingSocket } from "./object-context.ts";
+import { answerPings, endClose, ObjectSockets, type SocketOptions } from "./object-sockets.ts";
+
+/** Options of `createSyncHandler` without those that the object brings itself, and `authorizeRoom`. */
+export type PlasmaObjectOptions<Ctx = unknown> = Omit<SocketOptions<Ctx>, "executor" | "waitUntil">;
+
+interface Running {
+  readonly handle: SyncHandler;
+  readonly sockets: ObjectSockets;
+  readonly coordinatorPath: string;
+}
+
+/**
+ * The base class of a Durable Object that is a whole sync server: its storage is the database, and clients of one object
+ * see each other's changes at once over WebSockets. One object serves one tenant, document or room; they share nothing.
+ *
+ * List the class under `new_sqlite_classes` in the Wrangler configuration. The object trusts whoever its Worker lets
+ * through to it, so `auth` must check that the person belongs to *this* tenant, not only who they are.
+ *
+ * Serves `{basePath}/push`, `{basePath}/pull` and, for sockets, `{basePath}/coordinator`.
+ *
+ * @throws PlasmaError `server/option`, at the first request, for an option that cannot be.
+ * @example
+ * export class TodoRoom extends PlasmaObject<Env> {
+ *   options(env: Env): PlasmaObjectOptions<Ctx> {
+ *     return { schema, mutators, schemaVersion: "1", auth: (request) => whoIs(request, env) };
+ *   }
+ * }
+ *
+ * export default {
+ *   fetch(request: Request, env: Env): Promise<Response> {
+ *     const tenant = new URL(request.url).hostname;
+ *     return env.ROOM.get(env.ROOM.idFromName(tenant)).fetch(request);
+ *   },
+ * };
+ */
+export abstract class PlasmaObject<Env = unknown> extends DurableObject<Env> {
+  #running: Running | undefined;
+
+  constructor(...[ctx, env]: ConstructorParameters<typeof DurableObject<Env>>) {
+    super(ctx, env);
+    answerPings(ctx);
+  }
+
+  /** Asked once in the life of the object in memory, at the first request. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- each object names its own Ctx
+  abstract options(env: Env): PlasmaObjectOptions<any>;
+
+  /** Serves pushes, pulls and sockets. */
+  override async fetch(request: Request): Promise<Response> {
+    const { handle, sockets, coordinatorPath } = this.#run();
+    return new URL(request.url).pathname === coordinatorPath ? sockets.upgrade(request) : handle(request);
+  }
+
+  /** Tells all connected clients that something has changed: for changes that no push made, such as an alarm's raw SQL. */
+  poke(): void {
+    this.#run().sockets.poke(null);
+  }
+
+  /** No frame of a client asks for anything yet; unknown ones are ignored. */
+  override webSocketMessage(): void {
+    return;
+  }
+
+  override webSocketClose(socket: HibernatingSocket, code: number): void {
+    endClose(socket, code);
+  }
+
+  #run(): Running {
+    return (this.#running ??= this.#start());
+  }
+
+  #start(): Running {
+    const { ctx, env } = this;
+    const given: PlasmaObjectOptions = this.options(env);
+    const options: SyncHandlerOptions = {
+      ...given,
+      executor: fromDurableObject(ctx.storage),
+      waitUntil: (promise) => ctx.waitUntil(promise),
+      onPushed: (auth, origin) => {
+        sockets.poke(origin);
+        return given.onPushed?.(auth, origin);
+      },
+    };
+    const sockets = new ObjectSockets(ctx, options);
+    return { handle: createSyncHandler(options), sockets, coordinatorPath: `${basePathOf(options)}/coordinator` };
+  }
+}
