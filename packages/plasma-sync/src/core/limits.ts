@@ -48,6 +48,10 @@ export const sqlNameBytesMax = 63;
  * that time, and the client, who waits for a minute, still gets an answer.
  */
 export const postgresLockWaitMsMax = 10_000;
+/** Pushes of one process that have a connection to Postgres: one works, the next has asked for the lock when it is free. */
+export const postgresPushesAtOnce = 2;
+/** Pushes of one process that wait for their turn: more would wait longer than their clients do. */
+export const postgresPushesWaitingMax = 1000;
 /** Prepared statements that one SQLite connection keeps: an app's statements are few; the bound is for generated ones. */
 export const sqlPreparedStatementsMax = 500;
 /** Bytes of one JSON parameter that carries an array: half of D1's 2 MB cell. */

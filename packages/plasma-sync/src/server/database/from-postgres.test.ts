@@ -1,10 +1,14 @@
+import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
+import { sum } from "../../core/query/aggregates.ts";
+import { ensureSchema } from "../migration/ensure-schema.ts";
+import { classifiedError } from "./classified-error.ts";
 import { fromPostgres } from "./from-postgres.ts";
 import { usePostgres } from "./postgres-server.fixture.ts";
-import { sql } from "./server-database.fixture.ts";
+import { depsOf, schema, sql, things, users } from "./server-database.fixture.ts";
 import { sqlExecutorSuite } from "./sql-executor.suite.ts";
 import type { SqlConnection, SqlExecutor } from "./sql-executor.ts";
-import { serverTransactionSuite } from "./server-transaction.suite.ts";
+import { addUser, fail, push, serverTransactionSuite, type Mutator } from "./server-transaction.suite.ts";
 import { storedValuesSuite } from "./stored-values.suite.ts";
 import { writeStatementsSuite } from "./write-statements.suite.ts";
 
@@ -237,4 +241,90 @@ test("a server that cannot be reached is a retry", async () => {
   const executor = fromPostgres(handle);
   expect(executor.classify(await errorOf(executor.all(sql("SELECT 1"))))).toBe("retry");
   expect(executor.classify(await errorOf(executor.transaction(async () => "never")))).toBe("retry");
+});
+
+/** Counts what has to be waited for: statements that are sent while others are under way cost no round trip more. */
+function roundTrips(executor: SqlExecutor) {
+  const count = { trips: 0 };
+  let underWay = 0;
+  const connectionOf = (connection: SqlConnection): SqlConnection => {
+    const all: SqlConnection["all"] = async (statement) => {
+      if (underWay === 0) count.trips += 1;
+      underWay += 1;
+      return connection.all(statement).finally(() => void (underWay -= 1));
+    };
+    return { all, run: async (statement) => void (await all(statement)) };
+  };
+  const transaction: SqlExecutor["transaction"] = async (fn) => {
+    count.trips += 2; // BEGIN and COMMIT
+    return executor.transaction((connection) => fn(connectionOf(connection)));
+  };
+  return { count, executor: { ...executor, transaction } };
+}
+
+test("a push costs four round trips, and two more for each mutation that inserts", async () => {
+  const plain = await openEmpty();
+  await ensureSchema({ schema, executor: plain });
+  const { count, executor } = roundTrips(plain);
+  const tripsOf = async (mutators: readonly Mutator[]) => {
+    count.trips = 0;
+    await push(depsOf(executor), mutators);
+    return count.trips;
+  };
+  const read: Mutator = (db) => db.select().from(users);
+  expect(await tripsOf([])).toBe(3);
+  expect(await tripsOf([fail])).toBe(4);
+  expect(await tripsOf([fail, read])).toBe(5);
+  expect(await tripsOf([fail, read, addUser("a"), addUser("b")])).toBe(8);
+});
+
+const overflowing: Mutator = (db) => db.select({ sum: sum(things.big) }).from(things);
+
+test("a read that fails refuses its mutation, also when the mutator catches, and no other", async () => {
+  const executor = await openEmpty();
+  await ensureSchema({ schema, executor });
+  await executor.run(sql("INSERT INTO things (id, big) VALUES ('a', 9223372036854775807), ('b', 1)"));
+  const caught: Mutator = async (db) => {
+    await db.insert(users).values({ id: "lost", name: "lost" });
+    await Promise.resolve(overflowing(db)).catch(() => undefined);
+    await Promise.resolve(db.insert(users).values({ id: "late", name: "late" })).catch(() => undefined);
+  };
+  const outcomes = await push(depsOf(executor), [addUser("u"), overflowing, addUser("v"), caught, addUser("w")]);
+  const no = "rejected data/invalid";
+  expect([...outcomes.values()]).toEqual(["applied", no, "applied", no, "applied"]);
+  expect((await executor.all(sql("SELECT id FROM users ORDER BY id"))).map((row) => row["id"])).toEqual([
+    "u",
+    "v",
+    "w",
+  ]);
+});
+
+test("a value that is too long for its index refuses its mutation: it would be so at each retry", async () => {
+  const executor = await openEmpty();
+  await ensureSchema({ schema, executor });
+  const email = Array.from({ length: 400 }, (_, i) => createHash("sha256").update(String(i)).digest("hex")).join("");
+  const outcomes = await push(depsOf(executor), [
+    (db) => db.insert(users).values({ id: "u", name: "u", email }),
+    addUser("v"),
+  ]);
+  expect([...outcomes.values()]).toEqual(["rejected data/invalid", "applied"]);
+});
+
+test("a broken constraint is named by table and columns, of several columns and in quotes, and NOT NULL too", async () => {
+  const executor = await openEmpty();
+  await ensureSchema({ schema, executor });
+  const errorOfStatement = async (text: string) => classifiedError(executor, await errorOf(executor.run(sql(text))));
+  const insert = 'INSERT INTO todos (id, title, "ownerId") VALUES';
+  await executor.run(sql(`${insert} ('a', 'x)=(y', 'u')`));
+  expect(await errorOfStatement(`${insert} ('b', 'x)=(y', 'u')`)).toMatchObject({
+    code: "constraint/unique",
+    data: { table: "todos", columns: ["ownerId", "title"] },
+  });
+  expect(await errorOfStatement(`${insert} ('a', 'z', 'u')`)).toMatchObject({ data: { columns: ["id"] } });
+  expect(await errorOfStatement(`${insert} ('b', NULL, 'u')`)).toMatchObject({
+    code: "constraint/not-null",
+    data: { table: "todos", column: "title" },
+  });
+  const error = await errorOfStatement("INSERT INTO things (id, int) VALUES ('a', 1e30)");
+  expect(error).toMatchObject({ code: "data/invalid", message: expect.not.stringContaining("1e30") });
 });

@@ -5,6 +5,7 @@ import { isPlasmaError } from "../../core/error.ts";
 import * as limits from "../../core/limits.ts";
 import { BufferedTransaction, type BufferedPlan } from "./buffered-transaction.ts";
 import { InteractiveTransaction } from "./interactive-transaction.ts";
+import { inPushLine } from "./push-line.ts";
 import { isSameOrigin } from "./push-records.ts";
 import type { MutationOrigin, PushDeps, PushScope, PushTransaction, WithPushTransaction } from "./push-transaction.ts";
 import { StatementGate } from "./statement-gate.ts";
@@ -14,7 +15,9 @@ type Run<T> = (tx: PushTransaction) => Promise<T>;
 
 /** Runs `fn` in one transaction; see push-transaction.ts. Throws what `fn` throws, or `server/retry`. */
 export const withPushTransaction: WithPushTransaction = (deps, scope, fn) =>
-  deps.executor.interactive ? inInteractive(deps, scope, fn) : inBuffered(deps, scope, fn);
+  deps.executor.interactive
+    ? inPushLine(deps.executor, () => inInteractive(deps, scope, fn))
+    : inBuffered(deps, scope, fn);
 
 async function inInteractive<T>(deps: PushDeps, scope: PushScope, fn: Run<T>): Promise<T> {
   const { executor, onGuardConflict } = deps;
