@@ -23,6 +23,7 @@ export interface RunMutatorInput {
   readonly store: MutationStore;
   readonly env: Env;
   readonly authorize?: StatementScope["authorize"];
+  readonly resolve?: StatementScope["resolve"];
   /** Whether to watch for foreign awaits. Default: outside production builds. */
   readonly dev?: boolean;
   readonly input: {
@@ -41,12 +42,12 @@ export interface RunMutatorInput {
 
 /** Runs the mutator; throws what it throws. */
 export async function runMutator(options: RunMutatorInput): Promise<void> {
-  const { schema, def, store, env, authorize, dev = isDevelopment } = options;
+  const { schema, def, store, env, authorize, resolve, dev = isDevelopment } = options;
   const { seed, args: given, ...rest } = options.input;
   const args = validateArgs(def, rest.name, given);
   const newId = createNewId(seed);
   const calls = new DbCalls();
-  const scope: StatementScope = { schema, store, newId, ...(authorize === undefined ? {} : { authorize }) };
+  const scope: StatementScope = { schema, store, newId, ...(authorize && { authorize }), ...(resolve && { resolve }) };
   const engine: QueryEngine = {
     select: (query) => calls.track(() => store.select(query)),
     write: (node) => calls.track(() => runStatement(scope, node)),

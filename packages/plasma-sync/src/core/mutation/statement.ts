@@ -26,6 +26,14 @@ export interface StatementScope {
   readonly newId: () => string;
   /** Throws `auth/denied` when the row, before or after the change, may not be written. */
   readonly authorize?: (table: string, row: Row, action: "insert" | "update" | "delete") => void;
+  /** May put other rows in the place of an update's results, for what others have changed meanwhile. Server only. */
+  readonly resolve?: (meta: TableMeta, changes: readonly RowChange[]) => Promise<readonly RowChange[]>;
+}
+
+/** A row of an update, before and after. */
+export interface RowChange {
+  readonly before: Row;
+  readonly after: Row;
 }
 
 /** Runs one statement, whole or not at all. */
@@ -40,11 +48,8 @@ async function planWrites(scope: StatementScope, meta: TableMeta, node: WriteNod
   return node.type === "update" ? planUpdate(scope, meta, node) : planDelete(scope, meta, node);
 }
 
-async function planInsert(
-  { store, newId, authorize }: StatementScope,
-  meta: TableMeta,
-  node: InsertNode,
-): Promise<RowWrite[]> {
+async function planInsert(scope: StatementScope, meta: TableMeta, node: InsertNode): Promise<RowWrite[]> {
+  const { store, newId, authorize } = scope;
   const rows = node.rows.map((input) => completeInsert(meta, input, newId));
   if (rows.length === 0) return [];
   const taken = new Map((await store.getMany(meta.name, rows.map(idOf))).map((row) => [idOf(row), row]));
@@ -59,8 +64,8 @@ async function planInsert(
     } else if (node.onConflict === null) {
       throw new PlasmaError("constraint/unique", { table: meta.name, columns: ["id"] });
     } else if (node.onConflict.do === "update") {
-      const after = updated(authorize, meta, current, node.onConflict.set);
-      if (after !== current) writes.set(id, { table: meta.name, id, before, after });
+      const [change] = await updated(scope, meta, [changeOf(meta, current, node.onConflict.set)]);
+      if (change !== undefined) writes.set(id, { table: meta.name, id, before, after: change.after });
     }
   }
   const result = [...writes.values()];
@@ -68,27 +73,42 @@ async function planInsert(
   return result;
 }
 
-/** The row after an update, authorized before and after. */
-function updated(authorize: StatementScope["authorize"], meta: TableMeta, before: Row, set: UpdateNode["set"]): Row {
-  const after = mergeUpdate(meta, before, resolveIncrements(set, before));
-  authorize?.(meta.name, before, "update");
-  authorize?.(meta.name, after, "update");
-  return after;
+const changeOf = (meta: TableMeta, before: Row, set: UpdateNode["set"]): RowChange => ({
+  before,
+  after: mergeUpdate(meta, before, resolveIncrements(set, before)),
+});
+
+/** The changes that remain, authorized before and after. */
+async function updated(
+  { authorize, resolve }: StatementScope,
+  meta: TableMeta,
+  changes: readonly RowChange[],
+): Promise<readonly RowChange[]> {
+  const resolved = resolve === undefined ? changes : await resolve(meta, changes);
+  for (const { before, after } of resolved) {
+    authorize?.(meta.name, before, "update");
+    authorize?.(meta.name, after, "update");
+  }
+  return resolved.filter(({ before, after }) => after !== before);
 }
 
-async function planUpdate(
-  { store, authorize }: StatementScope,
-  meta: TableMeta,
-  node: UpdateNode,
-): Promise<RowWrite[]> {
-  const writes: RowWrite[] = [];
-  for (const before of await matching(store, meta, node.where)) {
-    const after = updated(authorize, meta, before, node.set);
-    if (after !== before) writes.push({ table: meta.name, id: idOf(before), before, after });
-  }
-  const touched = meta.unique.filter((columns) => columns.some((column) => node.set[column] !== undefined));
-  await checkUnique(store, { ...meta, unique: touched }, writes.map(afterOf));
-  return writes;
+async function planUpdate(scope: StatementScope, meta: TableMeta, node: UpdateNode): Promise<RowWrite[]> {
+  const rows = await matching(scope.store, meta, node.where);
+  const changes = await updated(
+    scope,
+    meta,
+    rows.map((before) => changeOf(meta, before, node.set)),
+  );
+  // What resolves a conflict may change any column.
+  const mayResolve = scope.resolve !== undefined && meta.resolveConflict !== undefined;
+  const isTouched = (column: string) => mayResolve || node.set[column] !== undefined;
+  const touched = meta.unique.filter((columns) => columns.some(isTouched));
+  await checkUnique(
+    scope.store,
+    { ...meta, unique: touched },
+    changes.map(({ after }) => after),
+  );
+  return changes.map(({ before, after }) => ({ table: meta.name, id: idOf(before), before, after }));
 }
 
 async function planDelete(

@@ -23,6 +23,7 @@ export function derivedTable(name: string, query: SelectNode, first: TableMeta):
     columns,
     columnsByName: new Map(columns.map((column) => [column.def.name, column])),
     auth: {},
+    resolveConflict: undefined,
     indexes: [],
     unique: [],
     changeLogSuppressed: false,

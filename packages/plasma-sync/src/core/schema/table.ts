@@ -46,12 +46,27 @@ export interface TableAuth<C extends ColumnRecord, Ctx> {
   readonly write?: (ctx: Ctx, row: RowOf<C>) => boolean;
 }
 
+export interface RowConflict<C extends ColumnRecord, Ctx> {
+  /** The row as the mutation's maker had pulled it; null if they did not see it then, or it cannot be known any more. */
+  readonly base: RowOf<C> | null;
+  /** The row as it is now. */
+  readonly current: RowOf<C>;
+  /** `current` with the columns that the mutator set. */
+  readonly incoming: RowOf<C>;
+  readonly ctx: Ctx;
+}
+
 export interface TableOptions<C extends ColumnRecord, Name extends string, Ctx> {
   readonly auth?: TableAuth<C, Ctx>;
   /** Lists of columns that queries order by or look up by. */
   readonly indexes?: (table: BoundColumns<Name, C>) => readonly (readonly AnyColumn[])[];
   /** Lists of columns whose combined values no two rows share (a null makes a row unlike every other). */
   readonly unique?: (table: BoundColumns<Name, C>) => readonly (readonly AnyColumn[])[];
+  /**
+   * Decides what becomes of an update whose row a client of another replica has changed since its maker last pulled; runs on
+   * the server, and its result must pass `auth.write`. Without it the last write wins, for each column that a mutator set.
+   */
+  readonly resolveConflict?: (conflict: RowConflict<C, Ctx>) => RowOf<C>;
   /** Local-only table: never synced. */
   readonly changeLogSuppressed?: boolean;
 }
@@ -77,6 +92,8 @@ export interface TableMeta {
   readonly columns: readonly AnyColumn[];
   readonly columnsByName: ReadonlyMap<string, AnyColumn>;
   readonly auth: TableRules;
+  // oxlint-disable-next-line typescript/no-explicit-any -- of any table, called with its own rows
+  readonly resolveConflict: ((conflict: any) => unknown) | undefined;
   /** Names of columns, from the table option. */
   readonly indexes: readonly (readonly string[])[];
   /** Names of columns: `.unique()` columns and the table option, in that order. */
@@ -147,6 +164,7 @@ function describe(
     columns,
     columnsByName,
     auth: options.auth ?? {},
+    resolveConflict: options.resolveConflict,
     indexes: namesOf(options.indexes?.(record) ?? []),
     unique: [
       ...columns.filter((c) => c.def.unique).map((c) => [c.def.name]),

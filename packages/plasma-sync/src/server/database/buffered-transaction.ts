@@ -12,7 +12,7 @@
 
 import { PlasmaError } from "../../core/error.ts";
 import { assert } from "../../core/lib/assert.ts";
-import type { MutationStore, RowWrite } from "../../core/mutation/mutation-store.ts";
+import type { RowWrite } from "../../core/mutation/mutation-store.ts";
 import type { SelectNode } from "../../core/query/ast.ts";
 import { tablesOf } from "../../core/query/tables-of.ts";
 import type { Row } from "../../core/schema/value.ts";
@@ -41,6 +41,7 @@ import type {
   PushScope,
   PushTransaction,
   RecordedOutcome,
+  ServerStore,
 } from "./push-transaction.ts";
 import type { SqlRow, SqlStatement } from "./sql-executor.ts";
 import { StatementGate } from "./statement-gate.ts";
@@ -132,7 +133,7 @@ export class BufferedTransaction implements PushTransaction {
     );
   }
 
-  async mutation(origin: MutationOrigin | null, run: (store: MutationStore) => Promise<void>): Promise<void> {
+  async mutation(origin: MutationOrigin | null, run: (store: ServerStore) => Promise<void>): Promise<void> {
     assert(!this.#isRunning, "push transaction: one mutation at a time");
     assert(!this.isFull, "push transaction: a full one takes no mutation");
     this.#isRunning = true;
@@ -225,7 +226,7 @@ interface StoreScope {
   readonly all: (statement: SqlStatement) => Promise<readonly SqlRow[]>;
 }
 
-class BufferedStore implements MutationStore {
+class BufferedStore implements ServerStore {
   readonly writes: RowWrite[] = [];
   readonly #scope: StoreScope;
   #isClosed = false;
@@ -262,6 +263,11 @@ class BufferedStore implements MutationStore {
       this.writes.push(write);
       this.#scope.overlay.write(write);
     }
+  }
+
+  async readLog(statement: SqlStatement): Promise<readonly SqlRow[]> {
+    this.#refuseClosed();
+    return this.#scope.all(statement);
   }
 
   /** A mutator that has failed may still have statements under way: they must not reach the next one's layer. */

@@ -17,7 +17,7 @@
 
 import { assert } from "../../core/lib/assert.ts";
 import { PlasmaError } from "../../core/error.ts";
-import type { MutationStore, RowWrite } from "../../core/mutation/mutation-store.ts";
+import type { RowWrite } from "../../core/mutation/mutation-store.ts";
 import type { ResultRow, SelectNode } from "../../core/query/ast.ts";
 import type { Row } from "../../core/schema/value.ts";
 import type { CompileScope } from "../sql/compile-select.ts";
@@ -40,6 +40,7 @@ import type {
   PushScope,
   PushTransaction,
   RecordedOutcome,
+  ServerStore,
 } from "./push-transaction.ts";
 import { runInOrder } from "./run-in-order.ts";
 import type { DialectName, SqlConnection, SqlRow, SqlStatement } from "./sql-executor.ts";
@@ -96,7 +97,7 @@ export class InteractiveTransaction implements PushTransaction {
     return new InteractiveTransaction({ deps, ...open, clients: toClients(clients), outcomes: toOutcomes(outcomes) });
   }
 
-  async mutation(origin: MutationOrigin | null, run: (store: MutationStore) => Promise<void>): Promise<void> {
+  async mutation(origin: MutationOrigin | null, run: (store: ServerStore) => Promise<void>): Promise<void> {
     assert(!this.#isRunning, "push transaction: one mutation at a time");
     this.#isRunning = true;
     const { deps, gate } = this.#start;
@@ -179,7 +180,7 @@ interface StoreCalls {
   readonly write: (statements: readonly SqlStatement[]) => Promise<unknown>;
 }
 
-class InteractiveStore implements MutationStore {
+class InteractiveStore implements ServerStore {
   readonly #deps: PushDeps;
   readonly #calls: StoreCalls;
   #isClosed = false;
@@ -205,6 +206,10 @@ class InteractiveStore implements MutationStore {
       const statements = planWrites(executor.dialect, schema, writes);
       if (statements.length > 0) await this.#calls.write(statements);
     });
+  }
+
+  readLog(statement: SqlStatement): Promise<readonly SqlRow[]> {
+    return this.#call(() => this.#calls.read(statement));
   }
 
   /**

@@ -14,7 +14,7 @@
 
 import type { MutationStore } from "../../core/mutation/mutation-store.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
-import type { SqlExecutor } from "./sql-executor.ts";
+import type { SqlExecutor, SqlRow, SqlStatement } from "./sql-executor.ts";
 
 /** What the server remembers of a client. */
 export interface ClientRecord {
@@ -40,6 +40,15 @@ export interface MutationOrigin {
   readonly mutationID: number;
 }
 
+/** What a mutation works on. */
+export interface ServerStore extends MutationStore {
+  /**
+   * Reads what Plasma itself keeps. In a buffered transaction only what cannot change any more, or is under the guard, may
+   * be read: log entries of tables that the mutation has read.
+   */
+  readLog(statement: SqlStatement): Promise<readonly SqlRow[]>;
+}
+
 export interface PushTransaction {
   /** The clients of the push that the server knows, as of this transaction. */
   readonly clients: ReadonlyMap<string, ClientRecord>;
@@ -50,7 +59,7 @@ export interface PushTransaction {
    * database refuses a write (`constraint/*`, `data/invalid`), its writes are discarded and the error is thrown on. One after
    * another: never two at once.
    */
-  mutation(origin: MutationOrigin | null, run: (store: MutationStore) => Promise<void>): Promise<void>;
+  mutation(origin: MutationOrigin | null, run: (store: ServerStore) => Promise<void>): Promise<void>;
   /**
    * Whether this transaction takes no further mutation (its batch is full, or a failed commit must find its culprit): the
    * push answers with the results so far, and the client goes on from there.

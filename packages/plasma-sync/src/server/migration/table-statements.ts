@@ -17,8 +17,14 @@ export function tableStatements(dialect: DialectName, meta: TableMeta): string[]
     `CREATE TABLE IF NOT EXISTS ${table} (${columns})${dialect === "sqlite" ? " STRICT" : ""}`,
     ...meta.unique.map((names) => indexSql("UNIQUE INDEX", meta.name, names)),
     ...indexLists(meta).map((names) => indexSql("INDEX", meta.name, names)),
+    ...(meta.resolveConflict === undefined ? [] : [logIndexSql(meta.name)]),
   ];
 }
+
+/** Finds what happened to one row since a version. */
+const logIndexSql = (table: string): string =>
+  `CREATE INDEX IF NOT EXISTS ${quoteName(objectName("_plasma_log_rows", table))} ` +
+  `ON _plasma_changes (row_id, row_version) WHERE table_name = ${quoteText(table)}`;
 
 /** The type as which a column is created. */
 export const columnType = (dialect: DialectName, { kind }: ColumnDef): string =>

@@ -13,10 +13,13 @@ import { runMutator } from "../../core/mutation/run-mutator.ts";
 import type { MutationResult, PushMutation, PushRequest, PushResponse } from "../../core/protocol/push.ts";
 import { decodeTagged } from "../../core/protocol/tagged-json.ts";
 import * as limits from "../../core/limits.ts";
+import type { AnySchema } from "../../core/schema/schema.ts";
 import type { MutationOrigin, PushTransaction } from "../database/push-transaction.ts";
 import { withPushTransaction } from "../database/with-push-transaction.ts";
 import type { Authorized, HandlerSettings, MutationEvent } from "../handler-options.ts";
 import { checkGaps, checkOwners, clientOf, idsByClient, lastIDs } from "./push-plan.ts";
+import { createResolve } from "./conflicts.ts";
+import { ReadRules } from "./read-rules.ts";
 import { argsRejection, rejectionOf, type RecordedError } from "./rejection.ts";
 import { createAuthorize } from "./visibility.ts";
 
@@ -121,7 +124,7 @@ class PushRun {
     }
   }
 
-  async #run(origin: MutationOrigin, { name, args, timestamp, seed }: PushMutation): Promise<void> {
+  async #run(origin: MutationOrigin, { name, args, timestamp, seed, base }: PushMutation): Promise<void> {
     const { settings, auth, tx } = this.#scope;
     const { options, mutatorsByName, env } = settings;
     const def = mutatorsByName.get(name);
@@ -140,11 +143,19 @@ class PushRun {
     const authorize = createAuthorize(options.schema, auth.ctx);
     await tx.mutation(origin, (store) => {
       const counted = countWrites(store, (count) => (writes += count));
-      return runMutator({ schema: options.schema, def, store: counted, env, authorize, input });
+      const { schema, executor } = options;
+      const { ctx } = auth;
+      const resolve = hasConflictRules(schema)
+        ? createResolve({ dialect: executor.dialect, store, rules: new ReadRules(schema, ctx), ctx, origin, base })
+        : undefined;
+      return runMutator({ schema, def, store: counted, env, authorize, ...(resolve && { resolve }), input });
     });
     if (writes > 0) this.#hasChanges = true;
   }
 }
+
+const hasConflictRules = ({ tablesByName }: AnySchema): boolean =>
+  [...tablesByName.values()].some(({ resolveConflict }) => resolveConflict !== undefined);
 
 const keyOf = (clientID: string, id: number): string => `${id} ${clientID}`;
 
