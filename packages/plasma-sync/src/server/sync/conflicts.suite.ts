@@ -103,7 +103,8 @@ export function conflictsSuite(name: string, open: () => Promise<SqlExecutor>): 
       next.clear();
       const db = createServerDb({ schema, executor });
       await db.insert(plain).values({ id: "p", title: "one", note: "n" });
-      for (const userId of ["ada", "grace"]) await db.insert(members).values({ id: userId === "ada" ? "d" : "x", userId });
+      for (const userId of ["ada", "grace"])
+        await db.insert(members).values({ id: userId === "ada" ? "d" : "x", userId });
       await push(grace, "add", { id: "d", title: "one", stock: 10 });
       await ada.pull();
       await grace.pull();
@@ -166,7 +167,10 @@ export function conflictsSuite(name: string, open: () => Promise<SqlExecutor>): 
     test.each([
       ["none", undefined],
       ["a malformed one", "c1:zzzz"],
-      ["one of another history", `c1:${btoa(JSON.stringify({ 0: "1", $tag: "0000000000000000" })).replaceAll("=", "")}`],
+      [
+        "one of another history",
+        `c1:${btoa(JSON.stringify({ 0: "1", $tag: "0000000000000000" })).replaceAll("=", "")}`,
+      ],
     ])("with %s for a base cookie, all that is known of others counts, and the base is null", async (_, base) => {
       await grace.pull();
       const mutationID = (next.get(ada) ?? 0) + 1;
