@@ -18,6 +18,8 @@ import { quoteName, quoteText } from "./sql-text.ts";
 export interface AsOf {
   readonly version: number;
   readonly only?: { readonly table: string; readonly rows: "unchanged" | "changed" };
+  /** The select is about few rows: what its subqueries ask is looked up for each, not indexed for the statement. */
+  readonly isAboutFew?: boolean;
 }
 
 export interface AsOfScope {
@@ -27,16 +29,21 @@ export interface AsOfScope {
 }
 
 /** The CTE that puts the table as of the version in its place. */
-export function asOfSql(meta: TableMeta, { asOf: { version, only }, dialect, params }: AsOfScope): string {
+export function asOfSql(meta: TableMeta, { asOf, dialect, params }: AsOfScope): string {
+  const { version, only, isAboutFew = false } = asOf;
   const names = meta.columns.map(({ def }) => quoteName(def.name)).join(", ");
   const table = quoteName(meta.name);
   // The number is Plasma's own: bound for each table, it would count against the engine's bound of values.
   const later = `table_name = ${quoteText(meta.name)} AND row_version > ${version}`;
+  const cell = (column: AnyColumn) => {
+    const value = cellOf(column, dialect, params);
+    return isAboutFew ? dialect.likeColumn(column.def.kind, value) : value;
+  };
   const unchanged = () =>
     `SELECT ${names} FROM ${dialect.stored(table)} ` +
     `WHERE "id" NOT IN (SELECT row_id FROM _plasma_changes WHERE ${later})`;
   const changed = () =>
-    `SELECT ${meta.columns.map((column) => cellOf(column, dialect, params)).join(", ")} FROM ` +
+    `SELECT ${meta.columns.map(cell).join(", ")} FROM ` +
     `(SELECT ${dialect.image(`"before"`)} AS image FROM _plasma_changes WHERE row_version IN ` +
     `(SELECT min(row_version) FROM _plasma_changes WHERE ${later} GROUP BY row_id) AND "before" IS NOT NULL) AS undone`;
   const part = only?.table === meta.name ? only.rows : null;

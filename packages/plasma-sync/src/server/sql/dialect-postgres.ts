@@ -58,6 +58,7 @@ export const postgresDialect: Dialect = {
     if (isJsonKind(kind)) return `nullif(${image} -> ${key}, 'null')`;
     return kind === "blob" ? `decode(${image} ->> ${key}, 'hex')` : `(${image} ->> ${key})::${postgresType(kind)}`;
   },
+  likeColumn: (_kind, sql) => sql,
   isAbsent: (image, key) => `${image} -> ${key} IS NULL`,
 };
 

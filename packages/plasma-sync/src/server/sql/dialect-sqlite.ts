@@ -4,7 +4,7 @@ import * as limits from "../../core/limits.ts";
 import { isJsonKind } from "../../core/schema/value.ts";
 import type { Dialect } from "./dialect.ts";
 import { packJson } from "./json-params.ts";
-import { boundSql, cellSql, readSql, toCell, toParam } from "./sql-value.ts";
+import { boundSql, cellSql, readSql, sqlType, toCell, toParam } from "./sql-value.ts";
 
 export const sqliteDialect: Dialect = {
   paramsMax: limits.sqlParamsMax,
@@ -40,5 +40,7 @@ export const sqliteDialect: Dialect = {
   // A stored JSON null is in the image what SQL's is.
   imageCell: (kind, image, key) =>
     isJsonKind(kind) ? `nullif(${image} -> ${key}, 'null')` : cellSql(kind, `(${image} ->> ${key})`),
+  // It takes a compound into the query around it only where columns have the same affinities in both.
+  likeColumn: (kind, sql) => (kind === "blob" ? sql : `CAST(${sql} AS ${sqlType(kind)})`),
   isAbsent: (image, key) => `${image} -> ${key} IS NULL`,
 };

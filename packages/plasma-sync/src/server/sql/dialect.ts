@@ -51,6 +51,8 @@ export interface Dialect {
   readonly image: (sql: string) => string;
   /** The value of a column, as it is stored, out of an image. `key` is a literal. */
   readonly imageCell: (kind: ColumnKind, image: string, key: string) => string;
+  /** A value that the planner takes for a column of the kind, so that rows of two places are searched as one table. */
+  readonly likeColumn: (kind: ColumnKind, sql: string) => string;
   /** Whether the image has no such column. */
   readonly isAbsent: (image: string, key: string) => string;
 }

@@ -152,7 +152,7 @@ async function readSeen(
   const select = compileSelect(selectWhere(meta.name, where), {
     schema: rules.schema,
     dialect,
-    asOf: { version: base.version },
+    asOf: { version: base.version, isAboutFew: true },
   });
   const visible = new Set(select.decode(await store.readLog(select)).map((row) => row["id"]));
   return (row) => visible.has(row["id"]);

@@ -97,7 +97,7 @@ async function readIDs({ schema, executor }: ReadScope, version: number, part: P
   const { meta, rule, candidates, range } = part;
   const column = idOf(meta.name);
   const query = { ...selectByID(meta, [candidates, rule], range), projection: [{ key: "id", column }] };
-  const select = compileSelect(query, { schema, dialect: executor.dialect, asOf: { version } });
+  const select = compileSelect(query, { schema, dialect: executor.dialect, asOf: { version, isAboutFew: true } });
   return select.decode(await executor.all(select)).map((row) => row["id"] as string);
 }
 
@@ -110,7 +110,7 @@ async function readRows(scope: ReadScope, version: number, part: Part & { readon
     args: [candidates, { type: "in", operand: idOf(meta.name), values, negated: false }],
   };
   const query = selectByID(meta, [named, rule], range);
-  const select = rowsByID(scope, meta, { query, asOf: { version } });
+  const select = rowsByID(scope, meta, { query, asOf: { version, isAboutFew: true } });
   const { rows, isCut } = select.decode(await scope.executor.all(select));
   return { rows: rows as readonly Row[], isCut: isCut || rows.length >= range.limit };
 }

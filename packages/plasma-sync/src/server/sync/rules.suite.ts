@@ -114,7 +114,7 @@ class World {
       await this.#db
         .insert(target)
         .values(values as never)
-        .onConflictDoUpdate({ set: set as never });
+        .onConflictDoUpdate({ set });
       mirror.set(row["id"], values);
     }
     for (const name of USERS)
