@@ -7,6 +7,8 @@ import type { AnyMutators, AnySchema } from "plasma-sync/core";
 import { createServerDb, createSyncHandler, fromNodeSqlite } from "plasma-sync/server";
 import { vi } from "vitest";
 
+const ENDPOINT = "http://plasma.test/sync";
+
 export interface Ctx {
   readonly userId: string;
 }
@@ -14,8 +16,15 @@ export interface Ctx {
 /** What happens to a request. */
 export type Fault = "none" | "unreachable" | "answer-lost" | "bad-gateway" | "bad-cookie";
 
+export interface PushResult {
+  readonly status: "applied" | "duplicate" | "rejected";
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
 export interface World<S extends AnySchema, M extends AnyMutators> {
   client(user: string): PlasmaClient<S, M>;
+  /** Calls a mutator on the server alone, as a changed app could, and gives its result. */
+  push(user: string, name: string, args: unknown): Promise<PushResult>;
   /** What the clients' `onError` was told. */
   readonly errors: SyncClientError[];
   /** Decides about each request from now on. */
@@ -82,7 +91,18 @@ export function openWorld<S extends AnySchema, M extends AnyMutators>(options: W
     if (kind === "answer-lost") throw new TypeError("Failed to fetch");
     return answer;
   };
+  let pushed = 0;
+  const push = async (userId: string, name: string, args: unknown): Promise<PushResult> => {
+    const mutations = [{ id: 1, name, args, timestamp: Date.now() }];
+    const clientID = `changed-app-${++pushed}`;
+    const body = { protocolVersion: 1, schemaVersion: "1", clientGroupID: userId, clientID, mutations };
+    const headers = { "x-user": userId, "content-type": "application/json" };
+    const request = new Request(`${ENDPOINT}/push`, { method: "POST", headers, body: JSON.stringify(body) });
+    const { results } = (await (await handler(request)).json()) as { results: readonly [PushResult] };
+    return results[0];
+  };
   return {
+    push,
     errors,
     requests,
     pulls,
@@ -96,7 +116,7 @@ export function openWorld<S extends AnySchema, M extends AnyMutators>(options: W
         schema,
         mutators,
         dbName: "world",
-        endpoint: "http://plasma.test/sync",
+        endpoint: ENDPOINT,
         schemaVersion: "1",
         clientGroupID: userId,
         getContext: (): Ctx => ({ userId }),
