@@ -1,16 +1,22 @@
 import { describe, expect, test } from "vitest";
 import { eq } from "../core/query/expressions.ts";
+import { fromPostgres } from "./database/from-postgres.ts";
+import { usePostgres } from "./database/postgres-server.fixture.ts";
+import type { SqlExecutor } from "./database/sql-executor.ts";
 import { ensureSchema } from "./migration/ensure-schema.ts";
 import { createServerDb } from "./server-db.ts";
 import { batchOnly, memoryDatabase } from "./sync/memory-database-node.fixture.ts";
 import { notes, RawClient, schema, startServer, tags } from "./sync/sync-server.fixture.ts";
 
-describe.each([
+const postgres = usePostgres();
+
+describe.each<[name: string, makeDatabase: () => SqlExecutor | Promise<SqlExecutor>]>([
   ["node:sqlite", memoryDatabase],
   ["an engine without transactions", () => batchOnly(memoryDatabase())],
+  ["postgres", async () => fromPostgres(await postgres.open())],
 ])("a server db on %s", (_, makeDatabase) => {
   const start = async () => {
-    const executor = makeDatabase();
+    const executor = await makeDatabase();
     await ensureSchema({ schema, executor });
     return { executor, db: createServerDb({ schema, executor }) };
   };

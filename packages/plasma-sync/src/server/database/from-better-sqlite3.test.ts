@@ -6,12 +6,14 @@ import { sql } from "./server-database.fixture.ts";
 import { serverTransactionSuite } from "./server-transaction.suite.ts";
 import { sqlExecutorSuite } from "./sql-executor.suite.ts";
 import { storedValuesSuite } from "./stored-values.suite.ts";
+import { writeStatementsSuite } from "./write-statements.suite.ts";
 
 const open = async () => fromBetterSqlite3(new Database(":memory:"));
 
 sqlExecutorSuite("better-sqlite3", open);
 storedValuesSuite("better-sqlite3", open, { runs: 100 });
 serverTransactionSuite("better-sqlite3", open);
+writeStatementsSuite("better-sqlite3", open);
 ensureSchemaSuite("better-sqlite3", open);
 
 test("bytes come back as a Uint8Array, not as the package's Buffer", async () => {

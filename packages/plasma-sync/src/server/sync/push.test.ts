@@ -1,10 +1,13 @@
+import Database from "better-sqlite3";
 import { expect, test } from "vitest";
+import { fromBetterSqlite3 } from "../database/from-better-sqlite3.ts";
 import { batchOnly, memoryDatabase } from "./memory-database-node.fixture.ts";
 import { describePush } from "./push.suite.ts";
 import { mutation, RawClient, startServer } from "./sync-server.fixture.ts";
 import type { PlasmaMetric } from "./sync-server-error.ts";
 
 describePush("node:sqlite", memoryDatabase);
+describePush("better-sqlite3", () => fromBetterSqlite3(new Database(":memory:")));
 describePush("an engine without transactions", () => batchOnly(memoryDatabase()));
 
 const ada = { user: "ada", clientID: "c1", replicaID: "r1" };

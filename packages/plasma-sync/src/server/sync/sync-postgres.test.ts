@@ -6,6 +6,7 @@ import { usePostgres } from "../database/postgres-server.fixture.ts";
 import type { SqlConnection, SqlExecutor } from "../database/sql-executor.ts";
 import { describeFaults } from "./faults.suite.ts";
 import { describePush } from "./push.suite.ts";
+import { serialOrderSuite } from "./serial-order.suite.ts";
 import { mutation, RawClient, startServer } from "./sync-server.fixture.ts";
 
 const postgres = usePostgres();
@@ -13,6 +14,14 @@ const open = async () => fromPostgres(await postgres.open());
 
 describePush("postgres", open);
 describeFaults("postgres", open);
+serialOrderSuite(
+  "postgres",
+  async () => {
+    const handle = await postgres.open();
+    return [fromPostgres(handle), fromPostgres(postgres.again(handle))];
+  },
+  { runs: 15 },
+);
 
 /** Ends the connection of a push before its `at`-th statement, by another connection; counts the statements. */
 function killing(executor: SqlExecutor, other: SqlExecutor) {
