@@ -64,6 +64,10 @@ export const sqlBatchStatementsMax = 900;
 export const pushGuardRetriesMax = 8;
 /** Milliseconds that rejections are kept so that a client whose answer was lost still learns of them. */
 export const rejectionKeepMs = 30 * 86_400_000;
+/** Log entries that one commit of a compaction covers: some milliseconds, in which the database takes no other writer. */
+export const compactionEntriesMax = 2000;
+/** Times that a commit of a compaction which met another writer is tried again: the writer is done in milliseconds. */
+export const compactionRetriesMax = 8;
 /** Milliseconds that outcomes of idle clients are kept. */
 export const outcomeKeepMs = 90 * 86_400_000;
 /** Characters of a rejection's message that travel to the client. */

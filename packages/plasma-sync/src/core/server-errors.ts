@@ -19,7 +19,8 @@ export const serverErrors = {
     `The request is larger than ${d.sizeBytesMax} bytes. Send fewer mutations at once.`,
   "limit/rate": (_d: { retryAfterSeconds: number }) => `Too many requests. Try again later.`,
   "server/retry": () => `The server could not answer now. Nothing was changed; try again.`,
-  "server/option": (d: { option: string; why: string }) => `createSyncHandler: "${d.option}" ${d.why}`,
+  "server/option": (d: { option: string; why: string; of?: string }) =>
+    `${d.of ?? "createSyncHandler"}: "${d.option}" ${d.why}`,
   "migration/refused": (d: { refusals: readonly string[] }) =>
     `The schema cannot be migrated: ${d.refusals.join("; ")}. Migrate these by hand.`,
 } as const satisfies Record<string, (data: never) => string>;

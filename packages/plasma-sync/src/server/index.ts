@@ -1,5 +1,6 @@
 // Owns: the public surface of `plasma-sync/server`.
 
+export { compactChangeLog, type Compaction, type CompactionOptions } from "./change-log/compact-change-log.ts";
 export { fromBetterSqlite3, type BetterSqlite3Database } from "./database/from-better-sqlite3.ts";
 export { fromD1, type D1Like } from "./database/from-d1.ts";
 export { fromDurableObject, type DurableObjectStorageLike } from "./database/from-durable-object.ts";

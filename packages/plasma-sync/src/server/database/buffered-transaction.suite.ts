@@ -50,6 +50,21 @@ export function bufferedTransactionSuite(name: string, open: () => Promise<SqlEx
       expect([[...outcomes.values()], conflicts]).toEqual([["applied"], 0]);
     });
 
+    test("a writer whose entries were compacted away since is a conflict", async () => {
+      let runs = 0;
+      const compacted: Mutator = async () => {
+        if (runs++ > 0) return;
+        for (const text of [
+          "INSERT INTO things (id) VALUES ('x'), ('y')",
+          "DELETE FROM _plasma_changes WHERE row_version = 1",
+          "INSERT INTO _plasma_schema (key, value) VALUES ('compacted', '2')",
+        ])
+          await executor.run(sql(text));
+      };
+      const outcomes = await push(deps, [compacted, addUser("u")]);
+      expect([[...outcomes.values()], conflicts]).toEqual([["applied", "applied"], 1]);
+    });
+
     test.each([
       ["inserts", "INSERT INTO users (id, name) VALUES ('other', 'other')"],
       ["updates", "UPDATE users SET name = 'renamed'"],

@@ -66,6 +66,8 @@ export const guardStatement = ({ version, tablesRead, lastIDs }: Guard): SqlStat
   text:
     `INSERT INTO ${GUARD_TABLE} (held) SELECT NULL WHERE EXISTS (` +
     `SELECT 1 FROM _plasma_changes WHERE row_version > ?1 AND table_name IN (SELECT value FROM json_each(?2))) ` +
+    // A compaction has removed entries that would have shown a change.
+    `OR EXISTS (SELECT 1 FROM _plasma_schema WHERE key = 'compacted' AND CAST(value AS BIGINT) > ?1) ` +
     `OR EXISTS (SELECT 1 FROM json_each(?3) AS client WHERE client.value->>1 IS NOT ` +
     `(SELECT last_mutation_id FROM _plasma_client_mutations WHERE client_id = client.value->>0))`,
   params: [version, JSON.stringify([...tablesRead]), JSON.stringify([...lastIDs])],

@@ -62,7 +62,7 @@ export async function serve<Ctx>(options: ServeOptions<Ctx>): Promise<PlasmaServ
 function routesOf<Ctx>(options: ServeOptions<Ctx>): (request: Request) => Promise<Response> {
   const { executor, env = systemEnv, healthPath = "/health", basePath = "/sync" } = options;
   if (healthPath !== false && !healthPath.startsWith("/"))
-    throw serverError("server/option", { option: "healthPath", why: `must begin with "/".` });
+    throw serverError("server/option", { of: "serve", option: "healthPath", why: `must begin with "/".` });
   const sync = createSyncHandler(options);
   const health = new Health(executor, env);
   const prefix = `${basePath.replace(/\/+$/, "")}/`;

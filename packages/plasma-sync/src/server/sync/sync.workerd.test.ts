@@ -1,6 +1,7 @@
 // The sync server in the real Workers runtime, on D1 and on the storage of a Durable Object.
 
 import { describe, expect, test } from "vitest";
+import { describeCompaction } from "../change-log/compact-change-log.suite.ts";
 import { freshD1 } from "../database/d1.fixture.ts";
 import { objectExecutor } from "../database/durable-object.fixture.ts";
 import type { SqlExecutor } from "../database/sql-executor.ts";
@@ -12,7 +13,10 @@ const engines: readonly (readonly [name: string, freshDatabase: () => Promise<Sq
   ["a Durable Object", async () => objectExecutor()],
 ];
 
-for (const [name, freshDatabase] of engines) describePush(name, freshDatabase);
+for (const [name, freshDatabase] of engines) {
+  describePush(name, freshDatabase);
+  describeCompaction(name, freshDatabase);
+}
 
 const clientsOf = (server: TestServer) => ({
   ada: new RawClient(server, { user: "ada", clientID: "a1", replicaID: "ra" }),
