@@ -39,7 +39,9 @@ export function ListHeading({ list, people, counts, userId }: ListHeadingProps) 
           {list.ownerId === userId ? <OwnerActions onMode={setMode} /> : null}
         </div>
       ) : null}
-      {mode === "delete" ? <Confirm list={list} count={counts.all} onDone={done} /> : null}
+      {mode === "delete" ? (
+        <Confirm list={list} question={deleteQuestion(counts.all, people.length > 1)} onDone={done} />
+      ) : null}
     </header>
   );
 }
@@ -140,7 +142,13 @@ function Rename({ list, onDone }: { list: List; onDone: () => void }) {
   );
 }
 
-function Confirm({ list, count, onDone }: { list: List; count: number; onDone: () => void }) {
+function deleteQuestion(count: number, isShared: boolean): string {
+  const what = isShared ? "Delete it for everyone" : "Delete it";
+  if (count === 0) return `${what}?`;
+  return count === 1 ? `${what}, with its todo?` : `${what}, with all ${count} todos?`;
+}
+
+function Confirm({ list, question, onDone }: { list: List; question: string; onDone: () => void }) {
   const { mutate: deleteList } = useMutation("deleteList");
   const remove = () => {
     void deleteList({ id: list.id });
@@ -149,9 +157,7 @@ function Confirm({ list, count, onDone }: { list: List; count: number; onDone: (
   };
   return (
     <div className="confirm" role="alertdialog" aria-label={`Delete ${list.name}?`}>
-      <span>
-        {count === 0 ? "Delete this list?" : `Delete it with ${count === 1 ? "its todo" : `all ${count} todos`}?`}
-      </span>
+      <span>{question}</span>
       <button type="button" className="button small danger" onClick={remove}>
         Delete
       </button>
