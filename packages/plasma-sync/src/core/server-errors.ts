@@ -22,5 +22,5 @@ export const serverErrors = {
   "server/option": (d: { option: string; why: string; of?: string }) =>
     `${d.of ?? "createSyncHandler"}: "${d.option}" ${d.why}`,
   "migration/refused": (d: { refusals: readonly string[] }) =>
-    `The schema cannot be migrated: ${d.refusals.join("; ")}. Migrate these by hand.`,
+    `The database does not fit the schema: ${d.refusals.join("; ")}. runMigrations adds what is missing and nullable or has a default; change the rest by hand (guide: migrations).`,
 } as const satisfies Record<string, (data: never) => string>;

@@ -143,7 +143,7 @@ class Handler {
     const parsed = parsePullRequest(url.searchParams);
     this.#checkIdentity(auth, parsed);
     await this.#migrate();
-    const report = await pull(this.#settingsOf(parsed.schemaVersion), auth, parsed);
+    const report = await pull(this.#settings, auth, parsed);
     const { response } = report;
     const view = must(this.#settings.views.get(parsed.schemaVersion), "handler: the version was checked");
     const seen = { ...report, response: { ...response, patch: view(response.patch) } };
@@ -159,13 +159,6 @@ class Handler {
     const { views, options } = this.#settings;
     if (!views.has(request.schemaVersion)) throw serverError("schema/mismatch", { expected: options.schemaVersion });
     checkIdentity(auth, request);
-  }
-
-  /** As a client of that version meets the server: its cookies carry its version. */
-  #settingsOf(schemaVersion: string): HandlerSettings {
-    const { options } = this.#settings;
-    if (schemaVersion === options.schemaVersion) return this.#settings;
-    return { ...this.#settings, options: { ...options, schemaVersion } };
   }
 
   /** Requests that come together each ask: cheap, idempotent, and none waits for another's promise. */

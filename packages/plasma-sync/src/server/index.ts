@@ -23,6 +23,12 @@ export type {
   SyncHandlerOptions,
 } from "./handler-options.ts";
 export { ensureSchema } from "./migration/ensure-schema.ts";
+export {
+  isMigrationRefused,
+  runMigrations,
+  type MigrationRefused,
+  type MigrationReport,
+} from "./migration/run-migrations.ts";
 export { createServerDb } from "./server-db.ts";
 export type { CorsOptions } from "./sync/cors.ts";
 export type { PlasmaMetric, SyncServerError, SyncServerErrorKind } from "./sync/sync-server-error.ts";

@@ -15,16 +15,37 @@ export function tableStatements(dialect: DialectName, meta: TableMeta): string[]
   const columns = meta.columns.map(({ def }) => columnSql(dialect, def)).join(", ");
   return [
     `CREATE TABLE IF NOT EXISTS ${table} (${columns})${dialect === "sqlite" ? " STRICT" : ""}`,
-    ...meta.unique.map((names) => indexSql("UNIQUE INDEX", meta.name, names)),
-    ...indexLists(meta).map((names) => indexSql("INDEX", meta.name, names)),
-    ...(meta.resolveConflict === undefined ? [] : [logIndexSql(meta.name)]),
+    ...indexesOf(meta).map(({ statement }) => statement),
   ];
 }
 
+/** Adds a column that may be null or has a default, to a table that has rows: no row is written, so no trigger fires. */
+export const addColumnStatement = (dialect: DialectName, def: ColumnDef): string =>
+  `ALTER TABLE ${quoteName(def.table)} ADD COLUMN ${columnSql(dialect, def)}`;
+
+export interface TableIndex {
+  readonly name: string;
+  readonly isUnique: boolean;
+  readonly columns: readonly string[];
+  readonly statement: string;
+}
+
+/** The indexes that the schema wants of a table, and of the log for it. */
+export const indexesOf = (meta: TableMeta): readonly TableIndex[] => [
+  ...meta.unique.map((columns) => indexOf(meta.name, columns, true)),
+  ...indexLists(meta).map((columns) => indexOf(meta.name, columns, false)),
+  ...(meta.resolveConflict === undefined ? [] : [logIndexOf(meta.name)]),
+];
+
+export const logIndexName = (table: string): string => objectName("_plasma_log_rows", table);
+
 /** Finds what happened to one row since a version. */
-const logIndexSql = (table: string): string =>
-  `CREATE INDEX IF NOT EXISTS ${quoteName(objectName("_plasma_log_rows", table))} ` +
-  `ON _plasma_changes (row_id, row_version) WHERE table_name = ${quoteText(table)}`;
+function logIndexOf(table: string): TableIndex {
+  const name = logIndexName(table);
+  const on = `_plasma_changes (row_id, row_version) WHERE table_name = ${quoteText(table)}`;
+  const statement = `CREATE INDEX IF NOT EXISTS ${quoteName(name)} ON ${on}`;
+  return { name, isUnique: false, columns: [], statement };
+}
 
 /** The type as which a column is created. */
 export const columnType = (dialect: DialectName, { kind }: ColumnDef): string =>
@@ -46,7 +67,8 @@ function literal(dialect: DialectName, { kind }: ColumnDef, value: Value): strin
   if (param === null) return "NULL";
   if (param instanceof Uint8Array) return dialect === "sqlite" ? `x'${toHex(param)}'` : `'\\x${toHex(param)}'`;
   if (kind === "boolean" && dialect === "postgres") return param === 0 ? "FALSE" : "TRUE";
-  return typeof param === "number" || kind === "bigint" ? `(${param})` : quoteText(param);
+  // Without parentheses: SQLite adds no column whose default is an expression.
+  return typeof param === "number" || kind === "bigint" ? String(param) : quoteText(param);
 }
 
 /** The table option's lists and one per ref, without those that a unique index or an earlier list begins with. */
@@ -60,7 +82,9 @@ function indexLists(meta: TableMeta): (readonly string[])[] {
   return lists;
 }
 
-function indexSql(what: "INDEX" | "UNIQUE INDEX", table: string, names: readonly string[]): string {
-  const index = quoteName(objectName(what === "INDEX" ? "_plasma_index" : "_plasma_unique", table, ...names));
-  return `CREATE ${what} IF NOT EXISTS ${index} ON ${quoteName(table)} (${names.map(quoteName).join(", ")})`;
+function indexOf(table: string, columns: readonly string[], isUnique: boolean): TableIndex {
+  const name = objectName(isUnique ? "_plasma_unique" : "_plasma_index", table, ...columns);
+  const what = isUnique ? "UNIQUE INDEX" : "INDEX";
+  const on = `${quoteName(table)} (${columns.map(quoteName).join(", ")})`;
+  return { name, isUnique, columns, statement: `CREATE ${what} IF NOT EXISTS ${quoteName(name)} ON ${on}` };
 }

@@ -56,7 +56,7 @@ export interface PullReport {
 
 /** Answers a checked pull. Throws `pull/cookie`, `auth/client-mismatch`, or what the database throws. */
 export async function pull(settings: HandlerSettings, auth: Authorized, request: PullRequest): Promise<PullReport> {
-  const scope = cookieScope(settings.options.schemaVersion, auth.ctxKey);
+  const scope = cookieScope(request.schemaVersion, auth.ctxKey);
   const cookie = request.cookie === undefined ? null : parseCookie(request.cookie);
   const page = new PullPage({ settings, auth, request, scope });
   if (cookie === null || !sameScope(cookie.scope, scope)) return page.begin(null);
