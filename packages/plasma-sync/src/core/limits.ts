@@ -48,6 +48,8 @@ export const sqlNameBytesMax = 63;
  * that time, and the client, who waits for a minute, still gets an answer.
  */
 export const postgresLockWaitMsMax = 10_000;
+/** Milliseconds that a push may have its transaction open and run nothing: its mutators wait for the database alone. */
+export const postgresIdleMsMax = 10_000;
 /** Pushes of one process that have a connection to Postgres: one works, the next has asked for the lock when it is free. */
 export const postgresPushesAtOnce = 2;
 /** Pushes of one process that wait for their turn: more would wait longer than their clients do. */

@@ -17,7 +17,8 @@ import type { SqlExecutor, SqlRow, SqlStatement } from "./sql-executor.ts";
 
 /**
  * An executor over a handle of the package `postgres` (3.4 or newer). Give the handle no `transform`; its `types` do not
- * matter. Behind a pooler that does not keep sessions, give it `prepare: false`.
+ * matter. Behind a pooler that keeps no sessions and no prepared statements, give it `prepare: false`: then the package asks
+ * for the types of each statement first, which costs a second round trip.
  *
  * @example
  * const executor = fromPostgres(postgres("postgres://app@localhost/app"));
@@ -47,7 +48,7 @@ async function runBatch(sql: PostgresSql, statements: readonly SqlStatement[]): 
   const [first] = statements;
   if (first === undefined) return [];
   if (statements.length === 1) return [await rowsOf(sql, first)];
-  const level = statements.every(({ text }) => /^\s*SELECT\b/i.test(text)) ? SNAPSHOT : SERIALIZABLE;
+  const level = statements.every(({ text }) => /^\s*(SELECT|WITH)\b/i.test(text)) ? SNAPSHOT : SERIALIZABLE;
   // All are sent before the first answer comes; after one that fails Postgres refuses the others.
   return inPostgresTransaction(sql, level, (connection) => Promise.all(statements.map(connection.all)));
 }

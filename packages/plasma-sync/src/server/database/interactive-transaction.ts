@@ -165,7 +165,7 @@ export class InteractiveTransaction implements PushTransaction {
   /** Runs what is queued, then the statements of a mutation; returns the rows of the last. */
   async #send(statements: readonly SqlStatement[]): Promise<readonly SqlRow[]> {
     const { connection, gate } = this.#start;
-    gate.check();
+    gate.checkMutation();
     const own = this.#queued;
     this.#queued = [];
     const answers = runInOrder(this.#dialect, connection, [...own, ...statements]);

@@ -73,6 +73,12 @@ async function untilOneWaits(executor: SqlExecutor): Promise<void> {
   while ((await executor.all(isAnyWaiting)).length === 0) await executor.all(sql("SELECT 1"));
 }
 
+const isAnyHolding = sql("SELECT 1 AS x FROM pg_locks WHERE mode = 'ExclusiveLock' AND locktype = 'relation'");
+
+async function untilLocked(executor: SqlExecutor): Promise<void> {
+  while ((await executor.all(isAnyHolding)).length === 0) await executor.all(sql("SELECT 1"));
+}
+
 /** A push of one mutation that inserts users; `during` is awaited inside of it. */
 function pushUsers(deps: PushDeps, clientID: string, ids: readonly string[], during?: () => Promise<void>) {
   const scope = { clientGroupID: "g", idsByClient: new Map([[clientID, [1]]]) };
@@ -257,4 +263,18 @@ test("a push that waits too long for the lock is to be tried again", async () =>
     await expect(push).rejects.toMatchObject({ code: "server/retry", cause: { code: "55P03" } });
   });
   await pushUsers(depsOf(impatient), "c", ["late"]);
+});
+
+test("a process that stops in the middle of a push loses the lock, and its push is to be tried again", async () => {
+  const { executor, again } = await open();
+  const frozen = replacing(fromPostgres(again()), (text) =>
+    text.startsWith("SET LOCAL idle_in") ? "SET LOCAL idle_in_transaction_session_timeout = 20" : text,
+  );
+  const otherIsDone = Promise.withResolvers<void>();
+  const stopped = pushUsers(depsOf(frozen), "a", ["a"], () => otherIsDone.promise);
+  await untilLocked(executor);
+  await pushUsers(depsOf(executor), "b", ["b"]);
+  otherIsDone.resolve();
+  await expect(stopped).rejects.toMatchObject({ code: "server/retry" });
+  expect((await executor.all(sql("SELECT id FROM users"))).map((row) => row["id"])).toEqual(["b"]);
 });

@@ -5,6 +5,8 @@
 //   2. A push takes the lock before its snapshot is made: it sees everything that was committed before it. LOCK TABLE needs
 //      no snapshot; a select of an advisory lock would, before it waits.
 //   3. Nobody waits longer than `limits.postgresLockWaitMsMax`. Reads never wait: their lock does not conflict.
+//   4. Who holds the lock and runs nothing for `limits.postgresIdleMsMax` is ended by the server: a process that was frozen,
+//      or cut off, would hold up every other one's pushes until its connection is found dead.
 
 import * as limits from "../../core/limits.ts";
 import type { DialectName, SqlStatement } from "./sql-executor.ts";
@@ -15,11 +17,15 @@ export const LOG_ORDER_TABLE = "_plasma_log_order";
 export const LOG_ORDER_FUNCTION = "_plasma_hold_log_order";
 
 const boundWait: SqlStatement = { text: `SET LOCAL lock_timeout = ${limits.postgresLockWaitMsMax}`, params: [] };
+const boundIdling: SqlStatement = {
+  text: `SET LOCAL idle_in_transaction_session_timeout = ${limits.postgresIdleMsMax}`,
+  params: [],
+};
 const takeLock: SqlStatement = { text: `LOCK TABLE ${LOG_ORDER_TABLE} IN EXCLUSIVE MODE`, params: [] };
 
 /** The first statements of a transaction that writes the log. SQLite has one writer anyway. */
 export const holdLogOrder = (dialect: DialectName): readonly SqlStatement[] =>
-  dialect === "postgres" ? [boundWait, takeLock] : [];
+  dialect === "postgres" ? [boundWait, boundIdling, takeLock] : [];
 
 /** IF NOT EXISTS tells of each thing that exists, and the package prints that. */
 export const withoutNotices: SqlStatement = { text: "SET LOCAL client_min_messages = warning", params: [] };

@@ -512,7 +512,7 @@ export function serverTransactionSuite(name: string, open: () => Promise<SqlExec
       console.log(
         `${name}: statements of a push with 1 insert: ${one}, 1 insert of 100 rows: ${rows}, 100 inserts in 1 mutation: ${statements}, 100 mutations of 1 insert: ${mutations}`,
       );
-      expect(one).toBeLessThanOrEqual(11);
+      expect(one).toBeLessThanOrEqual(executor.dialect === "postgres" ? 12 : 11);
       expect(rows).toBe(one);
       expect(statements).toBeLessThanOrEqual(executor.interactive ? 230 : 115);
       expect(mutations).toBeLessThanOrEqual(executor.interactive ? 610 : 410);

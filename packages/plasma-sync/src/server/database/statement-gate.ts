@@ -25,8 +25,7 @@ export class StatementGate {
 
   /** Runs statements of a mutation. */
   async run<T>(call: () => Promise<T>): Promise<T> {
-    this.check();
-    if (this.#refusal !== null) throw this.#refusal;
+    this.checkMutation();
     try {
       return await call();
     } catch (cause) {
@@ -50,6 +49,12 @@ export class StatementGate {
   /** Throws the failure that ends the push, if there was one. */
   check(): void {
     if (this.#poison !== null) throw this.#poison;
+  }
+
+  /** Throws what ends the push, or the refusal of the mutation that runs. */
+  checkMutation(): void {
+    this.check();
+    if (this.#refusal !== null) throw this.#refusal;
   }
 
   /** Runs a mutation; throws what it threw, or a refused statement of it even if it caught that. */
