@@ -13,22 +13,22 @@ import { fromBase64, toBase64 } from "../../core/lib/base64.ts";
 import { toHex } from "../../core/lib/hex.ts";
 import { serverError } from "../server-error.ts";
 
+/** A place in the tables, sealed by page-seal.ts. */
+export interface SealedPlace {
+  readonly table: string;
+  readonly place: string;
+}
+
 /**
- * Where the reader stands when it is not consistent as of `version`. Places in tables are sealed by page-seal.ts.
+ * Where the reader stands when it is not consistent as of `version`.
  *   tables   in a first sync, the rows up to a place are read
- *   log      in a first sync, all rows are read and the log behind the first page is not
- *   moved    rows that the log up to version `to` moved in or out of sight are told up to a place, or not at all yet
+ *   log      in a first sync, all rows are read, and the log is not at its end
+ *   moved    rows that the log up to version `to` moved in or out of sight are told up to a place; then it goes on at `next`
  */
 export type CookiePage =
-  | { readonly type: "tables"; readonly table: string; readonly place: string }
+  | ({ readonly type: "tables" } & SealedPlace)
   | { readonly type: "log" }
-  | {
-      readonly type: "moved";
-      readonly table: string;
-      readonly place: string;
-      readonly to: number;
-      readonly isFirstSync: boolean;
-    };
+  | ({ readonly type: "moved"; readonly to: number; readonly next: CookiePage | null } & SealedPlace);
 
 export interface Cookie {
   /** The last log entry that the client has; 0 before the first. Beyond any log when it does not fit a number. */
@@ -103,12 +103,14 @@ function parseFields(text: string): { readonly [key: string]: unknown } {
 
 function parsePage(value: unknown): CookiePage | null {
   if (value === undefined) return null;
-  const { type, table, place, to, isFirstSync } = (value ?? {}) as { readonly [key: string]: unknown };
+  const { type, table, place, to, next } = (value ?? {}) as { readonly [key: string]: unknown };
   if (type === "log") return { type };
   if (typeof table !== "string" || typeof place !== "string") throw malformed();
   if (type === "tables") return { type, table, place };
-  if (type !== "moved" || !Number.isSafeInteger(to) || typeof isFirstSync !== "boolean") throw malformed();
-  return { type, table, place, to: to as number, isFirstSync };
+  if (type !== "moved" || !Number.isSafeInteger(to)) throw malformed();
+  const then = next === null ? null : parsePage(next);
+  if (then?.type === "moved") throw malformed();
+  return { type, table, place, to: to as number, next: then };
 }
 
 function optionalText(value: unknown): string | null {

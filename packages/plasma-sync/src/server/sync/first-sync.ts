@@ -1,21 +1,22 @@
 // Owns: reading the live tables by pages, in (table, id) order, for a client that has nothing or must sync anew.
 //
-//   page 1 (clear) … page n          the tables' rows; $tag and version of the cookie stay those of page 1: v1
-//   then the log from v1             (pull.ts), until its end; only then is the client consistent and told of advances
+//   page 1: clear, rows as of v1 ──► page 2: the log v1…v2, rows as of v2 ──► … ──► no rows left: the log to its end
 //
-// Why the result is right although rows change while pages are read. Let a row be read by the page taken at version v
-// (v1 ≤ v), and let H be the end of the log replay.
-//   - No entry of the row in (v1, H]: it is the same at v and H, so the client has it iff the caller sees it.
-//   - Else the row's image at v is either the one before its first entry in (v1, H], or the one after one of them. So some
-//     log page holds it among the images that it asks: if the row is invisible at that page's end, the client is sent a
-//     `del`, and if visible a `put`. From there on each page moves the client from one exact state of the row to the next.
-//   - A row that moves behind the reader, or is inserted there, is not read but has an entry after v1.
-// So no snapshot need be held between pages, nor between the statements of one page: it is enough that v1 was read before
-// the first row and the end of the log after the last. A row is its id: a changed id is logged as a delete and an insert.
+// Each page first brings what the client holds from the version of the page before to the log's end (pull.ts), then reads on from
+// there: so a page reads rows of a moment just past, however long the whole takes. Only the last page is told as a position.
 //
-// A rule that looks into other tables is asked by the database, as of v1: what it shows is exact, and the log behind v1 goes
-// on from there (moved-rows.ts). Rows that have changed since v1 are read apart, so that the rest come in the order of the
-// table's index. A rule over one row runs in the database too, where it is a condition.
+// Why the result is right although rows change while pages are read. Let a row be read by the page taken at version v.
+//   - By a rule over one row: it is read as it is now, at some v' ≥ v. No entry of it in (v, H], where H is the end of the log:
+//     it is the same at v' and H. Else its image at v' is either the one before its first entry in (v, H], or the one after one of
+//     them. So some window of the log holds it among the images that it asks: if the row is invisible at that window's end, the
+//     client is sent a `del`, and if visible a `put`. From there on each window moves the client from one exact state of the
+//     row to the next.
+//   - By a rule that looks into other tables: the database shows the rows as of v exactly, and the windows go on from v. Rows
+//     that have changed since v are read apart, so that the rest come in the order of the table's index.
+//   - A row that moves behind the reader, or is inserted there, is not read but has an entry after v. One that a window tells
+//     before the reader comes to it is told again then, or gone by then, of which a window tells.
+// So no snapshot need be held between pages, nor between the statements of one page. A row is its id: a changed id is logged as
+// a delete and an insert. A rule over one row runs in the database too, where it is a condition.
 //
 // Cost: O(rows) over all pages, whatever the history; one statement per table that a page reaches (two for such rules).
 
@@ -43,7 +44,7 @@ export interface TablePage {
   readonly next: SyncPlace;
 }
 
-/** Reads up to `limit` rows from `from` on, which names a table of the schema. `version` is that of the first page. */
+/** Reads up to `limit` rows from `from` on, which names a table of the schema. As of `version`. */
 export async function readTablePage(
   scope: ReadScope,
   version: number,

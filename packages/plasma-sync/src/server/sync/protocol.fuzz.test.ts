@@ -127,7 +127,7 @@ const cookieFields = fc.record(
         table: fc.oneof(fc.constant("notes"), junk),
         place: junk,
         to: fc.oneof(fc.integer(), junk),
-        isFirstSync: fc.oneof(fc.boolean(), junk),
+        next: fc.oneof(fc.constant(null), fc.constant({ type: "log" }), junk),
       }),
       junk,
     ),

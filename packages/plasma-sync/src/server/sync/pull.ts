@@ -1,6 +1,7 @@
 // Owns: a pull: one page of what changed for the caller since its cookie.
 //
-//   no cookie, or one of another history, schema or ctxKey ──► "clear", tables by pages (first-sync.ts) ──► log ──► done
+//   no cookie, or one of another history, schema or ctxKey ──► "clear", then by pages: log, rows of tables (first-sync.ts)
+//                                                              … until there are no more of either ──► done
 //   a cookie ──► log entries after it ──► (rows that they moved, moved-rows.ts) ──► done, or a page that ends at a log position
 //                                                                                    from which the next goes on
 //
@@ -16,7 +17,7 @@
 import { assert } from "../../core/lib/assert.ts";
 import * as limits from "../../core/limits.ts";
 import type { PatchOp, PullRequest, PullResponse } from "../../core/protocol/pull.ts";
-import type { SqlRow } from "../database/sql-executor.ts";
+import type { SqlRow, SqlStatement } from "../database/sql-executor.ts";
 import type { Authorized, HandlerSettings } from "../handler-options.ts";
 import {
   cookieScope,
@@ -26,6 +27,7 @@ import {
   type Cookie,
   type CookiePage,
   type CookieScope,
+  type SealedPlace,
 } from "./cookie.ts";
 import { readTablePage, startOf, type SyncPlace } from "./first-sync.ts";
 import { LogChanges } from "./log-changes.ts";
@@ -59,8 +61,7 @@ export async function pull(settings: HandlerSettings, auth: Authorized, request:
   const scope = cookieScope(request.schemaVersion, auth.ctxKey);
   const cookie = request.cookie === undefined ? null : parseCookie(request.cookie);
   const page = new PullPage({ settings, auth, request, scope });
-  if (cookie === null || !sameScope(cookie.scope, scope)) return page.begin(null);
-  return cookie.page?.type === "tables" ? page.followTables(cookie, cookie.page) : page.followLog(cookie, cookie.page);
+  return cookie === null || !sameScope(cookie.scope, scope) ? page.begin(null) : page.follow(cookie);
 }
 
 interface PullScope {
@@ -72,13 +73,19 @@ interface PullScope {
 
 /** A log position. */
 type Position = Pick<Cookie, "version" | "tag">;
-type PageOf<T extends CookiePage["type"]> = Extract<CookiePage, { readonly type: T }>;
 
-/** What a response already holds before the log is asked. */
-interface Before {
+/** What the reader is in the middle of, as in CookiePage. */
+type Phase =
+  | { readonly type: "catch-up" }
+  | { readonly type: "tables"; readonly place: TablePlace }
+  | { readonly type: "log" };
+
+/** What a response holds already. */
+interface Told {
   readonly patch: readonly PatchOp[];
   readonly rowsScanned: number;
 }
+const nothing: Told = { patch: [], rowsScanned: 0 };
 
 class PullPage {
   readonly #scope: PullScope;
@@ -97,89 +104,87 @@ class PullPage {
 
   /** The first page of a re-sync. `known` spares the read of the log's end. */
   async begin(known: PullHead | null): Promise<PullReport> {
-    const head = known ?? (await this.#readHead(0));
+    const head = known ?? this.#checkHead(await this.#read.executor.all(this.#readHead(0)));
     const [first] = syncedTables(this.#read.schema);
-    return this.#tables(head, startOf(first), [{ op: "clear" }]);
+    return this.#tables(head, startOf(first), { patch: [{ op: "clear" }], rowsScanned: 0 });
   }
 
-  async followTables(cookie: Cookie, page: PageOf<"tables">): Promise<PullReport> {
-    this.#checkTable(page);
-    const head = await this.#readHead(cookie.version);
-    if (!isOfLog(cookie, head)) return this.begin(head);
-    const from = await this.#placeOf(page);
-    return this.#tables(cookie, from, []);
-  }
-
-  async followLog(cookie: Cookie, page: PageOf<"log" | "moved"> | null): Promise<PullReport> {
-    const { dialect } = this.#read.executor;
-    const moved = page?.type === "moved" ? page : null;
-    if (moved !== null) this.#checkTable(moved);
-    const isFirstSync = moved?.isFirstSync ?? page?.type === "log";
-    const reads = this.#logReads(cookie.version, { isFirstSync, room: this.#limit, upTo: moved?.to ?? null });
+  /** What came after the cookie. */
+  async follow(cookie: Cookie): Promise<PullReport> {
+    const moved = cookie.page?.type === "moved" ? cookie.page : null;
+    const page = moved === null ? cookie.page : moved.next;
+    this.#checkTables([moved, page]);
+    const range = { room: this.#limit, upTo: moved?.to ?? null };
     const [headRows = [], ...logRows] = await this.#read.executor.batch([
-      readHead(dialect, this.#scope.request.clientID, cookie.version),
-      ...reads,
+      this.#readHead(cookie.version),
+      ...this.#logReads(cookie.version, { ...range, isFirstSync: page?.type === "log" }),
     ]);
     const head = this.#checkHead(headRows);
     if (!isOfLog(cookie, head)) return this.begin(head);
-    const place = moved === null ? null : await this.#placeOf(moved);
-    return this.#log(cookie, logRows, { isFirstSync, end: head.version, place, before: nothingBefore });
+    const phase = await this.#phaseOf(page);
+    const from = moved === null ? null : await this.#placeOf(moved);
+    return this.#log(cookie, logRows, { phase, end: head.version, from, told: nothing });
   }
 
-  /** Rows of tables, and when the page has room behind the last of them, the log as well. */
-  async #tables(start: Position, from: SyncPlace, first: readonly PatchOp[]): Promise<PullReport> {
-    const page = await readTablePage(this.#read, start.version, { from, limit: this.#limit });
-    const { rowsScanned, next } = page;
-    const patch = [...first, ...page.patch];
+  /** Rows of tables as of `start`, and when the page has room behind the last of them, what came since. */
+  async #tables(start: Position, from: SyncPlace, told: Told): Promise<PullReport> {
+    const limit = this.#limit - told.rowsScanned;
+    const page = await readTablePage(this.#read, start.version, { from, limit });
+    const patch = [...told.patch, ...page.patch];
+    const rowsScanned = told.rowsScanned + page.rowsScanned;
     const room = this.#limit - rowsScanned;
-    if (next !== "log" || room === 0) {
-      const cookiePage: CookiePage =
-        next === "log" ? { type: "log" } : { type: "tables", ...(await this.#sealed(next)) };
-      return this.#partOf({ cookie: this.#cookie(start, cookiePage), patch, rowsScanned, resync: true });
-    }
+    const stop = async (place: SyncPlace) => this.#partOf(start, await this.#pageAt(place), { patch, rowsScanned });
+    if (page.next !== "log" || room === 0) return stop(page.next);
     const [headRows = [], ...logRows] = await this.#read.executor.batch([
-      readHead(this.#read.executor.dialect, this.#scope.request.clientID, start.version),
+      this.#readHead(start.version),
       ...this.#logReads(start.version, { isFirstSync: true, room, upTo: null }),
     ]);
     const head = this.#checkHead(headRows);
-    // The log was compacted, or put back, since the page began.
-    if (!isOfLog(start, head))
-      return this.#partOf({ cookie: this.#cookie(start, { type: "log" }), patch, rowsScanned, resync: true });
-    const before = { patch, rowsScanned };
-    return this.#log(start, logRows, { isFirstSync: true, end: head.version, place: null, before });
+    // The log was compacted, or put back, since the page began: the next request finds out.
+    if (!isOfLog(start, head)) return stop("log");
+    const phase = { type: "log" } as const;
+    return this.#log(start, logRows, { phase, end: head.version, from: null, told: { patch, rowsScanned } });
   }
 
   async #log(start: Position, logRows: readonly (readonly SqlRow[])[], page: LogPageScope): Promise<PullReport> {
     const { rules, schema } = this.#read;
-    const { isFirstSync, before } = page;
+    const { phase, told } = page;
     const [entryRows = [], ...newsRows] = logRows;
     const entries = entryRows.map(toLogEntry);
     const end = entries.at(-1) ?? start;
     const window = { from: start.version, to: end.version, changes: new LogChanges(entries, schema) };
-    const limit = Math.max(1, this.#limit - before.rowsScanned);
-    const moved = await readMovedRows(this.#read, window, { place: page.place, limit });
-    const patch = [...before.patch, ...moved.patch];
-    const rowsScanned = before.rowsScanned + moved.rowsScanned + entries.length;
+    const limit = Math.max(1, this.#limit - told.rowsScanned);
+    const moved = await readMovedRows(this.#read, window, { place: page.from, limit });
+    const rowsScanned = told.rowsScanned + moved.rowsScanned + entries.length;
     if (moved.next !== null) {
-      const place = await this.#sealed(moved.next);
-      const cookie = this.#cookie(start, { type: "moved", ...place, to: end.version, isFirstSync });
-      return this.#partOf({ cookie, patch, rowsScanned, resync: isFirstSync });
+      const next = await this.#cookiePageOf(phase);
+      const cookiePage = { type: "moved", ...(await this.#sealed(moved.next)), to: end.version, next } as const;
+      return this.#partOf(start, cookiePage, { patch: [...told.patch, ...moved.patch], rowsScanned });
     }
+    const patch = [...told.patch, ...moved.patch, ...patchOf(entries, rules)];
     const hasMore = end.version < page.end;
-    const { lastMutationIDs, rejected } = isFirstSync ? firstNews(newsRows, hasMore) : newsOf(entries, this.#audience);
+    if (phase.type === "tables") {
+      const isFull = hasMore || rowsScanned >= this.#limit;
+      if (isFull) return this.#partOf(end, await this.#pageAt(phase.place), { patch, rowsScanned });
+      return this.#tables(end, phase.place, { patch, rowsScanned });
+    }
+    if (phase.type === "log" && hasMore) return this.#partOf(end, { type: "log" }, { patch, rowsScanned });
+    const news = phase.type === "log" ? allNews(newsRows) : newsOf(entries, this.#audience);
     const response = {
-      cookie: this.#cookie(end, isFirstSync && hasMore ? { type: "log" } : null),
-      patch: [...patch, ...patchOf(entries, rules)],
-      lastMutationIDs,
+      cookie: this.#cookie(end, null),
+      patch,
+      lastMutationIDs: news.lastMutationIDs,
       ...(hasMore ? { hasMore } : {}),
-      ...(rejected.length > 0 ? { rejected } : {}),
+      ...(news.rejected.length > 0 ? { rejected: news.rejected } : {}),
     };
-    return { response, rowsScanned, resync: isFirstSync };
+    return { response, rowsScanned, resync: phase.type === "log" };
   }
 
   /** A page after which the reader is at no log position. */
-  #partOf({ cookie, patch, rowsScanned, resync }: Before & { cookie: string; resync: boolean }): PullReport {
-    return { response: { cookie, patch, lastMutationIDs: {}, hasMore: true }, rowsScanned, resync };
+  #partOf(position: Position, page: CookiePage, { patch, rowsScanned }: Told): PullReport {
+    const isFirstSync = page.type !== "moved" || page.next !== null;
+    const response = { cookie: this.#cookie(position, page), patch, lastMutationIDs: {}, hasMore: true };
+    return { response, rowsScanned, resync: isFirstSync };
   }
 
   #logReads(after: number, { isFirstSync, room, upTo }: { isFirstSync: boolean; room: number; upTo: number | null }) {
@@ -193,9 +198,8 @@ class PullPage {
     return [readLog(dialect, { after, upTo, limit, bytesMax: limits.pullPageBytesMax }), ...news];
   }
 
-  async #readHead(anchor: number): Promise<PullHead> {
-    const { executor } = this.#read;
-    return this.#checkHead(await executor.all(readHead(executor.dialect, this.#scope.request.clientID, anchor)));
+  #readHead(anchor: number): SqlStatement {
+    return readHead(this.#read.executor.dialect, this.#scope.request.clientID, anchor);
   }
 
   /** Throws `auth/client-mismatch` when the asking client belongs to another group or replica. */
@@ -209,15 +213,32 @@ class PullPage {
     return head;
   }
 
-  async #sealed({ table, after }: TablePlace): Promise<{ readonly table: string; readonly place: string }> {
+  #checkTables(pages: readonly (CookiePage | null)[]): void {
+    const tables = syncedTables(this.#read.schema);
+    for (const page of pages)
+      if (page !== null && "table" in page && !tables.some(({ name }) => name === page.table))
+        throw serverError("pull/cookie", {});
+  }
+
+  async #phaseOf(page: CookiePage | null): Promise<Phase> {
+    if (page === null) return { type: "catch-up" };
+    return page.type === "log" ? page : { type: "tables", place: await this.#placeOf(page) };
+  }
+
+  async #cookiePageOf(phase: Phase): Promise<CookiePage | null> {
+    if (phase.type === "catch-up") return null;
+    return this.#pageAt(phase.type === "log" ? "log" : phase.place);
+  }
+
+  async #pageAt(place: SyncPlace): Promise<CookiePage> {
+    return place === "log" ? { type: "log" } : { type: "tables", ...(await this.#sealed(place)) };
+  }
+
+  async #sealed({ table, after }: TablePlace): Promise<SealedPlace> {
     return { table, place: await this.#scope.settings.seal.seal(table, after) };
   }
 
-  #checkTable({ table }: PageOf<"tables" | "moved">): void {
-    if (!syncedTables(this.#read.schema).some(({ name }) => name === table)) throw serverError("pull/cookie", {});
-  }
-
-  async #placeOf({ table, place }: PageOf<"tables" | "moved">): Promise<TablePlace> {
+  async #placeOf({ table, place }: SealedPlace): Promise<TablePlace> {
     return { table, after: await this.#scope.settings.seal.open(table, place) };
   }
 
@@ -226,21 +247,19 @@ class PullPage {
   }
 }
 
-const nothingBefore: Before = { patch: [], rowsScanned: 0 };
-
 interface LogPageScope {
-  readonly isFirstSync: boolean;
+  readonly phase: Phase;
   /** The log's last version, read with the entries. */
   readonly end: number;
   /** Where the telling of moved rows goes on; null: at the first. */
-  readonly place: TablePlace | null;
-  readonly before: Before;
+  readonly from: TablePlace | null;
+  readonly told: Told;
 }
 
-function firstNews([lastIDRows = [], rejectionRows = []]: readonly (readonly SqlRow[])[], hasMore: boolean): LogNews {
-  if (hasMore) return { lastMutationIDs: {}, rejected: [] };
-  return { lastMutationIDs: toLastIDs(lastIDRows), rejected: toRejections(rejectionRows) };
-}
+const allNews = ([lastIDRows = [], rejectionRows = []]: readonly (readonly SqlRow[])[]): LogNews => ({
+  lastMutationIDs: toLastIDs(lastIDRows),
+  rejected: toRejections(rejectionRows),
+});
 
 function owns({ clientGroupID, replicaID }: Audience, owner: NonNullable<PullHead["owner"]>): boolean {
   if (owner.clientGroupID !== clientGroupID) return false;

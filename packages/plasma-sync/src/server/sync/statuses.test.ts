@@ -341,7 +341,7 @@ describe("a refused request", () => {
         0: "5000",
         $tag: "x",
         $schema: "1",
-        $page: { type: "moved", table: "notes", place: "n", to: 9, isFirstSync: false },
+        $page: { type: "moved", table: "notes", place: "n", to: 9, next: null },
       },
     ];
     for (const fields of forged) {
