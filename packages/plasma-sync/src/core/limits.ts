@@ -108,3 +108,7 @@ export const httpLingerMs = 2_000;
 export const shutdownMsMax = 8_000;
 /** Milliseconds within which the database answers a health check: load balancers wait 5 s and more. */
 export const healthMsMax = 2_000;
+/** Milliseconds between polls of a live select on the server, unless the app says otherwise. */
+export const serverLivePollMs = 1_000;
+/** Longest wait between polls of a live select on the server while its database fails. */
+export const serverLiveBackoffMsMax = 30_000;

@@ -21,6 +21,10 @@ export const serverErrors = {
   "server/retry": () => `The server could not answer now. Nothing was changed; try again.`,
   "server/option": (d: { option: string; why: string; of?: string }) =>
     `${d.of ?? "createSyncHandler"}: "${d.option}" ${d.why}`,
+  "snapshot/compacted": (d: { version: number; compactedTo: number }) =>
+    `The change log was compacted up to version ${d.compactedTo}, and the cookie is of version ${d.version}. Use a younger cookie.`,
+  "snapshot/history": (d: { version: number }) =>
+    `The cookie's version ${d.version} is not of this change log. Use a cookie of this database, younger than its last restored backup.`,
   "migration/refused": (d: { refusals: readonly string[] }) =>
     `The database does not fit the schema: ${d.refusals.join("; ")}. runMigrations adds what is missing and nullable or has a default; change the rest by hand (guide: migrations).`,
 } as const satisfies Record<string, (data: never) => string>;

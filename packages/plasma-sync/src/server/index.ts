@@ -1,6 +1,7 @@
 // Owns: the public surface of `plasma-sync/server`.
 
 export { compactChangeLog, type Compaction, type CompactionOptions } from "./change-log/compact-change-log.ts";
+export { snapshotAsOf, type Snapshot, type SnapshotOptions } from "./change-log/snapshot-as-of.ts";
 export { fromBetterSqlite3, type BetterSqlite3Database } from "./database/from-better-sqlite3.ts";
 export { fromD1, type D1Like } from "./database/from-d1.ts";
 export { fromDurableObject, type DurableObjectStorageLike } from "./database/from-durable-object.ts";
@@ -30,5 +31,6 @@ export {
   type MigrationReport,
 } from "./migration/run-migrations.ts";
 export { createServerDb } from "./server-db.ts";
+export { serverLiveSelect, type ServerLiveSelectOptions } from "./server-live-select.ts";
 export type { CorsOptions } from "./sync/cors.ts";
 export type { PlasmaMetric, SyncServerError, SyncServerErrorKind } from "./sync/sync-server-error.ts";

@@ -2,9 +2,11 @@
 
 import { describe, expect, test } from "vitest";
 import { describeCompaction } from "../change-log/compact-change-log.suite.ts";
+import { describeSnapshotAsOf } from "../change-log/snapshot-as-of.suite.ts";
 import { freshD1 } from "../database/d1.fixture.ts";
 import { objectExecutor } from "../database/durable-object.fixture.ts";
 import type { SqlExecutor } from "../database/sql-executor.ts";
+import { describeServerLiveSelect } from "../server-live-select.suite.ts";
 import { describePush } from "./push.suite.ts";
 import { mutation, RawClient, startServer, type TestServer } from "./sync-server.fixture.ts";
 
@@ -16,6 +18,8 @@ const engines: readonly (readonly [name: string, freshDatabase: () => Promise<Sq
 for (const [name, freshDatabase] of engines) {
   describePush(name, freshDatabase);
   describeCompaction(name, freshDatabase);
+  describeSnapshotAsOf(name, freshDatabase);
+  describeServerLiveSelect(name, freshDatabase);
 }
 
 const clientsOf = (server: TestServer) => ({
