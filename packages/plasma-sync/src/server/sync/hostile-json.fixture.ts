@@ -176,8 +176,14 @@ export function breakJson(choices: Choices, document: Container): string {
   }
 }
 
+/** Markers that are replaced in one document: a thousand copies of the largest would be no request but a lack of memory. */
+const RAW_MAX = 5;
+
 /** The document as JSON text, markers replaced by the raw text that they stand for. */
 export function toJsonText(document: unknown): string {
   const text = JSON.stringify(document);
-  return text.replace(/"(@raw:[a-z0-9-]+@)"/g, (whole, marker: string) => RAW[marker] ?? whole);
+  let replaced = 0;
+  return text.replace(/"(@raw:[a-z0-9-]+@)"/g, (whole, marker: string) =>
+    replaced++ < RAW_MAX ? (RAW[marker] ?? whole) : whole,
+  );
 }

@@ -10,6 +10,7 @@ test.each([
   { engine: "an engine that has batches only", requests: 1000, batchOnly: true },
 ])(
   "$requests hostile requests to $engine get documented answers, no secret, and change nothing where they are refused",
+  { timeout: 240_000 },
   async ({ requests, batchOnly }) => {
     const fuzz = await HttpFuzz.start(SEED, { batchOnly });
     for (let i = 0; i < requests; i++) await fuzz.step();
