@@ -355,7 +355,8 @@ export class ClientCore {
     if ((await this.#options.onSchemaMismatch?.()) !== "reset" || this.#closing) return;
     const { replica } = this;
     // Nothing to wipe: after a reload of the page it would be done, and told, again and again.
-    if (replica.pending.length === 0 && replica.firstSync.rows === 0) return;
+    const { done, rows } = replica.firstSync;
+    if (replica.pending.length === 0 && !done && rows === 0) return;
     const onPending = (pending: readonly PendingMutation[]) =>
       callApp(() => this.#options.onReset?.(pending.map(describePending)));
     await this.reset(onPending).catch((error: unknown) => this.#storageFailed(error));
