@@ -5,7 +5,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { PushMutation } from "../../core/protocol/push.ts";
+import { fromPostgres } from "../database/from-postgres.ts";
+import { usePostgres } from "../database/postgres-server.fixture.ts";
 import type { SqlExecutor } from "../database/sql-executor.ts";
+import { withPlaceholders } from "../sql/placeholders.ts";
 import { createServerDb } from "../server-db.ts";
 import { batchOnly, memoryDatabase } from "./memory-database-node.fixture.ts";
 import {
@@ -116,7 +119,7 @@ async function expectConverged(executor: SqlExecutor, clients: readonly PushingC
     text: "SELECT client_id, mutation_id, count(*) AS n FROM _plasma_changes WHERE op = 'ack' GROUP BY 1, 2",
     params: [],
   });
-  expect(acks.filter((row) => row["n"] !== 1)).toEqual([]);
+  expect(acks.filter((row) => Number(row["n"]) !== 1)).toEqual([]);
   for (const client of clients) {
     const { user, clientID } = client.identity;
     const seen = (rows: readonly { id: string; ownerId: string; shared: boolean }[], table: string) =>
@@ -131,25 +134,30 @@ async function expectConverged(executor: SqlExecutor, clients: readonly PushingC
       if (client.rows.has(`notes/${note.id}`))
         expect(client.rows.get(`notes/${note.id}`)).toMatchObject({ rank: note.rank });
     if (client.made > 0) expect(client.lastMutationIDs[clientID]).toBe(client.made);
-    expect(records.find((row) => row["client_id"] === clientID)?.["last_mutation_id"] ?? 0).toBe(client.made);
+    const record = records.find((row) => row["client_id"] === clientID);
+    expect(Number(record?.["last_mutation_id"] ?? 0)).toBe(client.made);
   }
 }
 
-describe.each([
+const postgres = usePostgres();
+
+describe.each<[name: string, makeDatabase: () => SqlExecutor | Promise<SqlExecutor>, numRuns: number]>([
   ["node:sqlite", memoryDatabase, 80],
   ["an engine without transactions", () => batchOnly(memoryDatabase()), 40],
+  ["postgres", async () => fromPostgres(await postgres.open()), 20],
 ])("on %s", (_, makeDatabase, numRuns) => {
-  test("clients converge on what they may see, each mutation exactly once", { timeout: 60_000 }, async () => {
+  test("clients converge on what they may see, each mutation exactly once", { timeout: 120_000 }, async () => {
     const property = fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-      const executor = makeDatabase();
+      const executor = await makeDatabase();
       const server = startServer(executor);
       const clients = [0, 1, 2, 3, 4].map((index) => new PushingClient(server, index));
       await server.handle(pullRequest({ user: "ada", clientID: "c0", replicaID: "r0" }));
       for (const s of steps) {
         if (s.type === "sql") {
           const text =
-            "INSERT INTO notes (id, title, ownerId, rank) VALUES (?1, '', ?2, ?3) ON CONFLICT (id) DO UPDATE SET rank = excluded.rank, ownerId = excluded.ownerId";
-          await executor.run({ text, params: [s.id, s.owner, s.rank] });
+            `INSERT INTO notes (id, title, "ownerId", rank) VALUES (?1, '', ?2, ?3) ` +
+            `ON CONFLICT (id) DO UPDATE SET rank = excluded.rank, "ownerId" = excluded."ownerId"`;
+          await executor.run({ text: withPlaceholders(executor.dialect, text), params: [s.id, s.owner, s.rank] });
           continue;
         }
         const client = clients[s.who] as PushingClient;
@@ -167,7 +175,7 @@ describe.each([
     await fc.assert(property, { numRuns });
   });
 
-  test("writes between any two statements of a first sync leave the client right", { timeout: 60_000 }, async () => {
+  test("writes between any two statements of a first sync leave the client right", { timeout: 120_000 }, async () => {
     const change = fc.record({
       id: fc.integer({ min: 0, max: 4 }).map((n) => `n${n}`),
       shared: fc.boolean(),
@@ -179,15 +187,16 @@ describe.each([
       fc.integer({ min: 1, max: 5 }),
       fc.integer({ min: 1, max: 3 }),
       async (before, during, limit, every) => {
-        const inner = makeDatabase();
+        const inner = await makeDatabase();
         const apply = async ({ id, shared, isDelete }: { id: string; shared: boolean; isDelete: boolean }) => {
-          const upsert =
-            "INSERT INTO notes (id, title, ownerId, shared) VALUES (?1, '', 'grace', ?2) ON CONFLICT (id) DO UPDATE SET shared = excluded.shared";
-          await inner.run(
-            isDelete
-              ? { text: "DELETE FROM notes WHERE id = ?1", params: [id] }
-              : { text: upsert, params: [id, Number(shared)] },
-          );
+          const [text, params] = isDelete
+            ? ["DELETE FROM notes WHERE id = ?1", [id]]
+            : [
+                `INSERT INTO notes (id, title, "ownerId", shared) VALUES (?1, '', 'grace', ?2) ` +
+                  "ON CONFLICT (id) DO UPDATE SET shared = excluded.shared",
+                [id, Number(shared)],
+              ];
+          await inner.run({ text: withPlaceholders(inner.dialect, text), params });
         };
         let reads = 0;
         const left: typeof during = [];
@@ -210,16 +219,16 @@ describe.each([
         do await client.pull(limit);
         while (left.length > 0);
         await client.pull();
-        const visible = await inner.all({ text: "SELECT id FROM notes WHERE shared = 1 ORDER BY id", params: [] });
+        const visible = await inner.all({ text: "SELECT id FROM notes WHERE shared ORDER BY id", params: [] });
         expect([...client.rows.keys()].sort()).toEqual(visible.map((row) => `notes/${String(row["id"])}`));
       },
     );
-    await fc.assert(property, { numRuns: 150 });
+    await fc.assert(property, { numRuns: numRuns * 2 });
   });
 
   test("nothing of a row that its reader may not see is in any answer", async () => {
     const TOKEN = "hidden-7f3a";
-    const server = startServer(makeDatabase());
+    const server = startServer(await makeDatabase());
     const grace = new RawClient(server, { user: "grace", clientID: "g1", replicaID: "rg" });
     const ada = new RawClient(server, { user: "ada", clientID: "a1", replicaID: "ra" });
     await ada.pull();
