@@ -30,6 +30,7 @@ declare module "cloudflare:workers" {
     };
     OBJECT: ObjectNamespace;
     NOTES: ObjectNamespace;
+    TEAM: ObjectNamespace;
   };
 }
 

@@ -6,6 +6,8 @@ import type { Refusal } from "./answer.ts";
 import type { PushReport } from "./push.ts";
 import type { PlasmaMetric, SyncServerError } from "./sync-server-error.ts";
 
+type HookCall = readonly [hook: string, call: () => void | Promise<void>];
+
 export class HandlerHooks {
   readonly #options: SyncHandlerOptions;
 
@@ -29,7 +31,7 @@ export class HandlerHooks {
   /** After the commit of a push: its refusals, its mutations, and that something changed. */
   async pushed(auth: Authorized, report: PushReport, origin: PushOrigin): Promise<void> {
     const { onMutation, onPushed } = this.#options;
-    const calls: [hook: string, call: () => void | Promise<void>][] = [];
+    const calls: HookCall[] = [];
     for (const { rejection, ...event } of report.processed) {
       if (rejection !== undefined) {
         const { code, message, cause } = rejection;
@@ -45,12 +47,14 @@ export class HandlerHooks {
       }
       if (onMutation !== undefined) calls.push(["onMutation", () => onMutation(event)]);
     }
-    if (report.hasChanges && onPushed !== undefined) calls.push(["onPushed", () => onPushed(auth, origin)]);
-    if (calls.length > 0) await this.#handOver(this.#runAll(calls));
+    const pokes: HookCall[] =
+      report.hasChanges && onPushed !== undefined ? [["onPushed", () => onPushed(auth, origin)]] : [];
+    // Others are waiting to be poked: they do not wait for mail that is sent.
+    if (pokes.length + calls.length > 0) await this.#handOver(this.#runAll(pokes), this.#runAll(calls));
   }
 
   /** One after another: events in the order of their mutations. */
-  async #runAll(calls: readonly [string, () => void | Promise<void>][]): Promise<void> {
+  async #runAll(calls: readonly HookCall[]): Promise<void> {
     for (const [hook, call] of calls) {
       try {
         await call();
@@ -60,8 +64,9 @@ export class HandlerHooks {
     }
   }
 
-  async #handOver(done: Promise<void>): Promise<void> {
+  async #handOver(...hooks: readonly Promise<void>[]): Promise<void> {
     const { waitUntil } = this.#options;
+    const done = Promise.all(hooks).then(() => undefined);
     if (waitUntil === undefined) return done;
     try {
       waitUntil(done);

@@ -266,6 +266,23 @@ export function describePush(engine: string, freshDatabase: () => SqlExecutor | 
         ]);
       });
 
+      test("onPushed does not wait for an onMutation that takes long", async () => {
+        const order: string[] = [];
+        const slow = Promise.withResolvers<void>();
+        const busy = startServer(await freshDatabase(), {
+          onMutation: async () => {
+            await slow.promise;
+            order.push("mail");
+          },
+          onPushed: () => {
+            order.push("poke");
+            slow.resolve();
+          },
+        });
+        await new RawClient(busy, ada.identity).push(mutation(1, "addNote", { id: "n1" }));
+        expect(order).toEqual(["poke", "mail"]);
+      });
+
       test("that throw are reported and change no answer", async () => {
         const told: SyncServerError[] = [];
         const boom = () => {
@@ -283,8 +300,8 @@ export function describePush(engine: string, freshDatabase: () => SqlExecutor | 
         const { status } = await new RawClient(throwing, ada.identity).push(mutation(1, "addNote", { id: "n1" }));
         expect(status).toBe(200);
         expect(told.map(({ kind, message }) => [kind, message])).toEqual([
-          ["onPushed-failed", "The hook onMutation threw."],
           ["onPushed-failed", "The hook onPushed threw."],
+          ["onPushed-failed", "The hook onMutation threw."],
           ["onPushed-failed", "The hook onMetric threw."],
         ]);
       });
