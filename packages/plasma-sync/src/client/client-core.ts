@@ -22,21 +22,18 @@ import type { ReplicaEvents } from "./replica/replica-deps.ts";
 import { ReplicaSync } from "./replica/replica-sync.ts";
 import { describePending } from "./describe-pending.ts";
 import { createRunPending } from "./run-pending.ts";
-import { createIdbStore } from "./store/idb-store.ts";
+import type { OpenPlatform } from "./platform.ts";
 import { databaseName } from "./store/layout.ts";
-import { createMemoryStore } from "./store/memory-store.ts";
 import type { Store, StoreCommit } from "./store/store.ts";
 import { callApp } from "./sync/app-callback.ts";
 import { createClientStatus } from "./sync/client-status.ts";
 import type { SyncClientError } from "./sync/sync-error.ts";
 import { createSyncLoop, type SyncLoop } from "./sync/sync-loop.ts";
 import { SyncSession } from "./sync-session.ts";
-import { browserTabLinks } from "./tabs/browser-tab-links.ts";
-import { takeClientID, type ClientIdentity } from "./tabs/client-identity.ts";
-import { singleTabLinks } from "./tabs/single-tab-links.ts";
+import type { ClientIdentity } from "./tabs/client-identity.ts";
 import type { SharedStatus, TabChannel, TabLinks, TabMessage } from "./tabs/tab-links.ts";
 import { createHttpTransport } from "./transport/http-transport.ts";
-import { watchNetwork, type NetworkState } from "./transport/network-state.ts";
+import type { NetworkState } from "./transport/network-state.ts";
 
 type Options = PlasmaClientOptions<AnySchema, AnyMutators>;
 
@@ -69,38 +66,31 @@ export class ClientCore {
   /** Nothing more to tell other tabs. */
   #closed = false;
 
-  constructor(options: Options, resolved: ResolvedOptions) {
-    const { env, storage } = resolved;
+  constructor(options: Options, resolved: ResolvedOptions, openPlatform: OpenPlatform) {
+    const { env } = resolved;
+    const { schema, schemaVersion, durability = "relaxed" } = options;
     this.#options = options;
     this.#resolved = resolved;
     this.#database = databaseName(options.dbName, options.clientGroupID);
-    const inMemory = storage === "memory";
-    this.#links = inMemory ? singleTabLinks() : browserTabLinks();
-    this.#identity = takeClientID(inMemory ? null : this.#database, env);
-    this.#store = inMemory
-      ? createMemoryStore(env)
-      : createIdbStore({
-          name: this.#database,
-          schema: options.schema,
-          schemaVersion: options.schemaVersion,
-          env,
-          durability: options.durability ?? "relaxed",
-        });
-    this.runtime = createQueryRuntime({ schema: options.schema });
+    const platform = openPlatform({ database: this.#database, schema, schemaVersion, env, durability });
+    this.#links = platform.links;
+    this.#identity = platform.identity;
+    this.#store = platform.store;
+    this.runtime = createQueryRuntime({ schema });
     this.replica = new Replica({
-      schema: options.schema,
+      schema,
       store: this.#store,
       runtime: this.runtime,
       env,
       getContext: options.getContext,
-      run: createRunPending({ schema: options.schema, mutators: options.mutators, env }),
+      run: createRunPending({ schema, mutators: options.mutators, env }),
       clientID: this.#identity.clientID,
       reusedClientID: this.#identity.reused,
       ownsClientID: () => this.#holdsClientLock,
       events: this.#replicaEvents(),
     });
     this.#channel = this.#links.openChannel(this.#database, (message) => this.#receive(message));
-    this.#network = watchNetwork((online) => this.#loop?.setOnline(online));
+    this.#network = platform.watchNetwork((online) => this.#loop?.setOnline(online));
     this.session = this.#createSession();
     this.#holdClientLock(this.#identity.clientID);
     this.loaded = this.replica.load();

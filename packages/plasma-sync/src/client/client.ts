@@ -8,6 +8,7 @@ import { resolveOptions } from "./client-options.ts";
 import { describePending } from "./describe-pending.ts";
 import { createMutate } from "./mutate.ts";
 import type { PlasmaClient, PlasmaClientOptions } from "./plasma-client.ts";
+import { browserPlatform, memoryPlatform, type OpenPlatform } from "./platform.ts";
 import { createViewEngine } from "./view-engine.ts";
 
 /**
@@ -25,8 +26,16 @@ import { createViewEngine } from "./view-engine.ts";
 export function createPlasmaClient<S extends AnySchema, M extends AnyMutators>(
   options: PlasmaClientOptions<S, M>,
 ): PlasmaClient<S, M> {
+  return createClientOn(options.storage === "memory" ? memoryPlatform : browserPlatform, options);
+}
+
+/** The same on another platform than the options name. */
+export function createClientOn<S extends AnySchema, M extends AnyMutators>(
+  platform: OpenPlatform,
+  options: PlasmaClientOptions<S, M>,
+): PlasmaClient<S, M> {
   const resolved = resolveOptions(options);
-  const client = new ClientCore(options, resolved);
+  const client = new ClientCore(options, resolved, platform);
   const { replica, runtime, status } = client;
   return {
     schema: options.schema,
