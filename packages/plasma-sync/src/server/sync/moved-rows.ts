@@ -105,10 +105,9 @@ async function readIDs({ schema, executor }: ReadScope, version: number, part: P
 async function readRows(scope: ReadScope, version: number, part: Part & { readonly also: readonly string[] }) {
   const { meta, rule, candidates, range, also } = part;
   const values = also.map((value) => ({ type: "value", value, kind: "id" }) as const);
-  const named: Expr = {
-    type: "or",
-    args: [candidates, { type: "in", operand: idOf(meta.name), values, negated: false }],
-  };
+  const isBefore: Expr = { type: "in", operand: idOf(meta.name), values, negated: false };
+  // An `or` with a term that names nothing keeps SQLite from looking the others up by index.
+  const named: Expr = also.length === 0 ? candidates : { type: "or", args: [candidates, isBefore] };
   const query = selectByID(meta, [named, rule], range);
   const select = rowsByID(scope, meta, { query, asOf: { version, isAboutFew: true } });
   const { rows, isCut } = select.decode(await scope.executor.all(select));
