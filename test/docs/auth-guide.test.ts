@@ -55,6 +55,18 @@ test("members see the list, each other and its todos, others nothing, support ev
   expect(team?.bodies.get("linus")).not.toMatch(/trip|Trip|Pack|grace/);
 });
 
+test("with another ctxKey a client syncs anew, and loses what its person's new role may not see", async () => {
+  const sessions = [session("ada"), session("sue", true)];
+  team = await openTeam(sessions);
+  const [ada, sue] = team.clients;
+  await ada?.mutate.createList({ id: "trip", name: "Trip" }).server;
+  await sue?.pullOnce();
+  expect(await sue?.db.select().from(lists)).toHaveLength(1);
+  sessions[1] = session("sue", false);
+  await sue?.pullOnce();
+  expect(await sue?.db.select().from(lists)).toEqual([]);
+});
+
 test("a request without a session, or with another person's clientGroupID, is answered nothing", async () => {
   await open(session("ada"));
   const url = "https://example.org/sync/pull?protocolVersion=1&schemaVersion=1&clientID=c1&clientGroupID=grace";

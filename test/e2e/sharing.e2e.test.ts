@@ -57,6 +57,27 @@ test("a list that is shared appears with its todos on the other screen, and both
   await lists(grace, "Shared with me").filter({ hasText: "Boat" }).getByText("1").waitFor();
 });
 
+test("a list is shared with the keyboard alone, and the focus stays with the person and returns", async () => {
+  const focused = () => ada.evaluate(() => document.activeElement?.textContent);
+  await makeList(ada, "Keys");
+  await ada.getByRole("button", { name: "Share", exact: true }).focus();
+  await ada.keyboard.press("Enter");
+  await ada.getByRole("dialog", { name: "Share “Keys”" }).waitFor();
+  await ada.keyboard.press("Tab");
+  await until(focused, "Add Grace");
+  await ada.keyboard.press("Enter");
+  await until(focused, "Remove Grace");
+  await ada.keyboard.press("Tab");
+  await until(focused, "Add Linus");
+  await ada.keyboard.press("Escape");
+  await until(focused, "AGShare");
+  await lists(grace, "Shared with me").filter({ hasText: "Keys" }).waitFor();
+  await ada.evaluate(() => (document.activeElement as HTMLElement).blur());
+  await ada.keyboard.press("s");
+  await ada.getByRole("dialog", { name: "Share “Keys”" }).waitFor();
+  await ada.keyboard.press("Escape");
+});
+
 test("removing a person takes the rows off their screen as one, and nothing later reaches them", async () => {
   await shareList("Surprise", "Order fireworks", "Hide the lanterns");
   const screens = await recordScreens(grace);
