@@ -58,3 +58,24 @@ test("raw SQL is logged whatever its search path is", async () => {
   await executor.batch([sql("SET LOCAL search_path TO pg_temp"), sql(insert)]);
   expect(await logOf(executor)).toHaveLength(1);
 });
+
+test("a role that may write a table needs to insert into the log and to take its lock, and no more", async () => {
+  const executor = await open();
+  await ensureSchema({ schema, executor });
+  const [row] = await executor.all(sql("SELECT current_schema() AS name"));
+  const asWriter = (text: string) => executor.batch([sql("SET LOCAL ROLE writer"), sql(text)]);
+  const insert = "INSERT INTO users (id, name) VALUES ('a', 'Ada')";
+  await executor.batch([
+    sql("CREATE ROLE writer"),
+    sql(`GRANT USAGE ON SCHEMA ${String(row?.["name"])} TO writer`),
+    sql("GRANT INSERT ON users TO writer"),
+  ]);
+  await expect(asWriter(insert)).rejects.toMatchObject({ code: "42501" });
+  await executor.batch([
+    sql("GRANT UPDATE ON _plasma_log_order TO writer"),
+    sql("GRANT INSERT ON _plasma_changes TO writer"),
+  ]);
+  await asWriter(insert);
+  await expect(asWriter("SELECT * FROM _plasma_changes")).rejects.toMatchObject({ code: "42501" });
+  expect(await logOf(executor)).toHaveLength(1);
+});
