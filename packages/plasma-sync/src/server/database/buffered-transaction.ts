@@ -1,7 +1,7 @@
 // Owns: the push transaction of engines that have only batches (D1, Durable Objects): reads run at once, writes wait in an overlay that the
 // reads see, and one batch commits everything, behind a guard that fails when something that was read has changed.
 //
-//   begin: version, clients, outcomes ──► mutations: reads from the database under the overlay ──► commit: one batch
+//   begin: version, clients, refusals ──► mutations: reads from the database under the overlay ──► commit: one batch
 //                                                                        guard │ origin, rows, ack per mutation │ clients
 //
 // Invariants:
@@ -28,10 +28,10 @@ import {
   isSameOrigin,
   originStatement,
   readClients,
-  readOutcomes,
+  readRefusals,
   readVersion,
   toClients,
-  toOutcomes,
+  toRefusals,
   type Ack,
 } from "./push-records.ts";
 import type {
@@ -40,7 +40,7 @@ import type {
   PushDeps,
   PushScope,
   PushTransaction,
-  RecordedOutcome,
+  RecordedRefusal,
   ServerStore,
 } from "./push-transaction.ts";
 import type { SqlRow, SqlStatement } from "./sql-executor.ts";
@@ -66,7 +66,7 @@ export type CommitResult =
 interface Start {
   readonly version: number;
   readonly clients: ReadonlyMap<string, ClientRecord>;
-  readonly outcomes: readonly RecordedOutcome[];
+  readonly refusals: readonly RecordedRefusal[];
 }
 
 /** Guard, end of origin, clients. */
@@ -74,7 +74,7 @@ const FRAME_STATEMENTS = 3;
 
 export class BufferedTransaction implements PushTransaction {
   readonly clients: ReadonlyMap<string, ClientRecord>;
-  readonly outcomes: readonly RecordedOutcome[];
+  readonly refusals: readonly RecordedRefusal[];
   /** Mutations with writes, in order. */
   readonly writingMutations: (MutationOrigin | null)[] = [];
   /** Statements that this run and those before it have sent. */
@@ -94,7 +94,7 @@ export class BufferedTransaction implements PushTransaction {
   #isRunning = false;
   #isCulpritFound = false;
 
-  private constructor(deps: PushDeps, scope: PushScope, plan: BufferedPlan, { version, clients, outcomes }: Start) {
+  private constructor(deps: PushDeps, scope: PushScope, plan: BufferedPlan, { version, clients, refusals }: Start) {
     this.#deps = deps;
     this.#scope = scope;
     this.#plan = plan;
@@ -102,19 +102,19 @@ export class BufferedTransaction implements PushTransaction {
     this.#now = deps.now();
     this.#gate = new StatementGate(deps.executor);
     this.clients = clients;
-    this.outcomes = outcomes;
+    this.refusals = refusals;
     this.statementsUsed = plan.statementsUsed + FRAME_STATEMENTS;
   }
 
   /** Reads the log's version and what the server knows of the push's clients, in one snapshot. */
   static async begin(deps: PushDeps, scope: PushScope, plan: BufferedPlan): Promise<BufferedTransaction> {
     const gate = new StatementGate(deps.executor);
-    const reads = [readVersion, readClients("sqlite", scope), readOutcomes("sqlite", scope)];
-    const [version, clients, outcomes] = await gate.run(() => deps.executor.batch(reads));
+    const reads = [readVersion, readClients("sqlite", scope), readRefusals("sqlite", scope)];
+    const [version, clients, refusals] = await gate.run(() => deps.executor.batch(reads));
     return new BufferedTransaction(deps, scope, plan, {
       version: Number(version?.[0]?.["version"]),
       clients: toClients(clients ?? []),
-      outcomes: toOutcomes(outcomes ?? []),
+      refusals: toRefusals(refusals ?? []),
     });
   }
 

@@ -2,7 +2,7 @@
 //
 //   Postgres, one line per round trip (SQLite has the same order, but no lock, and savepoints for writes only):
 //     BEGIN
-//     lock of the log's order │ clients │ outcomes
+//     lock of the log's order │ clients │ refusals
 //     origin │ savepoint │ first statement of mutation 1
 //     …each further statement of it
 //     release │ ack │ origin │ savepoint │ first statement of mutation 2 …
@@ -28,9 +28,9 @@ import {
   clientsStatement,
   originStatement,
   readClients,
-  readOutcomes,
+  readRefusals,
   toClients,
-  toOutcomes,
+  toRefusals,
   type Ack,
 } from "./push-records.ts";
 import type {
@@ -39,7 +39,7 @@ import type {
   PushDeps,
   PushScope,
   PushTransaction,
-  RecordedOutcome,
+  RecordedRefusal,
   ServerStore,
 } from "./push-transaction.ts";
 import { runInOrder } from "./run-in-order.ts";
@@ -56,12 +56,12 @@ interface Start {
   readonly connection: SqlConnection;
   readonly gate: StatementGate;
   readonly clients: ReadonlyMap<string, ClientRecord>;
-  readonly outcomes: readonly RecordedOutcome[];
+  readonly refusals: readonly RecordedRefusal[];
 }
 
 export class InteractiveTransaction implements PushTransaction {
   readonly clients: ReadonlyMap<string, ClientRecord>;
-  readonly outcomes: readonly RecordedOutcome[];
+  readonly refusals: readonly RecordedRefusal[];
   readonly isFull = false;
   readonly #start: Start;
   readonly #dialect: DialectName;
@@ -78,7 +78,7 @@ export class InteractiveTransaction implements PushTransaction {
     this.#dialect = start.deps.executor.dialect;
     this.#now = start.deps.now();
     this.clients = start.clients;
-    this.outcomes = start.outcomes;
+    this.refusals = start.refusals;
   }
 
   /** Reads what the server knows of the push's clients. `connection` is inside its transaction, which has run nothing yet. */
@@ -89,12 +89,12 @@ export class InteractiveTransaction implements PushTransaction {
   ): Promise<InteractiveTransaction> {
     const { dialect } = deps.executor;
     const hold = holdLogOrder(dialect);
-    const reads = scope.idsByClient.size === 0 ? [] : [readClients(dialect, scope), readOutcomes(dialect, scope)];
+    const reads = scope.idsByClient.size === 0 ? [] : [readClients(dialect, scope), readRefusals(dialect, scope)];
     const answers = await open.gate.runOwn(() =>
       Promise.all(runInOrder(dialect, open.connection, [...hold, ...reads])),
     );
-    const [clients = [], outcomes = []] = answers.slice(hold.length);
-    return new InteractiveTransaction({ deps, ...open, clients: toClients(clients), outcomes: toOutcomes(outcomes) });
+    const [clients = [], refusals = []] = answers.slice(hold.length);
+    return new InteractiveTransaction({ deps, ...open, clients: toClients(clients), refusals: toRefusals(refusals) });
   }
 
   async mutation(origin: MutationOrigin | null, run: (store: ServerStore) => Promise<void>): Promise<void> {
@@ -168,10 +168,21 @@ export class InteractiveTransaction implements PushTransaction {
     gate.checkMutation();
     const own = this.#queued;
     this.#queued = [];
+    if (this.#dialect === "sqlite") {
+      if (own.length > 0) await gate.runOwn(() => runEach(connection, own));
+      return gate.run(() => runEach(connection, statements));
+    }
     const answers = runInOrder(this.#dialect, connection, [...own, ...statements]);
     await gate.runOwn(() => Promise.all(answers.slice(0, own.length)));
     return (await gate.run(() => Promise.all(answers.slice(own.length)))).at(-1) ?? [];
   }
+}
+
+/** One after another: on SQLite each has run when its promise is made. Returns the rows of the last. */
+async function runEach(connection: SqlConnection, statements: readonly SqlStatement[]): Promise<readonly SqlRow[]> {
+  let rows: readonly SqlRow[] = [];
+  for (const statement of statements) rows = await connection.all(statement);
+  return rows;
 }
 
 /** How a store's statements run. */

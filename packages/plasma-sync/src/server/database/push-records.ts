@@ -4,7 +4,7 @@ import { jsonItems, jsonTexts } from "../sql/json-params.ts";
 import { tagSql } from "../sql/log-tag.ts";
 import { withPlaceholders } from "../sql/placeholders.ts";
 import type { DialectName, SqlRow, SqlStatement } from "./sql-executor.ts";
-import type { ClientRecord, MutationOrigin, PushScope, RecordedOutcome } from "./push-transaction.ts";
+import type { ClientRecord, MutationOrigin, PushScope, RecordedRefusal } from "./push-transaction.ts";
 
 /** The table whose name marks the failure of `guardStatement`. */
 export const GUARD_TABLE = "_plasma_guard";
@@ -24,13 +24,13 @@ export const readClients = (dialect: DialectName, { idsByClient }: PushScope): S
   params: [JSON.stringify([...idsByClient.keys()])],
 });
 
-/** Outcomes recorded for the scope's ids. */
-export const readOutcomes = (dialect: DialectName, { idsByClient }: PushScope): SqlStatement => ({
+/** Refusals recorded for the scope's ids. */
+export const readRefusals = (dialect: DialectName, { idsByClient }: PushScope): SqlStatement => ({
   text: withPlaceholders(
     dialect,
     // Written as a cross join, so that SQLite searches the log for each id and not the other way round.
     `SELECT log.client_id, log.mutation_id, log.value FROM ${jsonItems(dialect, "?1")} AS wanted ` +
-      `CROSS JOIN _plasma_changes AS log WHERE log.op = 'ack' AND log.client_id = wanted.value->>0 ` +
+      `CROSS JOIN _plasma_changes AS log WHERE log.op = 'ack' AND log.value IS NOT NULL AND log.client_id = wanted.value->>0 ` +
       `AND log.mutation_id = CAST(wanted.value->>1 AS BIGINT)`,
   ),
   params: [JSON.stringify([...idsByClient].flatMap(([clientID, ids]) => ids.map((id) => [clientID, id])))],
@@ -46,11 +46,11 @@ export function toClients(rows: readonly SqlRow[]): Map<string, ClientRecord> {
   return new Map(records.map((record) => [record.clientID, record]));
 }
 
-export const toOutcomes = (rows: readonly SqlRow[]): RecordedOutcome[] =>
+export const toRefusals = (rows: readonly SqlRow[]): RecordedRefusal[] =>
   rows.map((row) => ({
     clientID: String(row["client_id"]),
     id: Number(row["mutation_id"]),
-    ...(row["value"] === null ? {} : { error: JSON.parse(String(row["value"])) as { code: string; message: string } }),
+    error: JSON.parse(String(row["value"])) as { code: string; message: string },
   }));
 
 export interface Guard {

@@ -25,11 +25,10 @@ export interface ClientRecord {
   readonly lastMutationID: number;
 }
 
-export interface RecordedOutcome {
+export interface RecordedRefusal {
   readonly clientID: string;
   readonly id: number;
-  /** Absent for an applied mutation. */
-  readonly error?: { readonly code: string; readonly message: string };
+  readonly error: { readonly code: string; readonly message: string };
 }
 
 /** Who makes the changes, for the log's origin columns. */
@@ -52,8 +51,8 @@ export interface ServerStore extends MutationStore {
 export interface PushTransaction {
   /** The clients of the push that the server knows, as of this transaction. */
   readonly clients: ReadonlyMap<string, ClientRecord>;
-  /** Outcomes recorded for ids of the push that were already processed (rejections; applied ones may have expired). */
-  readonly outcomes: readonly RecordedOutcome[];
+  /** Refusals recorded for ids of the push that were already processed. Others of those were applied, or it is long ago. */
+  readonly refusals: readonly RecordedRefusal[];
   /**
    * Runs one mutation on a store of its own; its log entries carry `origin` (null: none, as raw SQL). If `run` throws, or the
    * database refuses a write (`constraint/*`, `data/invalid`), its writes are discarded and the error is thrown on. One after
@@ -80,7 +79,7 @@ export interface PushDeps {
 
 export interface PushScope {
   readonly clientGroupID: string;
-  /** The ids in the body per client: whose records and outcomes are read at the start. */
+  /** The ids in the body per client: whose records and refusals are read at the start. */
   readonly idsByClient: ReadonlyMap<string, readonly number[]>;
 }
 

@@ -150,7 +150,7 @@ export function serverTransactionSuite(name: string, open: () => Promise<SqlExec
       expect([dump["_plasma_origin_context"] ?? [], dump["_plasma_guard"] ?? []]).toEqual([[], []]);
     });
 
-    test("says what it knows of clients and outcomes, and a push of duplicates writes nothing", async () => {
+    test("says what it knows of clients and refusals, and a push of duplicates writes nothing", async () => {
       await push(deps, [addUser("u"), fail]);
       const before = await dumpOf(executor);
       const scope = {
@@ -164,10 +164,7 @@ export function serverTransactionSuite(name: string, open: () => Promise<SqlExec
         expect([...tx.clients]).toEqual([
           ["c1", { clientID: "c1", clientGroupID: "g", replicaID: "r", lastMutationID: 2 }],
         ]);
-        expect(tx.outcomes).toEqual([
-          { clientID: "c1", id: 1 },
-          { clientID: "c1", id: 2, error: { code: "mutation/app", message: "no" } },
-        ]);
+        expect(tx.refusals).toEqual([{ clientID: "c1", id: 2, error: { code: "mutation/app", message: "no" } }]);
       });
       expect([...(await push(deps, [addUser("u"), fail])).values()]).toEqual(["duplicate", "duplicate"]);
       expect(await dumpOf(executor)).toEqual(before);

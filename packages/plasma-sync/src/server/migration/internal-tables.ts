@@ -46,8 +46,9 @@ const commonStatements = ({ text, int, version, end }: Words): readonly string[]
     mutation_id ${int},
     tag ${text} NOT NULL
   )${end}`,
-  // Finds the outcome of one mutation id.
-  `CREATE INDEX IF NOT EXISTS _plasma_changes_acks ON _plasma_changes (client_id, mutation_id) WHERE op = 'ack'`,
+  // Finds the refusal of one mutation id. Applied ones are looked for by nobody: an index of them would cost every push.
+  `CREATE INDEX IF NOT EXISTS _plasma_changes_refusals ON _plasma_changes (client_id, mutation_id)
+    WHERE op = 'ack' AND value IS NOT NULL`,
   // Finds the rejections of a group (and replica), for a re-sync.
   `CREATE INDEX IF NOT EXISTS _plasma_changes_rejections ON _plasma_changes (client_group_id, replica_id, row_version)
     WHERE op = 'ack' AND value IS NOT NULL`,

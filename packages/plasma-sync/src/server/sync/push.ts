@@ -72,8 +72,7 @@ class PushRun {
     const { request, tx } = scope;
     this.#scope = scope;
     this.#lastIDs = lastIDs(request, tx.clients);
-    for (const { clientID, id, error } of tx.outcomes)
-      if (error !== undefined) this.#refused.set(keyOf(clientID, id), error);
+    for (const { clientID, id, error } of tx.refusals) this.#refused.set(keyOf(clientID, id), error);
   }
 
   async run(): Promise<Omit<PushReport, "guardConflicts">> {
@@ -99,7 +98,7 @@ class PushRun {
   }
 
   async #process(clientID: string, mutation: PushMutation): Promise<void> {
-    const { auth, request, tx } = this.#scope;
+    const { settings, auth, request, tx } = this.#scope;
     const { id, name } = mutation;
     const origin = {
       clientGroupID: request.clientGroupID,
@@ -107,7 +106,8 @@ class PushRun {
       replicaID: request.replicaID ?? null,
       mutationID: id,
     };
-    const event = { name, args: decodeOrNull(mutation.args), id, clientID, ctx: auth.ctx };
+    const args = settings.options.onMutation === undefined ? null : decodeOrNull(mutation.args);
+    const event = { name, args, id, clientID, ctx: auth.ctx };
     this.#lastIDs.set(clientID, id);
     try {
       await this.#run(origin, mutation);
