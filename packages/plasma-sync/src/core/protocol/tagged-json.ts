@@ -73,8 +73,10 @@ function refuse({ name, path }: Place, got: string): never {
 }
 
 /** A plain assignment to "__proto__" would set the prototype. */
-function define(target: object, key: string, value: unknown): void {
-  Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
+function define(target: { [key: string]: unknown }, key: string, value: unknown): void {
+  if (key === "__proto__")
+    Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
+  else target[key] = value;
 }
 
 const fileRefKeys = new Set(["hash", "size", "mime", "name", "inline"]);
@@ -100,7 +102,10 @@ function decode(wire: unknown, path: string, depth: number): unknown {
   const decoded = {};
   for (const [key, item] of entries) {
     if (key.startsWith("$") && !key.startsWith("$$")) malformed(`${path}.${key}`, "a key that Plasma knows");
-    define(decoded, key.startsWith("$") ? key.slice(1) : key, decode(item, `${path}.${key}`, depth + 1));
+    // Most values are texts, which need no path.
+    const isText = typeof item === "string" && isStorableText(item);
+    const value: unknown = isText ? item : decode(item, `${path}.${key}`, depth + 1);
+    define(decoded, key.startsWith("$") ? key.slice(1) : key, value);
   }
   return decoded;
 }

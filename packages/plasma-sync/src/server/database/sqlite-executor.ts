@@ -85,7 +85,8 @@ const beginFor = (statements: readonly SqlStatement[]): string =>
 
 class SqliteConnection {
   readonly #db: SqliteHandle;
-  readonly #statements = new Map<string, SqliteHandleStatement>();
+  #statements = new Map<string, SqliteHandleStatement>();
+  #older: ReadonlyMap<string, SqliteHandleStatement> = new Map();
   #tail: Promise<unknown> = Promise.resolve();
   #isInTransaction = false;
 
@@ -128,16 +129,15 @@ class SqliteConnection {
 
   #prepare(text: string): SqliteHandleStatement {
     this.#refuseLostTransaction();
-    let statement = this.#statements.get(text);
-    if (statement === undefined) {
-      statement = this.#db.prepare(text);
-      const [oldest] = this.#statements.keys();
-      if (this.#statements.size >= limits.sqlPreparedStatementsMax && oldest !== undefined)
-        this.#statements.delete(oldest);
-    } else {
-      this.#statements.delete(text);
+    return this.#statements.get(text) ?? this.#keep(text, this.#older.get(text) ?? this.#db.prepare(text));
+  }
+
+  /** In two generations: what was not used while the younger one filled up is forgotten. */
+  #keep(text: string, statement: SqliteHandleStatement): SqliteHandleStatement {
+    if (this.#statements.size >= limits.sqlPreparedStatementsMax / 2) {
+      this.#older = this.#statements;
+      this.#statements = new Map();
     }
-    // Moved to the end: the map's first entry is the one that was used longest ago.
     this.#statements.set(text, statement);
     return statement;
   }
