@@ -56,4 +56,6 @@ export const workloads: readonly Workload[] = [
   },
   { id: "sorted-100k", runs: "node", peers: ["@tanstack/db", "@rocicorp/zero"], script: "items/run-sorted.ts" },
   { id: "memory", runs: "node", peers: ["@tanstack/db", "@rocicorp/zero"], script: "items/run-memory.ts" },
+  { id: "push-throughput", runs: "node", peers: [], script: "server/run-push.ts" },
+  { id: "pull-fanout", runs: "node", peers: [], script: "server/run-fanout.ts" },
 ];
