@@ -6,6 +6,7 @@ import { fromDurableObject } from "../database/from-durable-object.ts";
 import { createSyncHandler, type SyncHandler } from "../handler.ts";
 import { basePathOf, type SyncHandlerOptions } from "../handler-options.ts";
 import type { HibernatingSocket } from "./object-context.ts";
+import { migrateIfNew } from "../migration/run-migrations.ts";
 import { answerPings, endClose, ObjectSockets, type SocketOptions } from "./object-sockets.ts";
 
 /** Options of `createSyncHandler` without those that the object brings itself, and `authorizeRoom`. */
@@ -15,6 +16,7 @@ interface Running {
   readonly handle: SyncHandler;
   readonly sockets: ObjectSockets;
   readonly coordinatorPath: string;
+  readonly migrate: () => Promise<void>;
 }
 
 /**
@@ -23,6 +25,8 @@ interface Running {
  *
  * List the class under `new_sqlite_classes` in the Wrangler configuration. The object trusts whoever its Worker lets
  * through to it, so `auth` must check that the person belongs to *this* tenant, not only who they are.
+ *
+ * At the first request that it serves with another schema, the object migrates its own database (`runMigrations`).
  *
  * Serves `{basePath}/push`, `{basePath}/pull` and, for sockets, `{basePath}/coordinator`.
  *
@@ -43,6 +47,7 @@ interface Running {
  */
 export abstract class PlasmaObject<Env = unknown> extends DurableObject<Env> {
   #running: Running | undefined;
+  #isMigrated = false;
 
   constructor(...[ctx, env]: ConstructorParameters<typeof DurableObject<Env>>) {
     super(ctx, env);
@@ -55,7 +60,9 @@ export abstract class PlasmaObject<Env = unknown> extends DurableObject<Env> {
 
   /** Serves pushes, pulls and sockets. */
   override async fetch(request: Request): Promise<Response> {
-    const { handle, sockets, coordinatorPath } = this.#run();
+    const { handle, sockets, coordinatorPath, migrate } = this.#run();
+    // Whatever stands in the way of it, the handler meets and answers too.
+    if (!this.#isMigrated) await migrate().catch(() => undefined);
     return new URL(request.url).pathname === coordinatorPath ? sockets.upgrade(request) : handle(request);
   }
 
@@ -80,9 +87,11 @@ export abstract class PlasmaObject<Env = unknown> extends DurableObject<Env> {
   #start(): Running {
     const { ctx, env } = this;
     const given: PlasmaObjectOptions = this.options(env);
+    const { schema } = given;
+    const executor = fromDurableObject(ctx.storage);
     const options: SyncHandlerOptions = {
       ...given,
-      executor: fromDurableObject(ctx.storage),
+      executor,
       waitUntil: (promise) => ctx.waitUntil(promise),
       onPushed: (auth, origin) => {
         sockets.poke(origin);
@@ -90,6 +99,15 @@ export abstract class PlasmaObject<Env = unknown> extends DurableObject<Env> {
       },
     };
     const sockets = new ObjectSockets(ctx, options);
-    return { handle: createSyncHandler(options), sockets, coordinatorPath: `${basePathOf(options)}/coordinator` };
+    const migrate = async () => {
+      await migrateIfNew({ schema, executor });
+      this.#isMigrated = true;
+    };
+    return {
+      handle: createSyncHandler(options),
+      sockets,
+      coordinatorPath: `${basePathOf(options)}/coordinator`,
+      migrate,
+    };
   }
 }

@@ -4,6 +4,11 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env, type ObjectStub } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { must } from "../../core/lib/assert.ts";
+import { id, text } from "../../core/schema/column.ts";
+import { defineSchema } from "../../core/schema/schema.ts";
+import { table } from "../../core/schema/table.ts";
+import { fromDurableObject } from "../database/from-durable-object.ts";
+import { ensureSchema } from "../migration/ensure-schema.ts";
 import { answerOf, mutation, pullRequest, RawClient } from "../sync/sync-server.fixture.ts";
 
 const newRoom = (): ObjectStub => env.NOTES.get(env.NOTES.newUniqueId());
@@ -82,6 +87,36 @@ describe("PlasmaObject", { timeout: 30_000 }, () => {
     const other = new RawClient(handlerOf(room), { user: "grace", clientID: "g1" });
     await other.pull();
     expect([...other.rows.keys()]).toEqual(["notes/n1"]);
+  });
+
+  test("an object with the database of an older schema migrates it by itself", async () => {
+    const older = defineSchema({
+      notes: table("notes", { id: id(), title: text(), ownerId: text() }),
+      gone: table("gone", { id: id() }),
+    });
+    const refused = newRoom();
+    const { gone: _, ...still } = older.tables;
+    for (const [each, schema] of [
+      [room, defineSchema(still)],
+      [refused, older],
+    ] as const) {
+      await runInDurableObject(each, async (_object, { storage }) => {
+        const executor = fromDurableObject(storage);
+        await ensureSchema({ schema, executor });
+        await executor.run({
+          text: "INSERT INTO notes (id, title, \"ownerId\") VALUES ('old', '', 'ada')",
+          params: [],
+        });
+      });
+    }
+    await pusher.push(mutation(1, "addNote", { id: "n1", rank: 3 }));
+    await pusher.pull();
+    expect([...pusher.rows].map(([key, { rank }]) => [key, rank])).toEqual([
+      ["notes/n1", 3],
+      ["notes/old", 0],
+    ]);
+    // A table that the schema has no more: that needs a hand, and meanwhile clients are asked to wait.
+    expect((await refused.fetch(pullRequest({ user: "ada", clientID: "a1" }))).status).toBe(503);
   });
 
   test("two objects share no data", async () => {

@@ -4,8 +4,9 @@ import { isPlasmaError, type PlasmaError } from "../../core/error.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { SqlExecutor } from "../database/sql-executor.ts";
 import { serverError } from "../server-error.ts";
+import { readNote } from "./database-state.ts";
 import { planMigration, type MigrationPlan } from "./plan-migration.ts";
-import { putInPlace } from "./schema-statements.ts";
+import { fingerprintKey, putInPlace, serverTables } from "./schema-statements.ts";
 
 export interface MigrationReport {
   /** The statements that were run, with `dryRun` those that would be, in order; none when everything is in place. */
@@ -45,6 +46,25 @@ export async function runMigrations(options: {
     if (rest.ddl.join() === plan.ddl.join()) throw error;
     if (!isInPlace(rest)) await put(options.executor, rest);
     return { statements: rest.ddl };
+  }
+}
+
+/**
+ * For a database that nobody outside of this process can reach, such as a Durable Object's: migrates it when its schema is
+ * new to it, which costs one select when it is not. What is refused is left to `ensureSchema`, at each request.
+ */
+export async function migrateIfNew({
+  schema,
+  executor,
+}: {
+  readonly schema: AnySchema;
+  readonly executor: SqlExecutor;
+}): Promise<void> {
+  if ((await readNote(executor, fingerprintKey(executor.dialect, serverTables(schema)))) !== undefined) return;
+  try {
+    await runMigrations({ schema, executor });
+  } catch (error) {
+    if (!isMigrationRefused(error)) throw error;
   }
 }
 
