@@ -191,6 +191,22 @@ describe("onSchemaMismatch", () => {
     }
   });
 
+  test("every tab shows what the server says to the one that syncs, and no longer when it is over; one of them is asked", async () => {
+    const one = await seeded();
+    let asked = 0;
+    const other = world.open1(device, { onSchemaMismatch: () => ((asked += 1), "stay") });
+    await other.db.select().from(notes1);
+    world.isOnline = true;
+    const both = [one, other];
+    await eventually(() =>
+      expect(both.map((tab) => tab.status.get().lastError)).toMatchObject([{ expected: "2" }, { expected: "2" }]),
+    );
+    expect(both.map((tab) => tab.status.get().role).toSorted()).toEqual(["follower", "leader"]);
+    expect([asked, world.mismatches("1").length]).toEqual([0, 1]);
+    await world.deploy("2 for 1");
+    await eventually(() => expect(both.map((tab) => tab.status.get().lastError)).toEqual([null, null]));
+  });
+
   test('"reset" tells what is lost first, wipes, takes a new identity, and does so once', async () => {
     const one = await seeded();
     await one.mutate.add({ body: "lost" });

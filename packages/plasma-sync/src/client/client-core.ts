@@ -27,7 +27,7 @@ import { databaseName } from "./store/layout.ts";
 import type { Store, StoreCommit } from "./store/store.ts";
 import { callApp } from "./sync/app-callback.ts";
 import { createClientStatus } from "./sync/client-status.ts";
-import type { SyncClientError } from "./sync/sync-error.ts";
+import type { SchemaMismatch, SyncClientError } from "./sync/sync-error.ts";
 import { createSyncLoop, type SyncLoop } from "./sync/sync-loop.ts";
 import { SyncSession } from "./sync-session.ts";
 import type { ClientIdentity } from "./tabs/client-identity.ts";
@@ -256,7 +256,8 @@ export class ClientCore {
       case "applied":
         return this.#applied(message.ids);
       case "status":
-        return this.status.update(message.status);
+        this.status.update(message.status);
+        return this.#setMismatch(message.mismatch);
       case "hello":
         // It has taken the database over, unless this tab has done so since: the disk knows.
         if (message.schemaVersion !== this.#options.schemaVersion) return this.#reload();
@@ -322,20 +323,34 @@ export class ClientCore {
   }
 
   #report(error: SyncClientError): void {
-    const last = this.status.get().lastError;
     const isMismatch = error.kind === "schema-mismatch" && error.phase !== "tab";
     // The server is asked again with every poll; the app is told once.
-    if (isMismatch && last?.kind === "schema-mismatch" && last.expected === error.expected) return;
+    if (isMismatch && this.#mismatch()?.expected === error.expected) return;
     this.status.update({ lastError: error });
+    if (isMismatch) this.#postStatus();
     this.#options.onError?.(error);
     if (isMismatch) void this.#schemaMismatch(error.expected);
+  }
+
+  /** What the server has said of this tab's schema last. */
+  #mismatch(): SchemaMismatch | null {
+    const { lastError } = this.status.get();
+    return lastError?.kind === "schema-mismatch" && lastError.phase !== "tab" ? lastError : null;
+  }
+
+  /** The leader has heard it: every tab may show it. */
+  #setMismatch(mismatch: SchemaMismatch | null): void {
+    const known = this.#mismatch();
+    if (known?.expected !== mismatch?.expected) this.status.update({ lastError: mismatch });
   }
 
   /** The server has answered: what an earlier request met is over. */
   #answered(): void {
     const kind = this.status.get().lastError?.kind;
-    if (kind === "network" || kind === "push-http" || kind === "pull-http" || kind === "schema-mismatch")
+    if (kind === "network" || kind === "push-http" || kind === "pull-http" || kind === "schema-mismatch") {
       this.status.update({ lastError: null });
+      this.#postStatus();
+    }
   }
 
   /** The app says whether to wait or to begin anew with what the server has; once, however often the server says it. */
@@ -359,7 +374,7 @@ export class ClientCore {
 
   #postStatus(): void {
     const { online, syncing, auth } = this.status.get();
-    this.#post({ type: "status", status: { online, syncing, auth } });
+    this.#post({ type: "status", status: { online, syncing, auth }, mismatch: this.#mismatch() });
   }
 
   #updateStatus(): void {

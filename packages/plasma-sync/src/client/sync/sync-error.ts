@@ -1,5 +1,8 @@
 // Owns: SyncClientError, what `onError` and `status.lastError` tell: conditions of the world, as values.
 
+/** What tells that the server, or another tab, has another version of the schema. */
+export type SchemaMismatch = Extract<SyncClientError, { readonly kind: "schema-mismatch" }>;
+
 export type SyncClientError =
   | {
       readonly kind: "push-http" | "pull-http";

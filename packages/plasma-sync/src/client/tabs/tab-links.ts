@@ -2,6 +2,7 @@
 // BroadcastChannel and Web Locks; `single` (SSR, tests, storage "memory") has no other tabs.
 
 import type { StoreCommit } from "../store/store.ts";
+import type { SchemaMismatch } from "../sync/sync-error.ts";
 
 /** What tabs tell each other. Plain data. */
 export type TabMessage =
@@ -10,7 +11,7 @@ export type TabMessage =
   /** The server has applied these mutations; they stay in view until the pull that covers them. */
   | { readonly type: "applied"; readonly ids: readonly { readonly clientID: string; readonly id: number }[] }
   /** The leader's state of syncing, for followers' `status`. */
-  | { readonly type: "status"; readonly status: SharedStatus }
+  | { readonly type: "status"; readonly status: SharedStatus; readonly mismatch: SchemaMismatch | null }
   /** A tab has just opened, with that version of the schema, and wants the leader's status. */
   | { readonly type: "hello"; readonly schemaVersion: string }
   /** A follower wants the leader to push and pull now (`flush`, `pullOnce`, `pushOnce`); answered by `done` with the same nonce. */
