@@ -10,6 +10,9 @@ import { HttpFuzz } from "../../packages/plasma-sync/src/server/sync/http-fuzz.f
 
 /** Requests to one server. */
 const ROUND = 5000;
+/** After so many requests one by one, so many at once. */
+const BURST_EVERY = 15;
+const BURST = 5;
 const FOUND_MAX = 20;
 /** What all servers together may leave behind, beyond what the first one did: caches of the runtime. */
 const HEAP_GROWTH_BYTES_MAX = 32 * 2 ** 20;
@@ -70,7 +73,10 @@ process.exitCode = found.length > 0 || unhandled > 0 || heapGrowthBytes > HEAP_G
 async function runRound(roundSeed: number, count: number): Promise<number> {
   // Every third server has an engine without interactive transactions.
   const fuzz = await HttpFuzz.start(roundSeed, { batchOnly: roundSeed % 3 === 0 });
-  for (let i = 0; i < count && found.length < FOUND_MAX; i++) await fuzz.step().catch(report);
+  for (let i = 0; i < count && found.length < FOUND_MAX; i += BURST + BURST_EVERY) {
+    for (let alone = 0; alone < BURST_EVERY; alone++) await fuzz.step().catch(report);
+    await fuzz.burst(BURST).catch(report);
+  }
   await fuzz.end().catch(report);
   for (const [what, times] of fuzz.counts) counts.set(what, (counts.get(what) ?? 0) + times);
   return count;

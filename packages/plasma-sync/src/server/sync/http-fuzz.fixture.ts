@@ -87,15 +87,13 @@ export class HttpFuzz {
 
   /** Sends one request and judges its answer. Throws what is wrong with it. */
   async step(): Promise<void> {
-    this.#steps += 1;
-    const hostile = this.#requests.next();
-    try {
-      await this.#try(hostile);
-    } catch (cause) {
-      const { method, url } = hostile.request;
-      const what = `seed ${this.#seed}, request ${this.#steps}: ${method} ${url.slice(0, 300)} (${hostile.wrongs.join("; ")})`;
-      throw new RangeError(`${what}\n${hostile.body?.slice(0, 2000) ?? ""}\n${String(cause)}`, { cause });
-    }
+    await this.#try(this.#requests.next(), { isAlone: true });
+  }
+
+  /** Sends so many at once. What each cost and wrote cannot be told apart then; all else is judged. */
+  async burst(count: number): Promise<void> {
+    const burst = Array.from({ length: count }, () => this.#requests.next());
+    await Promise.all(burst.map((hostile) => this.#try(hostile, { isAlone: false })));
   }
 
   /** After all of it, everyone still gets what they may see, and nothing else. */
@@ -156,7 +154,19 @@ export class HttpFuzz {
       .toSorted();
   }
 
-  async #try(hostile: HostileRequest): Promise<void> {
+  async #try(hostile: HostileRequest, how: { readonly isAlone: boolean }): Promise<void> {
+    this.#steps += 1;
+    const step = this.#steps;
+    try {
+      await this.#judge(hostile, how);
+    } catch (cause) {
+      const { method, url } = hostile.request;
+      const what = `seed ${this.#seed}, request ${step}: ${method} ${url.slice(0, 300)} (${hostile.wrongs.join("; ")})`;
+      throw new RangeError(`${what}\n${hostile.body?.slice(0, 2000) ?? ""}\n${String(cause)}`, { cause });
+    }
+  }
+
+  async #judge(hostile: HostileRequest, { isAlone }: { readonly isAlone: boolean }): Promise<void> {
     const { request, wrongs } = hostile;
     const sender = replicaOf(hostile);
     for (const [message, , replica] of hostile.body?.matchAll(MESSAGES) ?? [])
@@ -176,11 +186,11 @@ export class HttpFuzz {
       status: response.status,
       headers: response.headers,
       text,
-      statements: this.#statements - statementsBefore,
-      hasWritten: this.#written() !== writesBefore,
+      statements: isAlone ? this.#statements - statementsBefore : 0,
+      hasWritten: isAlone && this.#written() !== writesBefore,
     };
     const chunks = this.#requests.endlessChunks - chunksBefore;
-    if (chunks > ENDLESS_CHUNKS_MAX) throw new RangeError(`an endless body was read for ${chunks} chunks`);
+    if (isAlone && chunks > ENDLESS_CHUNKS_MAX) throw new RangeError(`an endless body was read for ${chunks} chunks`);
     if (text.length > ANSWER_CHARS_MAX) throw new RangeError(`${text.length} characters`);
     this.#judgeHeaders(answer);
     this.#judgeSecrecy(answer);
