@@ -85,3 +85,27 @@ test("a refusal is told when it is durable", async () => {
   expect(tab.events.rejected).toEqual(["auth/denied"]);
   expect([...tab.view("lists").keys()]).toEqual(["b"]);
 });
+
+test("an applied mutation that a later catch-up does not confirm is pushed again; an earlier one says nothing of it", async () => {
+  const { tab, sync, release } = await leader();
+  const pull = async (more: Partial<PullResponse>) => {
+    const pulled = sync.pulled(page(more));
+    await new Promise((resolve) => setTimeout(resolve));
+    release();
+    await pulled;
+  };
+  const sent = () => sync.nextPush(10, 1e6).map(({ id }) => id);
+  await tab.mutate("addList", { id: "mine", name: "mine" });
+  await vi.waitFor(() => expect(sent()).toEqual([1]));
+  sync.pullCookie();
+  await sync.pushed([{ clientID: "tab", id: 1, status: "applied" }]);
+  await pull({ cookie: "c1" });
+  expect(sent(), "that pull may have been answered before the push").toEqual([]);
+  sync.pullCookie();
+  await pull({ cookie: "c2", patch: [{ op: "clear" }] });
+  expect(sent()).toEqual([1]);
+  await sync.pushed([{ clientID: "tab", id: 1, status: "applied" }]);
+  sync.pullCookie();
+  await pull({ cookie: "c3", lastMutationIDs: { tab: 1 } });
+  expect([sent(), tab.replica.pending]).toEqual([[], []]);
+});

@@ -3,7 +3,8 @@
 // Invariants:
 //   1. A page is shown by this tab while it is written, and by other tabs when it is durable. A refusal is told when it is
 //      durable, so that it is told once. What the store refuses to write leaves the view again: the disk is read.
-//   2. An applied entry stays pending until the pull that covers it, so that nothing flickers.
+//   2. An applied entry stays pending until the pull that covers it, so that nothing flickers. If a catch-up that began when it
+//      was applied ends without it, the server has lost it (a restored backup) and it is pushed again; if not, that is harmless.
 //   3. A catch-up is one commit; only the first sync of an empty replica commits page by page.
 //   4. An entry goes out under the schema version that it was made with, and under the client's own when the server does not
 //      take that one: it is applied or refused, and never stays for ever.
@@ -39,6 +40,8 @@ const entryEnvelopeBytes = 400;
 export class ReplicaSync implements SyncReplica {
   readonly #deps: ReplicaSyncDeps;
   #buffer: PullBuffer | null = null;
+  /** Entries that were applied when the catch-up began: its end confirms them. */
+  #awaited: readonly PendingMutation[] = [];
   /** Versions that the server does not take. */
   readonly #refusedVersions = new Set<string>();
 
@@ -55,6 +58,8 @@ export class ReplicaSync implements SyncReplica {
   }
 
   pullCookie(): string | null {
+    if (this.#buffer === null)
+      this.#awaited = this.#deps.replica.pending.filter((mutation) => mutation.state === "applied");
     return this.#buffer?.cookie ?? this.cookie();
   }
 
@@ -153,6 +158,15 @@ export class ReplicaSync implements SyncReplica {
       ...(firstSync ? { firstSync: { done: page.hasMore !== true, rows } } : {}),
     };
     if (this.#changesSomething(commit)) await this.#commit(commit);
+    if (page.hasMore !== true) this.#queueLost();
+  }
+
+  /** Queues again what the catch-up should have confirmed: for the next poll, so that no server makes this spin. */
+  #queueLost(): void {
+    const pending = new Set(this.#deps.replica.pending);
+    for (const mutation of this.#awaited)
+      if (mutation.state === "applied" && pending.has(mutation)) mutation.state = "queued";
+    this.#awaited = [];
   }
 
   abandonPull(): void {
