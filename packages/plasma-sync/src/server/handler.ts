@@ -129,8 +129,12 @@ class Handler {
     const countMax = this.#settings.mutationsMax;
     if (count > countMax) throw serverError("limit/mutations", { count, countMax });
     await this.#migrate();
-    const report = await push(this.#settings, auth, parsed);
-    setCounts(pushCounts(report));
+    let guardConflicts = 0;
+    const report = await push(this.#settings, auth, parsed, () => {
+      guardConflicts += 1;
+      setCounts({ ...noCounts.push, guardConflicts });
+    });
+    setCounts(pushCounts(report, guardConflicts));
     const { clientID, replicaID = null } = parsed;
     await this.#hooks.pushed(auth, report, { clientID, replicaID });
     return jsonResponse(200, report.response);
@@ -182,7 +186,7 @@ function checkProtocol(version: unknown): void {
     throw serverError("protocol/mismatch", { expected: PROTOCOL_VERSION });
 }
 
-function pushCounts({ response, guardConflicts }: PushReport): Counts {
+function pushCounts({ response }: PushReport, guardConflicts: number): Counts {
   const count = (status: string) => response.results.filter((result) => result.status === status).length;
   return {
     type: "push",

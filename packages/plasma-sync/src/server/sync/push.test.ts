@@ -1,6 +1,7 @@
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import { fromBetterSqlite3 } from "../database/from-better-sqlite3.ts";
+import * as limits from "../../core/limits.ts";
 import { batchOnly, memoryDatabase } from "./memory-database-node.fixture.ts";
 import { describePush } from "./push.suite.ts";
 import { mutation, RawClient, startServer } from "./sync-server.fixture.ts";
@@ -43,4 +44,30 @@ test("pushes that meet run again, and each takes effect once", async () => {
   expect(statuses).toEqual(["applied", "applied", "applied", "duplicate", "duplicate", "duplicate"]);
   expect((await server.dump())["notes"]).toHaveLength(3);
   expect(metrics.some((metric) => metric.type === "push" && metric.guardConflicts > 0)).toBe(true);
+});
+
+test("a push that is disturbed every time is answered 503, and its metric says how often", async () => {
+  const metrics: PlasmaMetric[] = [];
+  const executor = batchOnly(memoryDatabase());
+  const server = startServer(
+    {
+      ...executor,
+      batch: async (statements) => {
+        if (statements.some(({ text }) => text.startsWith("INSERT INTO _plasma_guard")))
+          await executor.run({
+            text: "INSERT INTO notes (id, title, ownerId, shared, rank) VALUES (hex(randomblob(9)), '', '', 0, 0)",
+            params: [],
+          });
+        return executor.batch(statements);
+      },
+    },
+    { onMetric: (metric) => void metrics.push(metric) },
+  );
+  const client = new RawClient(server, ada);
+  await client.pull();
+  metrics.length = 0;
+  expect((await client.push(mutation(1, "addNote", { id: "n1" }))).status).toBe(503);
+  expect(metrics).toMatchObject([
+    { ok: false, status: 503, applied: 0, guardConflicts: limits.pushGuardRetriesMax + 1 },
+  ]);
 });

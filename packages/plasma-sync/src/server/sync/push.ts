@@ -34,21 +34,26 @@ export interface PushReport {
   readonly processed: readonly ProcessedMutation[];
   /** Whether any row was written. */
   readonly hasChanges: boolean;
-  readonly guardConflicts: number;
 }
 
-/** Runs a checked push. Throws `auth/client-mismatch`, `push/gap`, `server/retry`, or what the database throws. */
-export async function push(settings: HandlerSettings, auth: Authorized, request: PushRequest): Promise<PushReport> {
+/**
+ * Runs a checked push; tells of each time that a concurrent change makes it run again. Throws `auth/client-mismatch`,
+ * `push/gap`, `server/retry`, or what the database throws.
+ */
+export async function push(
+  settings: HandlerSettings,
+  auth: Authorized,
+  request: PushRequest,
+  onGuardConflict: () => void,
+): Promise<PushReport> {
   const { executor, schema } = settings.options;
-  let guardConflicts = 0;
-  const deps = { executor, schema, now: () => settings.env.now(), onGuardConflict: () => void (guardConflicts += 1) };
+  const deps = { executor, schema, now: () => settings.env.now(), onGuardConflict };
   const scope = { clientGroupID: request.clientGroupID, idsByClient: idsByClient(request) };
-  const report = await withPushTransaction(deps, scope, async (tx) => {
+  return withPushTransaction(deps, scope, async (tx) => {
     checkOwners(request, tx.clients);
     checkGaps(request, tx.clients);
     return new PushRun({ settings, auth, request, tx }).run();
   });
-  return { ...report, guardConflicts };
 }
 
 interface PushScope {
@@ -75,7 +80,7 @@ class PushRun {
     for (const { clientID, id, error } of tx.refusals) this.#refused.set(keyOf(clientID, id), error);
   }
 
-  async run(): Promise<Omit<PushReport, "guardConflicts">> {
+  async run(): Promise<PushReport> {
     const { request, tx } = this.#scope;
     for (const mutation of request.mutations) {
       const clientID = clientOf(request, mutation);
