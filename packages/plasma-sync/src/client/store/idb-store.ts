@@ -14,7 +14,7 @@ import { completed, openDatabase, resultOf, storageError } from "./idb-requests.
 import { emptyMeta, FORMAT_VERSION, takenOver, upgrade, type ClientRecord, type ReplicaMeta } from "./layout.ts";
 import { checkVersion, checkWriter, planAppend, planSync } from "./plan-commit.ts";
 import type { NewOutboxEntry, OutboxEntry, Store, StoreCommit, StoreState, SyncCommit } from "./store.ts";
-import { fitStoredRow } from "./stored-row.ts";
+import { createRowFit } from "./stored-row.ts";
 
 export interface IdbStoreOptions {
   /** The database's name, see `databaseName`. */
@@ -256,15 +256,12 @@ async function readTable(
   onRows: (table: string, rows: readonly Row[]) => void,
 ): Promise<void> {
   const table = meta.name;
+  const fit = createRowFit(meta);
   // Every key of the table lies between [table] and [table, []]: arrays sort after texts.
   let range = IDBKeyRange.bound([table], [table, []]);
   for (;;) {
     const rows = await resultOf<Row[]>(store.getAll(range, limits.storeBatchRowsMax));
-    if (rows.length > 0)
-      onRows(
-        table,
-        rows.map((row) => fitStoredRow(meta, row)),
-      );
+    if (rows.length > 0) onRows(table, rows.map(fit));
     const last = rows.at(-1);
     if (last === undefined || rows.length < limits.storeBatchRowsMax) return;
     range = IDBKeyRange.bound([table, last["id"]], [table, []], true);
