@@ -29,3 +29,12 @@ export const systemEnv: Env = {
   randomUUID: () => crypto.randomUUID(),
   random: () => Math.random(),
 };
+
+/** Lets everything that is under way settle, as far as it waits for promises and not for a timer. */
+export const nextTurn = (): Promise<void> =>
+  new Promise((resolve) => {
+    // Node has it, and it costs microseconds where a timer takes a millisecond.
+    const { setImmediate: immediate } = globalThis as { setImmediate?: (fn: () => void) => void };
+    if (immediate === undefined) setTimeout(resolve, 0);
+    else immediate(resolve);
+  });

@@ -2,7 +2,9 @@
 // last row scanned, which may be a row that the reader may not see.
 // Format: base64 of nonce (12 bytes) ‖ AES-GCM-256 ciphertext, with the table's name as additional data. The key is random,
 // made once per database and kept in `_plasma_schema`, so that every process of a deployment opens what another sealed.
+// The cipher is a library's and not the platform's, whose promises end when they like: a simulated run could not be repeated.
 
+import { gcm } from "@noble/ciphers/aes.js";
 import { must } from "../../core/lib/assert.ts";
 import { fromBase64, toBase64 } from "../../core/lib/base64.ts";
 import type { Env } from "../../core/lib/env.ts";
@@ -32,7 +34,7 @@ export class PageSeal {
   readonly #executor: SqlExecutor;
   readonly #env: Env;
   // The key itself, not a promise of it: a Worker may not await another request's promise.
-  #key: CryptoKey | null = null;
+  #key: Uint8Array | null = null;
 
   constructor(executor: SqlExecutor, env: Env) {
     this.#executor = executor;
@@ -41,13 +43,11 @@ export class PageSeal {
 
   async seal(table: string, text: string): Promise<string> {
     const key = (await this.#loadKey()) ?? (await this.#makeKey());
-    const iv = this.#env.randomBytes(NONCE_BYTES);
-    const bytes = new Uint8Array(
-      await crypto.subtle.encrypt(algorithm(iv, table), key, new TextEncoder().encode(text)),
-    );
-    const sealed = new Uint8Array(iv.length + bytes.length);
-    sealed.set(iv);
-    sealed.set(bytes, iv.length);
+    const nonce = this.#env.randomBytes(NONCE_BYTES);
+    const bytes = cipherOf(key, nonce, table).encrypt(utf8(text));
+    const sealed = new Uint8Array(nonce.length + bytes.length);
+    sealed.set(nonce);
+    sealed.set(bytes, nonce.length);
     return toBase64(sealed);
   }
 
@@ -58,30 +58,26 @@ export class PageSeal {
     const key = await this.#loadKey();
     // Nothing was ever sealed here.
     if (key === null) throw serverError("pull/cookie", {});
-    const [iv, ciphertext] = [bytes.slice(0, NONCE_BYTES), bytes.slice(NONCE_BYTES)];
+    const [nonce, ciphertext] = [bytes.slice(0, NONCE_BYTES), bytes.slice(NONCE_BYTES)];
     try {
-      return new TextDecoder().decode(await crypto.subtle.decrypt(algorithm(iv, table), key, ciphertext));
+      return new TextDecoder().decode(cipherOf(key, nonce, table).decrypt(ciphertext));
     } catch (cause) {
       throw serverError("pull/cookie", {}, { cause });
     }
   }
 
-  async #loadKey(): Promise<CryptoKey | null> {
+  async #loadKey(): Promise<Uint8Array | null> {
     if (this.#key !== null) return this.#key;
     const [row] = await this.#executor.all(readKey(this.#executor.dialect));
     if (row === undefined) return null;
-    const bytes = must(fromHex(String(row["value"])), "page seal: the key is stored as hex digits");
-    return (this.#key = await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]));
+    return (this.#key = must(fromHex(String(row["value"])), "page seal: the key is stored as hex digits"));
   }
 
-  async #makeKey(): Promise<CryptoKey> {
+  async #makeKey(): Promise<Uint8Array> {
     await this.#executor.run(storeKey(this.#executor.dialect, toHex(this.#env.randomBytes(KEY_BYTES))));
     return must(await this.#loadKey(), "page seal: the key was stored a moment ago");
   }
 }
 
-const algorithm = (iv: Uint8Array<ArrayBuffer>, table: string) => ({
-  name: "AES-GCM",
-  iv,
-  additionalData: new TextEncoder().encode(table),
-});
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+const cipherOf = (key: Uint8Array, nonce: Uint8Array, table: string) => gcm(key, nonce, utf8(table));

@@ -1,0 +1,156 @@
+// Owns: SimDisk, what one device keeps, and simStore, a tab's Store on it: the meaning of the IndexedDB store (client/store's
+// suite holds it to that), with a gate before and behind each commit at which a world lets time pass, fails or kills.
+// Invariants:
+//   1. A commit happens in one step, between its two gates: a tab that dies at the first has written nothing, one that dies at
+//      the second has written all and never learns of it.
+//   2. The disk outlives its tabs.
+
+import type { Env } from "../core/lib/env.ts";
+import * as limits from "../core/limits.ts";
+import type { AnySchema } from "../core/schema/schema.ts";
+import type { Row } from "../core/schema/value.ts";
+import { PlasmaError } from "../core/error.ts";
+import { fitStoredRow } from "../client/store/stored-row.ts";
+import { emptyMeta, takenOver, type ReplicaMeta } from "../client/store/layout.ts";
+import { checkVersion, checkWriter, planAppend, planSync } from "../client/store/plan-commit.ts";
+import type { NewOutboxEntry, OutboxEntry, Store, StoreCommit, StoreState, SyncCommit } from "../client/store/store.ts";
+
+export class SimDisk {
+  meta: ReplicaMeta | undefined;
+  readonly tables = new Map<string, Map<string, Row>>();
+  readonly outbox = new Map<number, OutboxEntry>();
+  readonly lastIDs = new Map<string, number>();
+
+  clear(meta: ReplicaMeta | undefined): void {
+    this.meta = meta;
+    this.tables.clear();
+    this.outbox.clear();
+    this.lastIDs.clear();
+  }
+
+  apply({ changes, confirmed, rejected, replace = [] }: SyncCommit): void {
+    for (const { table, id, row } of changes) {
+      const rows = this.tables.get(table) ?? new Map<string, Row>();
+      this.tables.set(table, rows);
+      if (row === null) rows.delete(id);
+      else rows.set(id, row);
+    }
+    for (const [order, { clientID, id }] of this.outbox) {
+      const isRejected = rejected.some((one) => one.clientID === clientID && one.id === id);
+      if (isRejected || id <= (confirmed[clientID] ?? 0)) this.outbox.delete(order);
+    }
+    for (const entry of replace) this.keep(entry);
+  }
+
+  keep(entry: OutboxEntry): void {
+    this.outbox.set(entry.order, entry);
+    this.lastIDs.set(entry.clientID, Math.max(entry.id, this.lastIDs.get(entry.clientID) ?? 0));
+  }
+}
+
+export interface SimStoreOptions {
+  readonly disk: SimDisk;
+  readonly schema: AnySchema;
+  readonly schemaVersion: string;
+  readonly env: Env;
+  /** Passed before and behind each commit; what it throws is the store's failure. */
+  readonly gate: (when: "before" | "after", operation: string) => Promise<void>;
+}
+
+/** A tab's store on the disk. */
+export const simStore = (options: SimStoreOptions): Store => new SimStore(options);
+
+class SimStore implements Store {
+  readonly #options: SimStoreOptions;
+  /** Whether this store has opened the disk for its schema version. */
+  #hasTaken = false;
+  #isClosed = false;
+
+  constructor(options: SimStoreOptions) {
+    this.#options = options;
+  }
+
+  load(onRows: (table: string, rows: readonly Row[]) => void): Promise<StoreState> {
+    return this.#commit("load", () => {
+      const { replicaID, seq, cookie, firstSync } = this.#take();
+      this.#handOver(onRows);
+      const { outbox, lastIDs } = this.#options.disk;
+      const entries = [...outbox.values()].sort((a, b) => a.order - b.order);
+      return { replicaID, seq, cookie, firstSync, outbox: entries, lastIDs: new Map(lastIDs) };
+    });
+  }
+
+  append(replicaID: string, entries: readonly NewOutboxEntry[]): Promise<Extract<StoreCommit, { type: "append" }>> {
+    const { disk } = this.#options;
+    return this.#commit("append", () => {
+      const meta = this.#writable(replicaID);
+      const plan = planAppend(meta, disk.lastIDs.get(entries[0]?.clientID ?? "") ?? 0, entries);
+      disk.meta = plan.meta;
+      for (const entry of plan.entries) disk.keep(entry);
+      return { type: "append", seq: plan.meta.seq, entries: plan.entries };
+    });
+  }
+
+  takeEpoch(replicaID: string): Promise<number> {
+    return this.#commit("take epoch", () => {
+      const meta = this.#writable(replicaID);
+      this.#options.disk.meta = { ...meta, epoch: meta.epoch + 1 };
+      return meta.epoch + 1;
+    });
+  }
+
+  sync(replicaID: string, epoch: number, commit: SyncCommit): Promise<Extract<StoreCommit, { type: "sync" }>> {
+    const { disk } = this.#options;
+    return this.#commit("sync", () => {
+      const meta = this.#writable(replicaID, epoch);
+      disk.apply(commit);
+      disk.meta = planSync(meta, commit);
+      return { type: "sync", seq: disk.meta.seq, sync: commit };
+    });
+  }
+
+  reset(): Promise<void> {
+    const { disk, env, schemaVersion } = this.#options;
+    return this.#commit("reset", () => {
+      checkVersion(disk.meta, schemaVersion);
+      disk.clear(emptyMeta(env.randomUUID(), schemaVersion));
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #take(): ReplicaMeta {
+    const { disk, env, schemaVersion } = this.#options;
+    if (disk.meta === undefined) disk.meta = emptyMeta(env.randomUUID(), schemaVersion);
+    else if (this.#hasTaken) checkVersion(disk.meta, schemaVersion);
+    else if (disk.meta.schemaVersion !== schemaVersion) disk.meta = takenOver(disk.meta, schemaVersion);
+    this.#hasTaken = true;
+    return disk.meta;
+  }
+
+  #handOver(onRows: (table: string, rows: readonly Row[]) => void): void {
+    const { disk, schema } = this.#options;
+    const step = limits.storeBatchRowsMax;
+    for (const [name, meta] of schema.tablesByName) {
+      const rows = [...(disk.tables.get(name)?.values() ?? [])].map((row) => fitStoredRow(meta, row));
+      for (let i = 0; i < rows.length; i += step) onRows(name, rows.slice(i, i + step));
+    }
+  }
+
+  #writable(replicaID: string, epoch?: number): ReplicaMeta {
+    const { disk, schemaVersion } = this.#options;
+    checkVersion(disk.meta, schemaVersion);
+    checkWriter(disk.meta, replicaID, epoch);
+    return disk.meta;
+  }
+
+  async #commit<T>(operation: string, apply: () => T): Promise<T> {
+    if (this.#isClosed) throw new PlasmaError("client/closed", {});
+    await this.#options.gate("before", operation);
+    const result = apply();
+    await this.#options.gate("after", operation);
+    return result;
+  }
+}

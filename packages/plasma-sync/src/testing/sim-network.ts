@@ -1,0 +1,120 @@
+// Owns: SimNetwork: requests from simulated clients to simulated servers, and what can happen to them on the way.
+//
+//   client ──delay──► (lost) (twice) ──► server: handled ──delay──► (lost) ──► client
+//
+// Invariants:
+//   1. A request that the server has handled may be unknown to its client for ever: whoever made it must be able to ask again.
+//   2. Requests overtake each other, each having its own delays.
+//   3. A client that is cut off learns it at once or never (its own bound ends the wait).
+
+import { SimLife, type SimClock } from "./sim-clock.ts";
+import type { SimRandom } from "./sim-random.ts";
+
+export interface NetworkFaults {
+  readonly delayMsMax: number;
+  /** Probabilities for each request. */
+  readonly lostRequest: number;
+  readonly lostAnswer: number;
+  readonly duplicate: number;
+  /** A gateway answers in place of the server. */
+  readonly badGateway: number;
+}
+
+export const calm: NetworkFaults = { delayMsMax: 20, lostRequest: 0, lostAnswer: 0, duplicate: 0, badGateway: 0 };
+
+export interface SimRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: string | null;
+}
+
+export interface SimAnswer {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: string;
+}
+
+export interface NetworkScope {
+  readonly clock: SimClock;
+  readonly random: SimRandom;
+  /** What answers; null while no server runs. */
+  readonly server: () => { readonly life: SimLife; handle(request: SimRequest): Promise<SimAnswer> } | null;
+  readonly note: (what: string) => void;
+}
+
+/** Milliseconds after which a client learns that its request, or the answer, was lost. */
+const LOST_MS = 800;
+
+export class SimNetwork {
+  readonly #scope: NetworkScope;
+  faults: NetworkFaults = calm;
+  /** Names of devices that reach nobody. */
+  readonly cutOff = new Set<string>();
+  readonly #wires = new SimLife("network");
+
+  constructor(scope: NetworkScope) {
+    this.#scope = scope;
+  }
+
+  /** What the client of a tab fetches with. */
+  fetcher(device: string, life: SimLife): (request: Request) => Promise<Response> {
+    return async (request) => {
+      const plain: SimRequest = {
+        method: request.method,
+        url: request.url,
+        headers: [...request.headers],
+        body: request.body === null ? null : await request.text(),
+      };
+      const { status, headers, body } = await this.#send(device, life, plain);
+      return new Response(body, { status, headers: headers.map(([name, value]): [string, string] => [name, value]) });
+    };
+  }
+
+  async #send(device: string, life: SimLife, request: SimRequest): Promise<SimAnswer> {
+    const { clock, random, note } = this.#scope;
+    const { faults } = this;
+    if (this.cutOff.has(device)) {
+      note("network: cut off");
+      await clock.sleep(random.int(0, faults.delayMsMax), life);
+      throw new TypeError("Failed to fetch");
+    }
+    if (random.chance(faults.lostRequest)) return this.#lost("network: request lost", life);
+    if (random.chance(faults.badGateway)) {
+      note("network: bad gateway");
+      await clock.sleep(random.int(0, faults.delayMsMax), life);
+      return { status: 502, headers: [["content-type", "text/html"]], body: "<h1>Bad gateway</h1>" };
+    }
+    if (random.chance(faults.duplicate)) {
+      note("network: request twice");
+      // Nobody waits for the copy's answer.
+      void this.#handled(request, random.int(0, 10 * faults.delayMsMax)).catch(() => undefined);
+    }
+    const isAnswerLost = random.chance(faults.lostAnswer);
+    const answer = await this.#handled(request, random.int(0, faults.delayMsMax));
+    if (answer === null) return this.#lost("network: no server", life);
+    if (isAnswerLost) return this.#lost("network: answer lost", life);
+    if (this.cutOff.has(device)) return this.#lost("network: cut off before the answer", life);
+    await clock.sleep(random.int(0, faults.delayMsMax), life);
+    return answer;
+  }
+
+  async #lost(what: string, life: SimLife): Promise<never> {
+    this.#scope.note(what);
+    await this.#scope.clock.sleep(LOST_MS, life);
+    throw new TypeError("Failed to fetch");
+  }
+
+  /** Null when there is no server, or it dies over it. */
+  #handled(request: SimRequest, delayMs: number): Promise<SimAnswer | null> {
+    const { clock, server } = this.#scope;
+    return new Promise((resolve) => {
+      clock.after(delayMs, this.#wires, () => {
+        const found = server();
+        if (found === null) return resolve(null);
+        const onDeath = () => (found.life.isDead ? resolve(null) : undefined);
+        found.handle(request).then((answer) => (found.life.isDead ? resolve(null) : resolve(answer)), onDeath);
+      });
+    });
+  }
+}

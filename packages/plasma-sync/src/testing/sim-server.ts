@@ -1,0 +1,135 @@
+// Owns: SimServer: the real sync handler on a simulated database: processes that start, die and start again on it.
+
+import type { Env } from "../core/lib/env.ts";
+import type { AnySchema } from "../core/schema/schema.ts";
+import type { AnyMutators } from "../core/mutation/mutator.ts";
+import { createSyncHandler, type SyncHandler } from "../server/handler.ts";
+import type { SyncHandlerOptions } from "../server/handler-options.ts";
+import { compactChangeLog } from "../server/change-log/compact-change-log.ts";
+import { createServerDb } from "../server/server-db.ts";
+import { createSimEnv, SimLife, type SimClock } from "./sim-clock.ts";
+import type { SimBackup, SimDatabase } from "./sim-database-node.ts";
+import { SimDatabaseError, simExecutor } from "./sim-executor.ts";
+import type { SimAnswer, SimRequest } from "./sim-network.ts";
+import type { SimRandom } from "./sim-random.ts";
+
+/** What the app gives to its server; the rest is the world's. */
+export type SimServerApp = Omit<SyncHandlerOptions<never>, "executor" | "env" | "schema" | "mutators"> & {
+  readonly schema: AnySchema;
+  readonly mutators: AnyMutators;
+};
+
+export interface ServerFaults {
+  readonly statementMsMax: number;
+  /** Probabilities for each statement. */
+  readonly failure: number;
+  readonly death: number;
+}
+
+export const steady: ServerFaults = { statementMsMax: 1, failure: 0, death: 0 };
+
+export interface SimServerScope {
+  readonly clock: SimClock;
+  readonly random: SimRandom;
+  readonly database: SimDatabase;
+  readonly note: (what: string) => void;
+}
+
+export class SimServer {
+  readonly #scope: SimServerScope;
+  #app: SimServerApp;
+  #process: { readonly life: SimLife; readonly handle: SyncHandler; readonly env: Env } | null = null;
+  #starts = 0;
+  faults: ServerFaults = steady;
+  /** How far the server's clock is off. */
+  readonly skew = { ms: 0 };
+
+  constructor(scope: SimServerScope, app: SimServerApp) {
+    this.#scope = scope;
+    this.#app = app;
+  }
+
+  /** The running process, as the network reaches it. */
+  get running(): { readonly life: SimLife; handle(request: SimRequest): Promise<SimAnswer> } | null {
+    const found = this.#process;
+    return found === null ? null : { life: found.life, handle: (request) => answer(found.handle, request) };
+  }
+
+  /** Starts a process, of another version of the app when given. */
+  start(app: SimServerApp = this.#app): void {
+    const { clock, random, database, note } = this.#scope;
+    this.#app = app;
+    const life = new SimLife(`server ${(this.#starts += 1)}`);
+    const env = createSimEnv(clock, { life, random: random.fork(), skew: this.skew });
+    const executor = simExecutor(database.executor, (when, what) => this.#pass(life, when, what));
+    const handle = createSyncHandler<never>({ ...app, executor, env });
+    this.#process = { life, handle, env };
+    note("server: started");
+  }
+
+  /** Ends the process where it stands: what has not been committed is lost, and nobody is answered. */
+  kill(): void {
+    if (this.#process === null) return;
+    this.#process.life.die();
+    this.#process = null;
+    this.#scope.note("server: killed");
+  }
+
+  /** Puts the database back. The process dies with it. */
+  restore(backup: SimBackup): void {
+    this.kill();
+    this.#scope.database.restore(backup);
+    this.#scope.note("server: backup restored");
+    this.start();
+  }
+
+  async compact(keepMs: number): Promise<void> {
+    const { database, note } = this.#scope;
+    if (this.#process === null) return;
+    const { compactedTo } = await compactChangeLog({ executor: database.executor, keepMs, env: this.#process.env });
+    if (compactedTo > 0) note("server: log compacted");
+  }
+
+  /** The server's own db, beside every rule and every fault. */
+  get db() {
+    const env = this.#process?.env;
+    return createServerDb({
+      schema: this.#app.schema,
+      executor: this.#scope.database.executor,
+      ...(env === undefined ? {} : { env }),
+    });
+  }
+
+  /** Time passes, and sometimes the database fails or the process dies over it. */
+  #pass(life: SimLife, when: "before" | "after", what: string): Promise<void> {
+    const { clock, random, note } = this.#scope;
+    return new Promise((resolve, reject) => {
+      clock.after(random.int(0, this.faults.statementMsMax), world, () => {
+        if (life.isDead) return reject(new SimDatabaseError("the server has died"));
+        if (random.chance(this.faults.death)) {
+          note(`server: died ${when} ${what}`);
+          this.kill();
+          return reject(new SimDatabaseError("the server has died"));
+        }
+        if (random.chance(this.faults.failure)) {
+          note(`database: failed ${when} ${what}`);
+          return reject(new SimDatabaseError("the database has failed"));
+        }
+        return resolve();
+      });
+    });
+  }
+}
+
+/** Statements of a dead server end all the same, with an error: else they would hold the database's one connection. */
+const world = new SimLife("database");
+
+async function answer(handle: SyncHandler, { method, url, headers, body }: SimRequest): Promise<SimAnswer> {
+  const request = new Request(url, {
+    method,
+    headers: headers.map(([name, value]): [string, string] => [name, value]),
+    ...(body === null ? {} : { body }),
+  });
+  const response = await handle(request);
+  return { status: response.status, headers: [...response.headers], body: await response.text() };
+}

@@ -1,0 +1,204 @@
+// Owns: SimWorld: real clients and a real server on virtual time: devices with their disks, tabs that come, freeze and die, the
+// network between, the server's processes and its database. Everything follows from one seed.
+
+import type { AnyMutators } from "../core/mutation/mutator.ts";
+import type { AnySchema } from "../core/schema/schema.ts";
+import { createClientOn } from "../client/client.ts";
+import type { PlasmaClient, PlasmaClientOptions } from "../client/plasma-client.ts";
+import type { SyncClientError } from "../client/sync/sync-error.ts";
+import { PlasmaError } from "../core/error.ts";
+import { createSimEnv, SimClock, SimLife } from "./sim-clock.ts";
+import { SimDatabase, type SimEngine } from "./sim-database-node.ts";
+import { SimDisk, simStore } from "./sim-disk.ts";
+import { calm, SimNetwork } from "./sim-network.ts";
+import { SimRandom } from "./sim-random.ts";
+import { SimServer, steady, type SimServerApp } from "./sim-server.ts";
+import { SimSessionStorage, SimTabs } from "./sim-tabs.ts";
+
+/** What the app gives to its clients; the rest is the world's. */
+export type SimClientApp = Pick<
+  PlasmaClientOptions<AnySchema, AnyMutators>,
+  | "schema"
+  | "mutators"
+  | "schemaVersion"
+  | "getContext"
+  | "onSchemaMismatch"
+  | "pollIntervalMs"
+  | "pullPageSize"
+  | "retry"
+>;
+
+export interface DiskFaults {
+  readonly operationMsMax: number;
+  /** Probabilities for each operation. */
+  readonly failure: number;
+  readonly death: number;
+}
+export const sound: DiskFaults = { operationMsMax: 2, failure: 0, death: 0 };
+
+export const ENDPOINT = "http://plasma.test/sync";
+
+/** One browser profile of one person. */
+export interface SimDevice {
+  readonly name: string;
+  readonly user: string;
+  readonly disk: SimDisk;
+  readonly tabs: SimTabs;
+  readonly open: Set<SimTab>;
+  faults: DiskFaults;
+}
+
+export interface SimTab {
+  readonly name: string;
+  readonly device: SimDevice;
+  readonly life: SimLife;
+  readonly client: PlasmaClient<AnySchema, AnyMutators>;
+  readonly app: SimClientApp;
+  readonly storage: SimSessionStorage;
+  readonly skew: { ms: number };
+}
+
+export interface SimWorldOptions {
+  readonly seed: number;
+  readonly engine: SimEngine;
+  readonly server: SimServerApp;
+  /** Of the engine "d1"; see SimDatabase. */
+  readonly statementsMax?: number;
+  /** Told of everything that happens, for counts and traces. */
+  readonly onNote?: (what: string, who: string | null) => void;
+  readonly onClientError?: (tab: string, error: SyncClientError) => void;
+}
+
+export class SimWorld {
+  readonly clock = new SimClock();
+  readonly random: SimRandom;
+  readonly network: SimNetwork;
+  readonly server: SimServer;
+  readonly database: SimDatabase;
+  readonly devices: SimDevice[] = [];
+  readonly #options: SimWorldOptions;
+  #tabs = 0;
+
+  constructor(options: SimWorldOptions) {
+    this.#options = options;
+    this.random = new SimRandom(options.seed);
+    const { clock } = this;
+    const note = (what: string) => this.note(what);
+    this.database = new SimDatabase(options.engine, options.statementsMax);
+    const { database } = this;
+    this.server = new SimServer({ clock, random: this.random.fork(), database, note }, options.server);
+    const server = () => this.server.running;
+    this.network = new SimNetwork({ clock, random: this.random.fork(), server, note });
+    this.server.start();
+  }
+
+  note(what: string, who: string | null = null): void {
+    this.#options.onNote?.(what, who);
+  }
+
+  addDevice(user: string): SimDevice {
+    const device: SimDevice = {
+      name: `${user}'s device ${this.devices.length + 1}`,
+      user,
+      disk: new SimDisk(),
+      tabs: new SimTabs(this.clock, this.random.fork()),
+      open: new Set(),
+      faults: sound,
+    };
+    this.devices.push(device);
+    return device;
+  }
+
+  /** Opens a tab; one that follows another in the same place keeps its sessionStorage. */
+  openTab(device: SimDevice, app: SimClientApp, storage = new SimSessionStorage()): SimTab {
+    const name = `tab ${(this.#tabs += 1)}`;
+    const life = new SimLife(name);
+    const skew = { ms: 0 };
+    const random = this.random.fork();
+    const env = createSimEnv(this.clock, { life, random: random.fork(), skew });
+    const client = createClientOn(
+      ({ database, schema, schemaVersion }) => ({
+        links: device.tabs.links(life),
+        identity: storage.take(database, env),
+        store: simStore({
+          disk: device.disk,
+          schema,
+          schemaVersion,
+          env,
+          gate: (when, operation) => this.#passDisk(device, { name, life, random }, `${when} ${operation}`),
+        }),
+        watchNetwork: () => ({ online: () => true, close: () => undefined }),
+      }),
+      {
+        ...app,
+        dbName: "world",
+        endpoint: ENDPOINT,
+        clientGroupID: device.user,
+        env,
+        authHeaders: () => ({ "x-user": device.user }),
+        fetcher: this.network.fetcher(device.name, life),
+        onError: (error) => this.#options.onClientError?.(name, error),
+      },
+    );
+    const tab: SimTab = { name, device, life, client, app, storage, skew };
+    device.open.add(tab);
+    this.note("tab: opened", name);
+    return tab;
+  }
+
+  /** Ends the tab where it stands, as a crash does. */
+  kill(tab: SimTab): void {
+    if (tab.life.isDead) return;
+    tab.life.die();
+    tab.device.open.delete(tab);
+    tab.device.tabs.buried(tab.life);
+    this.note("tab: killed", tab.name);
+  }
+
+  /** Closes the tab in order. */
+  async close(tab: SimTab): Promise<void> {
+    this.note("tab: closed", tab.name);
+    tab.device.open.delete(tab);
+    const closed = tab.client.close();
+    await this.clock.advance(200);
+    await closed;
+    tab.life.die();
+    tab.device.tabs.buried(tab.life);
+  }
+
+  #passDisk(
+    device: SimDevice,
+    { name, life, random }: { readonly name: string; readonly life: SimLife; readonly random: SimRandom },
+    what: string,
+  ): Promise<void> {
+    const { faults } = device;
+    return new Promise((resolve, reject) => {
+      this.clock.after(random.int(0, faults.operationMsMax), life, () => {
+        if (random.chance(faults.death)) {
+          this.note(`disk: tab died ${what}`, name);
+          const tab = [...device.open].find((open) => open.life === life);
+          if (tab !== undefined) this.kill(tab);
+          return;
+        }
+        if (what.startsWith("before") && random.chance(faults.failure)) {
+          this.note(`disk: failed ${what}`, name);
+          return reject(new PlasmaError("client/storage", { what: "the simulated disk is full" }));
+        }
+        return resolve();
+      });
+    });
+  }
+
+  /** All faults end, whatever was frozen goes on, and time passes until nothing is pending. */
+  async calmDown(ms: number): Promise<void> {
+    for (const device of this.devices) {
+      device.faults = sound;
+      for (const tab of device.open) tab.life.resume();
+    }
+    this.network.cutOff.clear();
+    this.network.faults = calm;
+    this.server.faults = steady;
+    if (this.server.running === null) this.server.start();
+    await this.clock.advance(ms);
+  }
+}
