@@ -19,7 +19,7 @@ export interface ServerLiveSelectOptions<Result> {
   /** Milliseconds from the end of one poll to the next. Default 1000. */
   readonly pollIntervalMs?: number;
   /** Makes the result. Called once at the start, then after changes; never twice at once. */
-  readonly fetch: () => Result | Promise<Result>;
+  readonly fetch: () => Result | PromiseLike<Result>;
   /** Told of each result. */
   readonly onChange: (result: Result) => void | Promise<void>;
   /** Told of what the database, `fetch` or `onChange` threw. Polling goes on, more slowly while errors follow each other. */
@@ -39,7 +39,7 @@ export interface ServerLiveSelectOptions<Result> {
  *   executor,
  *   tables: [todos],
  *   fetch: () => db.select({ open: count() }).from(todos).where(eq(todos.state, "open")),
- *   onChange: ([row]) => gauge.set(row.open),
+ *   onChange: ([row]) => gauge.set(row?.open ?? 0),
  * });
  */
 export function serverLiveSelect<Result>(options: ServerLiveSelectOptions<Result>): () => void {
