@@ -50,8 +50,6 @@ export const sqlNameBytesMax = 63;
 export const postgresLockWaitMsMax = 10_000;
 /** Milliseconds that a push may have its transaction open and run nothing: its mutators wait for the database alone. */
 export const postgresIdleMsMax = 10_000;
-/** Pushes of one process that have a connection to Postgres: one works, the next has asked for the lock when it is free. */
-export const postgresPushesAtOnce = 2;
 /** Pushes of one process that wait for their turn: more would wait longer than their clients do. */
 export const postgresPushesWaitingMax = 1000;
 /** Prepared statements that one SQLite connection keeps: an app's statements are few; the bound is for generated ones. */

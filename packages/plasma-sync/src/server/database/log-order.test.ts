@@ -265,16 +265,16 @@ test("a push that waits too long for the lock is to be tried again", async () =>
   await pushUsers(depsOf(impatient), "c", ["late"]);
 });
 
-test("a process that stops in the middle of a push loses the lock, and its push is to be tried again", async () => {
+test("pushes that stop in the middle lose the lock and are to be tried again; they hold up no other", async () => {
   const { executor, again } = await open();
-  const frozen = replacing(fromPostgres(again()), (text) =>
+  const impatient = replacing(fromPostgres(again()), (text) =>
     text.startsWith("SET LOCAL idle_in") ? "SET LOCAL idle_in_transaction_session_timeout = 20" : text,
   );
   const otherIsDone = Promise.withResolvers<void>();
-  const stopped = pushUsers(depsOf(frozen), "a", ["a"], () => otherIsDone.promise);
+  const stopped = ["a", "b", "c"].map((id) => pushUsers(depsOf(impatient), id, [id], () => otherIsDone.promise));
   await untilLocked(executor);
-  await pushUsers(depsOf(executor), "b", ["b"]);
+  await pushUsers(depsOf(impatient), "d", ["d"]);
   otherIsDone.resolve();
-  await expect(stopped).rejects.toMatchObject({ code: "server/retry" });
-  expect((await executor.all(sql("SELECT id FROM users"))).map((row) => row["id"])).toEqual(["b"]);
+  for (const push of stopped) await expect(push).rejects.toMatchObject({ code: "server/retry" });
+  expect((await executor.all(sql("SELECT id FROM users"))).map((row) => row["id"])).toEqual(["d"]);
 });

@@ -15,7 +15,13 @@ const UNPRIVILEGED = 65534;
 const ATTEMPTS_MAX = 3; // Another process may take the free port before Postgres does.
 
 /** No test asks for durability. The collation must not matter: queries name their own. */
-const SETTINGS = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "unix_socket_directories="];
+const SETTINGS = [
+  "fsync=off",
+  "synchronous_commit=off",
+  "full_page_writes=off",
+  "max_connections=300",
+  "unix_socket_directories=",
+];
 
 export interface PostgresServer {
   readonly port: number;

@@ -15,7 +15,7 @@ export interface TestPostgres {
 }
 
 /** Seconds after which an unused connection is closed: a file opens more handles than the server takes connections. */
-const IDLE_SECONDS = 2;
+const IDLE_SECONDS = 10;
 
 /** Call at the top of a test file: the server starts before its first test and stops after its last. */
 export function usePostgres(): TestPostgres {

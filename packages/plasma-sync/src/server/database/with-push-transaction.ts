@@ -11,15 +11,17 @@ import type { MutationOrigin, PushDeps, PushScope, PushTransaction, WithPushTran
 import { StatementGate } from "./statement-gate.ts";
 import { serverError } from "../server-error.ts";
 
+/** `onLock` is called when the transaction has the lock of the log's order. */
+type LockedScope = PushScope & { readonly onLock: () => void };
 type Run<T> = (tx: PushTransaction) => Promise<T>;
 
 /** Runs `fn` in one transaction; see push-transaction.ts. Throws what `fn` throws, or `server/retry`. */
 export const withPushTransaction: WithPushTransaction = (deps, scope, fn) =>
   deps.executor.interactive
-    ? inPushLine(deps.executor, () => inInteractive(deps, scope, fn))
+    ? inPushLine(deps.executor, (onLock) => inInteractive(deps, { ...scope, onLock }, fn))
     : inBuffered(deps, scope, fn);
 
-async function inInteractive<T>(deps: PushDeps, scope: PushScope, fn: Run<T>): Promise<T> {
+async function inInteractive<T>(deps: PushDeps, scope: LockedScope, fn: Run<T>): Promise<T> {
   const { executor, onGuardConflict } = deps;
   for (let attempt = 0; ; attempt++) {
     const thrownByFn: unknown[] = [];
@@ -32,6 +34,7 @@ async function inInteractive<T>(deps: PushDeps, scope: PushScope, fn: Run<T>): P
     try {
       return await executor.transaction(async (connection) => {
         const tx = await InteractiveTransaction.begin(deps, scope, { connection, gate });
+        scope.onLock();
         const result = await run(tx);
         await tx.finish();
         return result;

@@ -1,6 +1,7 @@
 // The sync server on a real Postgres.
 
 import { expect, test } from "vitest";
+import { dumpDatabase } from "../database/database-dump.fixture.ts";
 import { fromPostgres } from "../database/from-postgres.ts";
 import { usePostgres } from "../database/postgres-server.fixture.ts";
 import type { SqlConnection, SqlExecutor } from "../database/sql-executor.ts";
@@ -66,7 +67,7 @@ test("a push that loses its connection at any statement answers 503 and keeps no
       mutation(nextID, "addNote", { id: `n${at}` }),
       mutation(nextID + 1, "setNote", { id: `n${at}`, title: "two" }),
     ];
-    const before = await server.dump();
+    const before = await dumpDatabase(other);
     Object.assign(kill, { at, count: 0 });
     const { status, json } = await client.push(...body);
     if (kill.count < at) {
@@ -75,9 +76,11 @@ test("a push that loses its connection at any statement answers 503 and keeps no
     }
     losses += 1;
     expect([at, status, (json as { readonly code?: unknown }).code]).toEqual([at, 503, "server/retry"]);
-    expect(await server.dump()).toEqual(before);
+    expect(await dumpDatabase(other)).toEqual(before);
     Object.assign(kill, { at: 0 });
-    const again = await client.push(...body);
+    // Until the package has noticed, what comes next may be given the dead connection too.
+    let again = await client.push(...body);
+    for (let tries = 0; again.status === 503 && tries < 10; tries++) again = await client.push(...body);
     expect(again.json.results.map((result) => result.status)).toEqual(["applied", "applied"]);
     nextID += 2;
   }
