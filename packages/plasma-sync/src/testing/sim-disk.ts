@@ -10,7 +10,7 @@ import * as limits from "../core/limits.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
 import type { Row } from "../core/schema/value.ts";
 import { PlasmaError } from "../core/error.ts";
-import { fitStoredRow } from "../client/store/stored-row.ts";
+import { createRowFit } from "../client/store/stored-row.ts";
 import { emptyMeta, takenOver, type ReplicaMeta } from "../client/store/layout.ts";
 import { checkVersion, checkWriter, planAppend, planSync } from "../client/store/plan-commit.ts";
 import type { NewOutboxEntry, OutboxEntry, Store, StoreCommit, StoreState, SyncCommit } from "../client/store/store.ts";
@@ -134,7 +134,7 @@ class SimStore implements Store {
     const { disk, schema } = this.#options;
     const step = limits.storeBatchRowsMax;
     for (const [name, meta] of schema.tablesByName) {
-      const rows = [...(disk.tables.get(name)?.values() ?? [])].map((row) => fitStoredRow(meta, row));
+      const rows = [...(disk.tables.get(name)?.values() ?? [])].map(createRowFit(meta));
       for (let i = 0; i < rows.length; i += step) onRows(name, rows.slice(i, i + step));
     }
   }
