@@ -38,6 +38,7 @@ test.each([
   ["BEGIN", "retry"],
   ["SELECT ?1, ?2", "retry"],
   ["ATTACH ':memory:' AS other", "retry"],
+  ["SELECT zeroblob(2147483648)", "data"],
   ["SELECT sum(n) FROM (SELECT 9223372036854775807 AS n UNION ALL SELECT 1)", "data"],
 ] as const)("what the object answers to %s is classified as %s", async (text, expected) => {
   const executor = objectExecutor();

@@ -9,31 +9,11 @@ import { parsePushResponse, type PushResponse } from "../../core/protocol/push.t
 import * as limits from "../../core/limits.ts";
 import { fromNodeSqlite } from "../database/from-node-sqlite.ts";
 import { watched } from "../database/server-database.fixture.ts";
+import { ERROR_CODES, REJECTION_CODES } from "./documented-codes.fixture.ts";
 import { ENDLESS_CHUNK_BYTES, HostileRequests, USERS, type HostileRequest } from "./hostile-requests.fixture.ts";
 import { batchOnly } from "./memory-database-node.fixture.ts";
 import { authOf, maySee, RawClient, startServer, type TestServer } from "./sync-server.fixture.ts";
 
-/** SPEC §6. */
-const CODES: { readonly [status: number]: readonly string[] } = {
-  400: ["request/invalid", "auth/group-mismatch", "auth/client-mismatch", "pull/cookie"],
-  401: ["auth/unauthorized"],
-  404: ["request/not-found"],
-  405: ["request/method"],
-  409: ["protocol/mismatch", "schema/mismatch", "push/gap"],
-  413: ["limit/mutations", "limit/payload"],
-  429: ["limit/rate"],
-};
-const REJECTIONS = [
-  "mutation/unknown",
-  "mutation/args",
-  "mutation/app",
-  "auth/denied",
-  "constraint/unique",
-  "constraint/restrict",
-  "constraint/not-null",
-  "data/invalid",
-  "limit/row",
-];
 /** Refusals that need a look into the database; every other one is made before it. */
 const READ_FIRST = new Set(["auth/client-mismatch", "push/gap", "pull/cookie"]);
 const READ_FIRST_STATEMENTS_MAX = 4;
@@ -234,7 +214,7 @@ export class HttpFuzz {
     const page = parsePullResponse(json);
     if (hasWritten) throw new RangeError("a pull has written");
     if (statements > PULL_STATEMENTS_MAX) throw new RangeError(`${statements} statements for a pull`);
-    for (const { code } of page.rejected ?? []) expectOneOf(code, REJECTIONS);
+    for (const { code } of page.rejected ?? []) expectOneOf(code, REJECTION_CODES);
     if (hostile.endpoint === "pull") this.#requests.learn(hostile, page);
     this.#count(page.patch[0]?.op === "clear" ? "200 pull from the start" : "200 pull");
   }
@@ -248,14 +228,14 @@ export class HttpFuzz {
     if (statements > statementsMax) throw new RangeError(`${statements} statements for ${results.length} mutations`);
     if (!results.some(isNew) && hasWritten) throw new RangeError("duplicates have written");
     for (const { status, error } of results) {
-      if (status === "rejected") expectOneOf(error?.code ?? "none", REJECTIONS);
+      if (status === "rejected") expectOneOf(error?.code ?? "none", REJECTION_CODES);
       else if (error !== undefined) throw new RangeError(`${status} with an error`);
       this.#count(`result ${error?.code ?? status}`);
     }
   }
 
   #judgeRefusal({ hostile, status, headers, text, statements, hasWritten }: Judged): void {
-    const codes = CODES[status];
+    const codes = ERROR_CODES[status];
     if (codes === undefined) throw new RangeError(`answered ${status} ${text.slice(0, 500)}`);
     if (hasWritten) throw new RangeError("a refused request has written");
     const isHead = hostile.request.method === "HEAD";
