@@ -109,7 +109,7 @@ export function describeServerLiveSelect(
       let fetches = 0;
       const stop = await watch({
         fetch: async () => {
-          const result = await countPosts();
+          const result = await track(countPosts());
           if (fetches++ === 0) await gate.promise;
           return result;
         },
