@@ -1,10 +1,11 @@
 // Randomized: clients with different rights push, pull by pages of any size, lose answers and begin anew, while others and
-// raw SQL change the same rows. Afterwards each client's rows are those that it may see, each mutation took effect exactly
+// raw SQL change the same rows, and the log is compacted. Afterwards each client's rows are those that it may see, each mutation took effect exactly
 // once, and nothing of a row that a client could never see was in any byte sent to it.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { PushMutation } from "../../core/protocol/push.ts";
+import { compactChangeLog } from "../change-log/compact-change-log.ts";
 import { fromPostgres } from "../database/from-postgres.ts";
 import { usePostgres } from "../database/postgres-server.fixture.ts";
 import type { SqlExecutor } from "../database/sql-executor.ts";
@@ -65,6 +66,7 @@ const step = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("forget" as const), who }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant("compact" as const), upTo: fc.nat(80) }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -160,6 +162,10 @@ describe.each<[name: string, makeDatabase: () => SqlExecutor | Promise<SqlExecut
           await executor.run({ text: withPlaceholders(executor.dialect, text), params: [s.id, s.owner, s.rank] });
           continue;
         }
+        if (s.type === "compact") {
+          await compactChangeLog({ executor, safeUpToVersion: s.upTo });
+          continue;
+        }
         const client = clients[s.who] as PushingClient;
         if (s.type === "forget") client.cookie = undefined;
         else if (s.type === "page") await client.page(s.limit, s.isLost);
@@ -179,7 +185,7 @@ describe.each<[name: string, makeDatabase: () => SqlExecutor | Promise<SqlExecut
     const change = fc.record({
       id: fc.integer({ min: 0, max: 4 }).map((n) => `n${n}`),
       shared: fc.boolean(),
-      isDelete: fc.boolean(),
+      does: fc.constantFrom("put", "put", "put", "delete", "delete", "compact"),
     });
     const property = fc.asyncProperty(
       fc.array(change, { maxLength: 8 }),
@@ -188,7 +194,9 @@ describe.each<[name: string, makeDatabase: () => SqlExecutor | Promise<SqlExecut
       fc.integer({ min: 1, max: 3 }),
       async (before, during, limit, every) => {
         const inner = await makeDatabase();
-        const apply = async ({ id, shared, isDelete }: { id: string; shared: boolean; isDelete: boolean }) => {
+        const apply = async ({ id, shared, does }: { id: string; shared: boolean; does: string }) => {
+          if (does === "compact") return void (await compactChangeLog({ executor: inner, safeUpToVersion: 1e9 }));
+          const isDelete = does === "delete";
           const [text, params] = isDelete
             ? ["DELETE FROM notes WHERE id = ?1", [id]]
             : [
