@@ -33,6 +33,8 @@ export interface MovedRows {
   readonly rowsScanned: number;
   /** Null when nothing is left. */
   readonly next: TablePlace | null;
+  /** Whether the database was asked anything: then the log must not have been compacted meanwhile. */
+  readonly hasAsked: boolean;
 }
 
 /** Reads the moved rows behind `place`; from the first on when it is null. */
@@ -51,15 +53,15 @@ export async function readMovedRows(
     if (rule?.type !== "query" || candidates === null) continue;
     const after = place?.table === meta.name ? place.after : "";
     if (rowsScanned >= limit || reads >= limits.firstSyncReadsMax)
-      return { patch, rowsScanned, next: { table: meta.name, after } };
+      return { patch, rowsScanned, next: { table: meta.name, after }, hasAsked: true };
     reads += 2;
     const range = { after, limit: limit - rowsScanned };
     const part = await readPart(scope, window, { meta, rule: rule.where, candidates, range });
     patch.push(...part.patch);
     rowsScanned += part.rowsScanned;
-    if (part.last !== null) return { patch, rowsScanned, next: { table: meta.name, after: part.last } };
+    if (part.last !== null) return { patch, rowsScanned, next: { table: meta.name, after: part.last }, hasAsked: true };
   }
-  return { patch, rowsScanned, next: null };
+  return { patch, rowsScanned, next: null, hasAsked: reads > 0 };
 }
 
 interface Part {

@@ -1,8 +1,10 @@
 // What a pull may cost: the bytes of a page, the statements of a change that moves rows, and a first sync of a large database
 // that changes all the while.
 
+import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, test } from "vitest";
 import * as limits from "../../core/limits.ts";
+import { fromNodeSqlite } from "../database/from-node-sqlite.ts";
 import type { SqlExecutor } from "../database/sql-executor.ts";
 import { ensureSchema } from "../migration/ensure-schema.ts";
 import { hooked, memoryDatabase } from "./memory-database-node.fixture.ts";
@@ -79,8 +81,9 @@ describe("a membership in a large database", () => {
     statements.length = 0;
     await client.pull();
     expect(client.rows.size).toBe(20_000 / lists + 2);
-    // The log; two for lists, members and todos; comments and audits have candidates by a subquery of the rows that moved.
-    expect(statements.length).toBeLessThanOrEqual(1 + 2 * 5);
+    // The log; two for lists, members and todos, comments and audits, which have candidates by a subquery of the rows that
+    // moved; and whether the log was compacted meanwhile.
+    expect(statements.length).toBeLessThanOrEqual(1 + 2 * 5 + 1);
     for (const text of statements.filter((statement) => statement.includes("WITH "))) {
       const count = new Set(text.match(/\?\d+/g)).size;
       const plan = await executor.all({ text: `EXPLAIN QUERY PLAN ${text}`, params: Array(count).fill("1") });
@@ -90,6 +93,30 @@ describe("a membership in a large database", () => {
       expect(details.filter((detail) => scan.test(detail))).toEqual([]);
     }
   });
+});
+
+test("a log that is compacted while a membership is looked into brings a re-sync, not half a state", async () => {
+  const db = new DatabaseSync(":memory:");
+  const executor = fromNodeSqlite(db);
+  await ensureSchema({ schema: ruleSchema, executor });
+  let isArmed = false;
+  const watched = hooked(executor, (when, text) => {
+    if (!isArmed || when !== "before" || !text.includes("row_version >")) return;
+    if (!text.startsWith("WITH")) return;
+    isArmed = false;
+    db.exec(
+      "DELETE FROM _plasma_changes WHERE op <> 'ack' AND row_version < (SELECT max(row_version) FROM _plasma_changes);" +
+        "INSERT INTO _plasma_schema (key, value) SELECT 'compacted', max(row_version) FROM _plasma_changes",
+    );
+  });
+  const client = new RawClient(startServer(watched, { schema: ruleSchema }), ada);
+  db.exec(`INSERT INTO todos VALUES ('t', 'l', 'x', 0); INSERT INTO members VALUES ('m', 'l', 'ada', 1)`);
+  await client.pull();
+  expect([...client.rows.keys()]).toEqual(["members/m", "todos/t"]);
+  db.exec("DELETE FROM members");
+  isArmed = true;
+  expect(await client.pull()).toEqual([{ op: "clear" }]);
+  expect([isArmed, client.rows.size]).toEqual([false, 0]);
 });
 
 describe("a first sync of 100,000 rows", () => {

@@ -156,6 +156,9 @@ class PullPage {
     const limit = Math.max(1, this.#limit - told.rowsScanned);
     const moved = await readMovedRows(this.#read, window, { place: page.from, limit });
     const rowsScanned = told.rowsScanned + moved.rowsScanned + entries.length;
+    // A state before a bound that came while it was read was not whole.
+    const head = moved.hasAsked ? this.#checkHead(await this.#read.executor.all(this.#readHead(start.version))) : null;
+    if (head !== null && !isOfLog(start, head)) return this.begin(head);
     if (moved.next !== null) {
       const next = await this.#cookiePageOf(phase);
       const cookiePage = { type: "moved", ...(await this.#sealed(moved.next)), to: end.version, next } as const;
