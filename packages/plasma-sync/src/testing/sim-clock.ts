@@ -56,7 +56,7 @@ export class SimLife {
 }
 
 interface SimEvent {
-  readonly at: number;
+  at: number;
   readonly order: number;
   readonly life: SimLife;
   readonly fn: () => void;
@@ -76,6 +76,17 @@ export class SimClock {
 
   get elapsedMs(): number {
     return this.#now - START_MS;
+  }
+
+  /** When something happens next; null when nothing will. */
+  get nextAt(): number | null {
+    return this.#events[0]?.at ?? null;
+  }
+
+  /** As a sleeping machine does: it is later, nothing happened in between, and every wait lasts as long as before. */
+  jump(ms: number): void {
+    this.#now += ms;
+    for (const event of this.#events) event.at += ms;
   }
 
   /** Runs `fn` for `life` after the delay. Returns how to take it back. */

@@ -22,6 +22,11 @@ export interface NetworkFaults {
 
 export const calm: NetworkFaults = { delayMsMax: 20, lostRequest: 0, lostAnswer: 0, duplicate: 0, badGateway: 0 };
 
+export interface Doomed {
+  readonly what: "request" | "answer";
+  readonly matches: (device: string, request: SimRequest) => boolean;
+}
+
 export interface SimRequest {
   readonly method: string;
   readonly url: string;
@@ -52,9 +57,16 @@ export class SimNetwork {
   /** Names of devices that reach nobody. */
   readonly cutOff = new Set<string>();
   readonly #wires = new SimLife("network");
+  /** Requests and answers that are to be lost, each once. */
+  readonly #doomed: Doomed[] = [];
 
   constructor(scope: NetworkScope) {
     this.#scope = scope;
+  }
+
+  /** Loses the next request that matches, or the answer to it. */
+  lose(doomed: Doomed): void {
+    this.#doomed.push(doomed);
   }
 
   /** What the client of a tab fetches with. */
@@ -79,7 +91,8 @@ export class SimNetwork {
       await clock.sleep(random.int(0, faults.delayMsMax), life);
       throw new TypeError("Failed to fetch");
     }
-    if (random.chance(faults.lostRequest)) return this.#lost("network: request lost", life);
+    const doomed = this.#takeDoomed(device, request);
+    if (doomed === "request" || random.chance(faults.lostRequest)) return this.#lost("network: request lost", life);
     if (random.chance(faults.badGateway)) {
       note("network: bad gateway");
       await clock.sleep(random.int(0, faults.delayMsMax), life);
@@ -90,13 +103,18 @@ export class SimNetwork {
       // Nobody waits for the copy's answer.
       void this.#handled(request, random.int(0, 10 * faults.delayMsMax)).catch(() => undefined);
     }
-    const isAnswerLost = random.chance(faults.lostAnswer);
+    const isAnswerLost = doomed === "answer" || random.chance(faults.lostAnswer);
     const answer = await this.#handled(request, random.int(0, faults.delayMsMax));
     if (answer === null) return this.#lost("network: no server", life);
     if (isAnswerLost) return this.#lost("network: answer lost", life);
     if (this.cutOff.has(device)) return this.#lost("network: cut off before the answer", life);
     await clock.sleep(random.int(0, faults.delayMsMax), life);
     return answer;
+  }
+
+  #takeDoomed(device: string, request: SimRequest): Doomed["what"] | null {
+    const at = this.#doomed.findIndex(({ matches }) => matches(device, request));
+    return at === -1 ? null : (this.#doomed.splice(at, 1)[0]?.what ?? null);
   }
 
   async #lost(what: string, life: SimLife): Promise<never> {

@@ -26,6 +26,7 @@ export type SimClientApp = Pick<
   | "pollIntervalMs"
   | "pullPageSize"
   | "retry"
+  | "authHeaders"
 >;
 
 export interface DiskFaults {
@@ -45,6 +46,10 @@ export interface SimDevice {
   readonly disk: SimDisk;
   readonly tabs: SimTabs;
   readonly open: Set<SimTab>;
+  /** Told when the platform says that there is a network, or none. */
+  readonly networkListeners: Set<(online: boolean) => void>;
+  /** What the platform says; a device that is cut off need not know it. */
+  isOnline: boolean;
   faults: DiskFaults;
 }
 
@@ -103,10 +108,21 @@ export class SimWorld {
       disk: new SimDisk(),
       tabs: new SimTabs(this.clock, this.random.fork()),
       open: new Set(),
+      networkListeners: new Set(),
+      isOnline: true,
       faults: sound,
     };
     this.devices.push(device);
     return device;
+  }
+
+  /** The device knows that it has a network, or none. */
+  setOnline(device: SimDevice, online: boolean): void {
+    device.isOnline = online;
+    if (online) this.network.cutOff.delete(device.name);
+    else this.network.cutOff.add(device.name);
+    for (const listener of device.networkListeners) listener(online);
+    this.note(online ? "network: device online" : "network: device offline");
   }
 
   /** Opens a tab; one that follows another in the same place keeps its sessionStorage. */
@@ -127,15 +143,19 @@ export class SimWorld {
           env,
           gate: (when, operation) => this.#passDisk(device, { name, life, random }, `${when} ${operation}`),
         }),
-        watchNetwork: () => ({ online: () => true, close: () => undefined }),
+        watchNetwork: (onChange) => {
+          const listener = (online: boolean) => life.run(() => onChange(online));
+          device.networkListeners.add(listener);
+          return { online: () => device.isOnline, close: () => void device.networkListeners.delete(listener) };
+        },
       }),
       {
+        authHeaders: () => ({ "x-user": device.user }),
         ...app,
         dbName: "world",
         endpoint: ENDPOINT,
         clientGroupID: device.user,
         env,
-        authHeaders: () => ({ "x-user": device.user }),
         fetcher: this.network.fetcher(device.name, life),
         onError: (error) => this.#options.onClientError?.(name, error),
       },
