@@ -182,7 +182,7 @@ export class HostileRequests {
     const shift = this.#choices.pick([-2, -1, 1, 2, 1000, -(2 ** 53), 2 ** 53]);
     switch (this.#choices.below(4)) {
       case 0:
-        for (const item of mutations) item["id"] = Number(item["id"]) + shift;
+        for (const item of mutations) item["id"] = numberOf(item["id"]) + shift;
         return `all ids moved by ${shift}`;
       case 1:
         body.mutations = [...mutations, ...mutations];
@@ -191,7 +191,7 @@ export class HostileRequests {
         body.mutations = mutations.toReversed();
         return "mutations in reverse";
       default:
-        for (const item of mutations.slice(-1)) item["id"] = Number(item["id"]) + shift;
+        for (const item of mutations.slice(-1)) item["id"] = numberOf(item["id"]) + shift;
         return `the last id moved by ${shift}`;
     }
   }
@@ -227,7 +227,7 @@ export class HostileRequests {
     if (this.#choices.once(3)) {
       const count = this.#choices.pick([20, 40, 60, 200, 201, 3000]);
       body.mutations = Array.from({ length: count }, (_, i) => ({
-        id: Number(first.id) + i,
+        id: numberOf(first.id) + i,
         timestamp: first.timestamp,
         name: "doNothing",
         // Three thousand large ones would be no request but a lack of memory.
@@ -477,3 +477,6 @@ function cookieOf(fields: object): string {
 
 const placeOf = (fields: { readonly [field: string]: unknown }): unknown =>
   (fields["$page"] as { readonly place?: unknown } | undefined)?.place ?? "AAAA";
+
+/** An id that was broken already may be anything. */
+const numberOf = (id: unknown): number => (typeof id === "number" ? id : 1);
