@@ -24,17 +24,29 @@ export const readClients = (dialect: DialectName, { idsByClient }: PushScope): S
   params: [JSON.stringify([...idsByClient.keys()])],
 });
 
-/** Refusals recorded for the scope's ids. */
+/** Refusals recorded for the scope's ids: one look into their index for each run of ids without a gap. */
 export const readRefusals = (dialect: DialectName, { idsByClient }: PushScope): SqlStatement => ({
   text: withPlaceholders(
     dialect,
-    // Written as a cross join, so that SQLite searches the log for each id and not the other way round.
+    // Written as a cross join, so that SQLite searches the log for each run and not the other way round.
     `SELECT log.client_id, log.mutation_id, log.value FROM ${jsonItems(dialect, "?1")} AS wanted ` +
-      `CROSS JOIN _plasma_changes AS log WHERE log.op = 'ack' AND log.value IS NOT NULL AND log.client_id = wanted.value->>0 ` +
-      `AND log.mutation_id = CAST(wanted.value->>1 AS BIGINT)`,
+      `CROSS JOIN _plasma_changes AS log WHERE log.op = 'ack' AND log.value IS NOT NULL ` +
+      `AND log.client_id = wanted.value->>0 ` +
+      `AND log.mutation_id BETWEEN CAST(wanted.value->>1 AS BIGINT) AND CAST(wanted.value->>2 AS BIGINT)`,
   ),
-  params: [JSON.stringify([...idsByClient].flatMap(([clientID, ids]) => ids.map((id) => [clientID, id])))],
+  params: [JSON.stringify([...idsByClient].flatMap(([clientID, ids]) => runsOf(ids).map((run) => [clientID, ...run])))],
 });
+
+/** The first and the last of each run of ids that follow each other. */
+function runsOf(ids: readonly number[]): readonly (readonly [first: number, last: number])[] {
+  const runs: [number, number][] = [];
+  for (const id of [...ids].sort((a, b) => a - b)) {
+    const run = runs.at(-1);
+    if (run !== undefined && id <= run[1] + 1) run[1] = id;
+    else runs.push([id, id]);
+  }
+  return runs;
+}
 
 export function toClients(rows: readonly SqlRow[]): Map<string, ClientRecord> {
   const records = rows.map((row) => ({

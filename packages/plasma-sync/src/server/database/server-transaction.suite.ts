@@ -156,10 +156,12 @@ export function serverTransactionSuite(name: string, open: () => Promise<SqlExec
       const scope = {
         clientGroupID: "g",
         idsByClient: new Map([
-          ["c1", [1, 2, 3]],
+          ["c1", [1, 3, 2]],
           ["c2", [1]],
         ]),
       };
+      const others = { ...scope, idsByClient: new Map([["c1", [1, 3]]]) };
+      await withPushTransaction(deps, others, async (tx) => expect(tx.refusals).toEqual([]));
       await withPushTransaction(deps, scope, async (tx) => {
         expect([...tx.clients]).toEqual([
           ["c1", { clientID: "c1", clientGroupID: "g", replicaID: "r", lastMutationID: 2 }],
