@@ -34,6 +34,10 @@ export interface PlasmaClientOptions<S extends AnySchema, M extends AnyMutators>
   readonly dbName: string;
   /** URL of the sync server, absolute or relative to the page: "/sync". */
   readonly endpoint: string;
+  /**
+   * The app's name for this state of its schema; compared for equality only. The local database is opened in place whatever
+   * version made it, and tabs of other versions stop writing. Guide: docs/guides/migrations.md.
+   */
   readonly schemaVersion: string;
   /** Names the user, the same on all their devices. */
   readonly clientGroupID: string;
@@ -54,7 +58,10 @@ export interface PlasmaClientOptions<S extends AnySchema, M extends AnyMutators>
   /** Tells the client when to pull. Called when this tab begins to sync; returns unsubscribe. */
   readonly subscribe?: (onPoke: () => void, session: SubscribeSession) => () => void;
   readonly onError?: (error: SyncClientError) => void;
-  /** What to do when the server has another schema version. Default "stay". */
+  /**
+   * What to do when the server has another schema version and does not serve this one; asked once for each such version.
+   * "stay", the default: work on as if offline and ask again with every poll. "reset": delete everything local.
+   */
   readonly onSchemaMismatch?: () => "stay" | "reset" | Promise<"stay" | "reset">;
   /** Given the mutations that a reset throws away. */
   readonly onReset?: (pending: readonly PendingMutationInfo[]) => void;
