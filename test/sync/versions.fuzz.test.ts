@@ -69,7 +69,12 @@ async function run(seed: number): Promise<void> {
   const last = devices.map((name) => world.open2(name));
   for (const tab of last)
     await eventually(() =>
-      expect(tab.status.get()).toMatchObject({ outboxDepth: 0, lastError: null, firstSync: { done: true } }),
+      expect(tab.status.get()).toMatchObject({
+        outboxDepth: 0,
+        lastError: null,
+        firstSync: { done: true },
+        cookie: expect.any(String),
+      }),
     );
   const onServer = await world.db.select().from(notes2).orderBy(notes2.id);
   expect(onServer.map(({ body }) => body).toSorted()).toEqual(saved.toSorted());

@@ -22,7 +22,12 @@ const serverRows = async () =>
   (await world.db.select().from(notes2).orderBy(notes2.body)).map(({ body, color, pinned }) => [body, color, pinned]);
 const isSynced = (client: { readonly status: Client2["status"] }) =>
   eventually(() =>
-    expect(client.status.get()).toMatchObject({ outboxDepth: 0, lastError: null, firstSync: { done: true } }),
+    expect(client.status.get()).toMatchObject({
+      outboxDepth: 0,
+      lastError: null,
+      firstSync: { done: true },
+      cookie: expect.any(String),
+    }),
   );
 
 /** A device of version 1 that has synced a row, and the version 2 columns of that row as only the server has them. */
