@@ -42,16 +42,15 @@ export function asOfSql(meta: TableMeta, { asOf, dialect, params }: AsOfScope): 
   const unchanged = () =>
     `SELECT ${names} FROM ${dialect.stored(table)} ` +
     `WHERE "id" NOT IN (SELECT row_id FROM _plasma_changes WHERE ${later})`;
-  const changed = () =>
-    `SELECT ${meta.columns.map(cell).join(", ")} FROM ` +
-    `(SELECT ${dialect.image(`"before"`)} AS image FROM _plasma_changes WHERE row_version IN ` +
-    `(SELECT min(row_version) FROM _plasma_changes WHERE ${later} GROUP BY row_id) AND "before" IS NOT NULL) AS undone`;
+  const changed = () => `SELECT ${meta.columns.map(cell).join(", ")} FROM (${dialect.undone(later)}) AS undone`;
   const part = only?.table === meta.name ? only.rows : null;
   const rows = part === null ? `${unchanged()} UNION ALL ${changed()}` : part === "unchanged" ? unchanged() : changed();
   return `${table}(${names}) AS NOT MATERIALIZED (${rows})`;
 }
 
 function cellOf({ def }: AnyColumn, dialect: Dialect, params: SqlParams): string {
+  // A plain column, which planners know more of.
+  if (def.kind === "id") return "row_id";
   const key = quoteText(def.name);
   const cell = dialect.imageCell(def.kind, "image", key);
   const value = def.default?.value as Value | undefined;

@@ -36,7 +36,9 @@ export const sqliteDialect: Dialect = {
   readJson: (json) => json,
   jsonCell: (json) => `json(${json})`,
   stored: (table) => `main.${table}`,
-  image: (sql) => sql,
+  undone: (entries) =>
+    `SELECT row_id, "before" AS image FROM _plasma_changes WHERE row_version IN ` +
+    `(SELECT min(row_version) FROM _plasma_changes WHERE ${entries} GROUP BY row_id) AND "before" IS NOT NULL`,
   // A stored JSON null is in the image what SQL's is.
   imageCell: (kind, image, key) =>
     isJsonKind(kind) ? `nullif(${image} -> ${key}, 'null')` : cellSql(kind, `(${image} ->> ${key})`),

@@ -47,8 +47,11 @@ export interface Dialect {
   readonly jsonCell: (json: string) => string;
   /** A table's stored rows, inside a CTE of the table's own name. */
   readonly stored: (table: string) => string;
-  /** An image of the log, in the form that the two below read. */
-  readonly image: (sql: string) => string;
+  /**
+   * Of each row that entries of the log match, the image before the first of them, where there was one: `row_id`, and
+   * `image` in the form that the two below read.
+   */
+  readonly undone: (entries: string) => string;
   /** The value of a column, as it is stored, out of an image. `key` is a literal. */
   readonly imageCell: (kind: ColumnKind, image: string, key: string) => string;
   /** A value that the planner takes for a column of the kind, so that rows of two places are searched as one table. */
