@@ -1,8 +1,9 @@
-// The annotations that reference cycles need, as the docs show them: a self reference, mutual references, and a condition
-// that names its own table.
+// The annotations that reference cycles need, as the docs show them: a self reference, mutual references, and a read rule
+// that names its own table or a later one. And what the rules of a table are given and give.
 import type { Expr } from "../query/ast.ts";
-import { eq } from "../query/expressions.ts";
-import { id, ref, text, type AnyColumn } from "./column.ts";
+import { and, eq, exists } from "../query/expressions.ts";
+import { select } from "../query/select-builder.ts";
+import { id, int, ref, text, type AnyColumn } from "./column.ts";
 import { defineSchema } from "./schema.ts";
 import { table, type InferRow } from "./table.ts";
 
@@ -13,17 +14,43 @@ interface Ctx {
   readonly userId: string;
 }
 
-const folders = table("folders", {
-  id: id(),
-  name: text(),
-  parentId: ref((): AnyColumn => folders.id, { onDelete: "cascade" }).nullable(),
-});
+const folders = table(
+  "folders",
+  { id: id(), name: text(), parentId: ref((): AnyColumn => folders.id, { onDelete: "cascade" }).nullable() },
+  {
+    auth: {
+      readWhere: (ctx: Ctx): Expr =>
+        exists(
+          select()
+            .from(seats)
+            .where(and(eq(seats.folderId, folders.id), eq(seats.userId, ctx.userId))),
+        ),
+    },
+  },
+);
+const seats = table("seats", { id: id(), folderId: ref(() => folders.id), userId: text() });
 
 const teams = table("teams", { id: id(), leaderId: ref((): AnyColumn => people.id).nullable() });
 const people = table("people", { id: id(), name: text(), teamId: ref((): AnyColumn => teams.id) });
 
-/** As a table's `readWhere` will be written. */
-const ownFolder = (ctx: Ctx): Expr => eq(folders.parentId, ctx.userId);
+const merged = table(
+  "merged",
+  { id: id(), words: text(), count: int().nullable() },
+  {
+    resolveConflict: ({ base, current, incoming, ctx }) => {
+      holds<Same<typeof base, InferRow<typeof merged> | null>>();
+      holds<Same<typeof current, typeof incoming>>();
+      const { userId } = ctx as Ctx;
+      return { ...incoming, words: `${current.words} ${userId}`, count: base?.count ?? null };
+    },
+  },
+);
+
+// @ts-expect-error -- a conflict ends in a whole row
+table("half", { id: id(), words: text() }, { resolveConflict: ({ current }) => ({ id: current.id }) });
+
+// @ts-expect-error -- a read rule gives a condition
+table("wrong", { id: id() }, { auth: { readWhere: (_ctx: Ctx): boolean => true } });
 
 const notes = table(
   "notes",
@@ -35,8 +62,7 @@ const notes = table(
   },
 );
 
-export const schema = defineSchema({ folders, teams, people, notes });
-export const condition = ownFolder({ userId: "u1" });
+export const schema = defineSchema({ folders, seats, teams, people, merged, notes });
 
 holds<
   Same<InferRow<typeof folders>, { readonly id: string; readonly name: string; readonly parentId: string | null }>
