@@ -3,7 +3,7 @@
 //   1. Commits leave in `seq` order without a hole; a commit at or below the last one taken is dropped.
 //   2. A hole is either filled by a late message or ends in `restart` after the replica was read from disk.
 
-import type { StoreCommit } from "../store/store.ts";
+import type { OutboxEntry, StoreCommit } from "../store/store.ts";
 
 export class CommitFeed {
   #lastSeq: number;
@@ -24,6 +24,12 @@ export class CommitFeed {
 
   add(commit: StoreCommit): void {
     if (commit.seq > this.#lastSeq) this.#waiting.set(commit.seq, commit);
+  }
+
+  /** Whether a commit that waits has appended the entry. */
+  hasAppend({ clientID, id }: { readonly clientID: string; readonly id: number }): boolean {
+    const isIt = (entry: OutboxEntry) => entry.clientID === clientID && entry.id === id;
+    return [...this.#waiting.values()].some((commit) => commit.type === "append" && commit.entries.some(isIt));
   }
 
   /** All commits that follow the last one without a hole. */

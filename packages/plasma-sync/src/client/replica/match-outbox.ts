@@ -4,13 +4,13 @@ import type { OutboxEntry } from "../store/store.ts";
 import { createPending, keyOf, type PendingMutation } from "./pending-mutation.ts";
 
 /**
- * `pending`: the outbox on disk, each entry as the mutation that this tab already runs where there is one, then this tab's
- * own that are not durable yet (when `keepUndurable`). `gone`: the mutations that are neither.
+ * `pending`: the outbox on disk, each entry as the mutation that this tab already runs where there is one, then those that may
+ * not be there yet, as `isYetToCome` says. `gone`: the mutations that are neither.
  */
 export function matchOutbox(
   outbox: readonly OutboxEntry[],
   before: readonly PendingMutation[],
-  { keepUndurable }: { readonly keepUndurable: boolean },
+  isYetToCome: (mutation: PendingMutation) => boolean,
 ): { pending: PendingMutation[]; gone: PendingMutation[] } {
   const known = new Map(before.map((mutation) => [keyOf(mutation.entry), mutation]));
   const stored = outbox.map((entry) => {
@@ -19,6 +19,6 @@ export function matchOutbox(
     return Object.assign(mutation, { entry, order: entry.order, durable: true });
   });
   const left = [...known.values()];
-  const undurable = keepUndurable ? left.filter((mutation) => !mutation.durable) : [];
-  return { pending: [...stored, ...undurable], gone: left.filter((mutation) => !undurable.includes(mutation)) };
+  const toCome = left.filter(isYetToCome);
+  return { pending: [...stored, ...toCome], gone: left.filter((mutation) => !toCome.includes(mutation)) };
 }

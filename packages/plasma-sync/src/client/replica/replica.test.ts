@@ -5,6 +5,7 @@ import { desc, eq } from "../../core/query/expressions.ts";
 import { createDb } from "../../core/query/db.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
 import type { BaseChange, Store, StoreCommit } from "../store/store.ts";
+import { Deferred } from "./deferred.ts";
 import { createTestReplica, items, lists, schema, type TestReplica } from "./replica.fixture.ts";
 
 const ROWS = 100_000;
@@ -119,6 +120,45 @@ test("a commit of another tab whose message got lost is read from disk", async (
     ["there", 1, 1, 1],
     ["there", 2, 2, 2],
     ["here", 1, 3, 3],
+  ]);
+});
+
+test("a mutation that becomes durable while the disk is read anew stays in view, and its id is used once", async () => {
+  const store = createMemoryStore(systemEnv);
+  const [isShown, hasRead, isAppended] = [new Deferred<void>(), new Deferred<void>(), new Deferred<void>()];
+  let isSlow = false;
+  const tab = await createTestReplica({
+    store: {
+      ...failing(store, () => false),
+      load: async (onRows) => {
+        const state = await store.load(onRows);
+        if (isSlow) {
+          hasRead.resolve();
+          await isAppended.promise;
+        }
+        return state;
+      },
+      append: async (replicaID, entries) => {
+        isShown.resolve();
+        if (isSlow) await hasRead.promise;
+        return store.append(replicaID, entries);
+      },
+    },
+  });
+  isSlow = true;
+  const made = tab.mutate("addList", { id: "a", name: "made meanwhile" });
+  await isShown.promise;
+  void made.then(() => isAppended.resolve());
+  await tab.replica.reload();
+  isSlow = false;
+  await tab.mutate("countUp", { id: "a" });
+  expect(tab.delivered.map((changes) => changes.map(({ after }) => after))).toEqual([
+    [{ id: "a", name: "made meanwhile", count: 0 }],
+    [{ id: "a", name: "made meanwhile", count: 1 }],
+  ]);
+  expect(tab.replica.pending.map(({ entry, order }) => [entry.id, order])).toEqual([
+    [1, 1],
+    [2, 2],
   ]);
 });
 

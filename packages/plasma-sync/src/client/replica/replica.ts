@@ -367,7 +367,9 @@ export class Replica {
     for (const table of this.#deps.schema.tablesByName.keys()) {
       for (const id of this.baseIDs(table)) if (!rows.has(table, id)) patch.push({ table, id, row: null });
     }
-    const { pending, gone } = matchOutbox(state.outbox, this.#pending, { keepUndurable: !wasReset });
+    // What this tab has made and the disk did not hold when it was read: not durable, or durable since then.
+    const isYetToCome = ({ durable, entry }: PendingMutation) => !wasReset && (!durable || this.#feed.hasAppend(entry));
+    const { pending, gone } = matchOutbox(state.outbox, this.#pending, isYetToCome);
     if (wasReset) this.#replaceClientID();
     const own = pending.filter(({ entry }) => entry.clientID === this.#clientID).map(({ entry }) => entry.id);
     this.#nextID = Math.max(state.lastIDs.get(this.#clientID) ?? 0, ...own) + 1;
