@@ -32,6 +32,11 @@ export class SimDatabase {
     return this.#engine === "d1" ? simD1(executor, this.#statementsMax) : executor;
   }
 
+  /** Whether a transaction is open: a backup would hold half of it. */
+  get isInTransaction(): boolean {
+    return this.#db.isTransaction;
+  }
+
   /** All that is there, Plasma's own tables and the counters of their keys included. */
   backup(): SimBackup {
     const objects = this.#rows(

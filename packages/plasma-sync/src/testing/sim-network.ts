@@ -46,6 +46,8 @@ export interface NetworkScope {
   /** What answers; null while no server runs. */
   readonly server: () => { readonly life: SimLife; handle(request: SimRequest): Promise<SimAnswer> } | null;
   readonly note: (what: string) => void;
+  /** Told of every request that a server has handled, twice when it came twice. */
+  readonly onHandled?: (request: SimRequest, answer: SimAnswer) => void;
 }
 
 /** Milliseconds after which a client learns that its request, or the answer, was lost. */
@@ -125,13 +127,17 @@ export class SimNetwork {
 
   /** Null when there is no server, or it dies over it. */
   #handled(request: SimRequest, delayMs: number): Promise<SimAnswer | null> {
-    const { clock, server } = this.#scope;
+    const { clock, server, onHandled } = this.#scope;
     return new Promise((resolve) => {
       clock.after(delayMs, this.#wires, () => {
         const found = server();
         if (found === null) return resolve(null);
-        const onDeath = () => (found.life.isDead ? resolve(null) : undefined);
-        found.handle(request).then((answer) => (found.life.isDead ? resolve(null) : resolve(answer)), onDeath);
+        const onAnswer = (answer: SimAnswer) => {
+          if (found.life.isDead) return resolve(null);
+          onHandled?.(request, answer);
+          return resolve(answer);
+        };
+        found.handle(request).then(onAnswer, () => (found.life.isDead ? resolve(null) : undefined));
       });
     });
   }

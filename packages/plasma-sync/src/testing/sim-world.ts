@@ -10,7 +10,7 @@ import { PlasmaError } from "../core/error.ts";
 import { createSimEnv, SimClock, SimLife } from "./sim-clock.ts";
 import { SimDatabase, type SimEngine } from "./sim-database-node.ts";
 import { SimDisk, simStore } from "./sim-disk.ts";
-import { calm, SimNetwork } from "./sim-network.ts";
+import { calm, SimNetwork, type NetworkScope } from "./sim-network.ts";
 import { SimRandom } from "./sim-random.ts";
 import { SimServer, steady, type SimServerApp } from "./sim-server.ts";
 import { SimSessionStorage, SimTabs } from "./sim-tabs.ts";
@@ -71,6 +71,7 @@ export interface SimWorldOptions {
   readonly statementsMax?: number;
   /** Told of everything that happens, for counts and traces. */
   readonly onNote?: (what: string, who: string | null) => void;
+  readonly onHandled?: NetworkScope["onHandled"];
   readonly onClientError?: (tab: string, error: SyncClientError) => void;
 }
 
@@ -93,7 +94,9 @@ export class SimWorld {
     const { database } = this;
     this.server = new SimServer({ clock, random: this.random.fork(), database, note }, options.server);
     const server = () => this.server.running;
-    this.network = new SimNetwork({ clock, random: this.random.fork(), server, note });
+    const { onHandled } = options;
+    const wires = { clock, random: this.random.fork(), server, note };
+    this.network = new SimNetwork({ ...wires, ...(onHandled === undefined ? {} : { onHandled }) });
     this.server.start();
   }
 

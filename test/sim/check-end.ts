@@ -1,0 +1,111 @@
+// Owns: what must hold when a run has come to rest.
+
+import type { Row } from "../../packages/plasma-sync/src/core/schema/value.ts";
+import type { SimTab } from "../../packages/plasma-sync/src/testing/sim-world.ts";
+import type { App } from "./app.ts";
+import type { RunScope } from "./run-scope.ts";
+import type { CallRecord, History } from "./history.ts";
+
+/** What a world at rest may do: polls, a request each, what tabs say to each other. */
+const EVENTS_PER_TAB_AND_MINUTE = 2000;
+
+/** Asks every oracle; the first that objects is the run's violation. */
+export async function checkEnd(run: RunScope): Promise<void> {
+  const { history } = run;
+  const rows = await serverRows(run);
+  const receiptsByToken = new Map<string, number>();
+  for (const { token } of rows("receipts"))
+    receiptsByToken.set(String(token), (receiptsByToken.get(String(token)) ?? 0) + 1);
+  const wrong = run.apps[run.serverVersion].check(rows, rows("receipts"));
+  if (wrong !== null) history.violate(`on the server, ${wrong}`);
+  for (const tab of run.openTabs) await checkTab(run, tab, rows);
+  for (const record of history.calls.values()) checkCall(history, record, receiptsByToken.get(record.token) ?? 0);
+  checkChains(run, rows("chains"));
+  if (history.violation === null) await checkRest(run);
+}
+
+async function serverRows(run: RunScope): Promise<(table: string) => readonly Row[]> {
+  const { db } = run.world.server;
+  const tables = new Map<string, readonly Row[]>();
+  for (const [name, table] of run.apps[run.serverVersion].tables)
+    tables.set(name, await run.during(Promise.resolve(db.select().from(table))));
+  return (name) => tables.get(name) ?? [];
+}
+
+async function checkTab(run: RunScope, tab: SimTab, rows: (table: string) => readonly Row[]): Promise<void> {
+  const { history } = run;
+  const app = run.appOf(tab);
+  const say = (what: string) => history.violate(`${tab.name} of ${tab.device.name} ${what}`);
+  const { outboxDepth, firstSync, lastError } = tab.client.status.get();
+  if (outboxDepth > 0) say(`still has ${outboxDepth} mutations to push (last error: ${JSON.stringify(lastError)})`);
+  if (!firstSync.done) say(`has not ended its first sync (last error: ${JSON.stringify(lastError)})`);
+  if (history.violation !== null) return;
+  for (const [name, table] of app.tables) {
+    const seen = app.sees(run.who(tab.device.user), name, rows);
+    const expected = seen.map((row) => textOf(columnsOf(app, name, row))).sort();
+    const shown = ((await tab.client.db.select().from(table)) as unknown as Row[]).map(textOf).sort();
+    if (shown.join("\n") === expected.join("\n")) continue;
+    const missing = expected.filter((row) => !shown.includes(row));
+    const extra = shown.filter((row) => !expected.includes(row));
+    return say(
+      `does not show what the server has of ${name}: lacks [${missing.join(", ")}], has [${extra.join(", ")}]`,
+    );
+  }
+}
+
+/** As an app of that version knows the row. */
+const columnsOf = (app: App, table: string, row: Row): Row => {
+  const meta = app.schema.tablesByName.get(table);
+  return Object.fromEntries(Object.entries(row).filter(([column]) => meta?.columnsByName.has(column)));
+};
+
+const textOf = (row: Row): string =>
+  JSON.stringify(
+    Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)),
+    (_, value: unknown) =>
+      typeof value === "bigint" ? `${value}n` : value instanceof Uint8Array ? `bytes ${[...value].join(" ")}` : value,
+  );
+
+function checkCall(history: History, record: CallRecord, receipts: number): void {
+  const { token, tab, device, call, local, server, told, place, madeMs } = record;
+  const say = (what: string) =>
+    history.violate(`${call.name} ${token} of ${tab} (${device}; ${local}, ${server}, told ${told} times) ${what}`);
+  const { restoredMs, resets, deaths } = history;
+  if (receipts > 1) say(`took effect ${receipts} times`);
+  if (told > 1) say("was told as refused more than once");
+  const wasInRestore = restoredMs !== null && madeMs <= restoredMs;
+  if (server === "rejected" && receipts > 0) say("was refused, and took effect");
+  if (told > 0 && receipts > 0) say("was told as refused, and took effect");
+  if (server === "applied" && receipts === 0 && !wasInRestore && !resets.has(device))
+    say("was applied, and has no effect");
+  if (local === "failed" && receipts > 0) say("failed at the call, and took effect");
+  if (place === null && receipts > 0) say("was never durable, and took effect");
+  const mustEnd = place !== null && !resets.has(device) && !wasInRestore;
+  if (mustEnd && receipts === 0 && told === 0 && !deaths.has(device))
+    say("was durable, and is neither applied nor refused");
+  if (history.vanished.has(token) && receipts > 0) say("left a view for a while, though it never throws");
+}
+
+/** Calls of one device that were chained took effect in the order in which the device saved them. */
+function checkChains({ history }: RunScope, chains: readonly Row[]): void {
+  for (const { id, tokens } of chains) {
+    let last = -1;
+    for (const token of String(tokens).split(" ")) {
+      const place = history.calls.get(token)?.place ?? null;
+      if (place === null) history.violate(`the chain of ${String(id)} holds ${token}, which was never durable`);
+      else if (place <= last)
+        history.violate(`the chain of ${String(id)} is out of order at ${token}: ${String(tokens)}`);
+      else last = place;
+    }
+  }
+}
+
+/** Nothing spins and nothing piles up. */
+async function checkRest(run: RunScope): Promise<void> {
+  const { world, history } = run;
+  const before = world.clock.eventCount;
+  await world.clock.advance(10_000);
+  const perMinute = (world.clock.eventCount - before) * 6;
+  if (perMinute > EVENTS_PER_TAB_AND_MINUTE * (1 + run.openTabs.length))
+    history.violate(`a world at rest does ${perMinute} things a minute`);
+}

@@ -1,0 +1,58 @@
+// Owns: History: what a run has shown of itself: every call and how it ended, every refusal told, what happened when.
+
+import type { Call } from "./feature.ts";
+
+export interface CallRecord {
+  readonly token: string;
+  readonly tab: string;
+  readonly device: string;
+  readonly user: string;
+  readonly call: Call;
+  readonly madeMs: number;
+  readonly mayThrow: boolean;
+  /** How `mutate` ended. */
+  local: "open" | "durable" | "failed";
+  localError: unknown;
+  /** How `.server` ended. */
+  server: "open" | "applied" | "rejected" | "ended";
+  /** Refusals told by `onError`, over all tabs and reloads. */
+  told: number;
+  /** Place among the device's appends; null when it never came to the disk. */
+  place: number | null;
+}
+
+export interface TraceLine {
+  readonly ms: number;
+  readonly who: string;
+  readonly what: string;
+}
+
+export class History {
+  readonly calls = new Map<string, CallRecord>();
+  readonly trace: TraceLine[] = [];
+  /** What went wrong first. */
+  violation: string | null = null;
+  /** When the last backup was put back; null when none was. */
+  restoredMs: number | null = null;
+  /** Devices of which a tab died, a storage failed, a replica was reset. */
+  readonly deaths = new Set<string>();
+  readonly failures = new Set<string>();
+  readonly resets = new Set<string>();
+  /** Calls that left a view though they never throw: they must have been refused, or never become durable. */
+  readonly vanished = new Set<string>();
+  readonly counts = new Map<string, number>();
+  #places = 0;
+
+  count(what: string, by = 1): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + by);
+  }
+
+  violate(what: string): void {
+    this.violation ??= what;
+  }
+
+  appended(token: string): void {
+    const record = this.calls.get(token);
+    if (record !== undefined) record.place ??= this.#places++;
+  }
+}

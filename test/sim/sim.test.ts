@@ -1,0 +1,21 @@
+// A few of the seeds that `npm run sim` runs by thousands.
+
+import { expect, test } from "vitest";
+import { runSeed } from "./run-seed.ts";
+
+const SEEDS = 40;
+
+test(`no oracle objects to the runs of ${SEEDS} seeds`, { timeout: 240_000 }, async () => {
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const { violation } = await runSeed(seed);
+    expect(violation, `npm run sim -- --seeds 1 --from ${seed}`).toBeNull();
+  }
+});
+
+test("equal seeds give equal runs", async () => {
+  const [one, again] = [await runSeed(11), await runSeed(11)];
+  // Answers hold random tags of SQLite's.
+  const lines = ({ trace }: typeof one) => trace.map(({ ms, who, what }) => `${ms} ${who} ${what.slice(0, 30)}`);
+  expect(lines(again)).toEqual(lines(one));
+  expect(again.coverage).toEqual(one.coverage);
+});

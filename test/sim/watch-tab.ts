@@ -1,0 +1,90 @@
+// Owns: what is asked of every delivery of a tab's live queries.
+
+import type { Row } from "../../packages/plasma-sync/src/core/schema/value.ts";
+import type { LiveQuery } from "../../packages/plasma-sync/src/core/query/live-query.ts";
+import type { SimTab } from "../../packages/plasma-sync/src/testing/sim-world.ts";
+import type { RunScope } from "./run-scope.ts";
+
+/** Watches all tables of the tab's app from now on. */
+export function watchTab(run: RunScope, tab: SimTab): void {
+  const shown = new Map<string, readonly Row[]>();
+  const watch = new TabWatch(run, tab, shown);
+  for (const [name, table] of run.appOf(tab).tables) {
+    const live = tab.client.db.select().from(table).live() as unknown as LiveQuery<Row>;
+    live.subscribe((rows) => {
+      shown.set(name, rows);
+      run.history.count("delivery");
+      watch.delivered(live.status === "complete");
+    });
+  }
+}
+
+class TabWatch {
+  readonly #run: RunScope;
+  readonly #tab: SimTab;
+  readonly #shown: ReadonlyMap<string, readonly Row[]>;
+  #isDue = false;
+  /** Receipts that the view had at the last look. */
+  #seen = new Map<string, Row>();
+  /** What the disk held when the tab was opened: it must be there from the first complete view on. */
+  #atOpening: ReadonlySet<string>;
+
+  constructor(run: RunScope, tab: SimTab, shown: ReadonlyMap<string, readonly Row[]>) {
+    this.#run = run;
+    this.#tab = tab;
+    this.#shown = shown;
+    this.#atOpening = new Set(tab.device.disk.tables.get("receipts")?.keys() ?? []);
+  }
+
+  /** All queries of one commit deliver in one step: looked at behind it, they are of one moment. */
+  delivered(isComplete: boolean): void {
+    if (this.#isDue || !isComplete || this.#shown.size < this.#run.appOf(this.#tab).tables.size) return;
+    this.#isDue = true;
+    queueMicrotask(() => {
+      this.#isDue = false;
+      if (!this.#tab.life.isDead) this.#look();
+    });
+  }
+
+  #look(): void {
+    const { history } = this.#run;
+    const app = this.#run.appOf(this.#tab);
+    const rows = (table: string) => this.#shown.get(table) ?? [];
+    const receipts = rows("receipts");
+    for (const { id } of receipts)
+      if (!String(id).endsWith("/0")) this.#violate(`shows the receipt ${String(id)}: its mutation took effect twice`);
+    const wrong = app.check(rows, receipts);
+    if (wrong !== null) this.#violate(`shows what no prefix explains: ${wrong}`);
+    this.#keepsReceipts(receipts);
+    history.count("view looked at");
+  }
+
+  #keepsReceipts(receipts: readonly Row[]): void {
+    const { history } = this.#run;
+    const { device } = this.#tab;
+    const now = new Map(receipts.map((row) => [String(row["id"]), row]));
+    const isRelaxed = history.restoredMs !== null || history.resets.has(device.name);
+    if (!isRelaxed) {
+      for (const id of this.#atOpening)
+        if (!now.has(id)) this.#violate(`has lost the receipt ${id}, which the disk had`);
+      for (const [id, row] of this.#seen) {
+        if (now.has(id)) continue;
+        const record = history.calls.get(String(row["token"]));
+        const isConfirmed = device.disk.tables.get("receipts")?.has(id) === true;
+        if (isConfirmed) this.#violate(`has lost the receipt ${id}, which the disk has`);
+        else if (record?.device !== device.name && !history.failures.has(device.name))
+          this.#violate(`has lost the receipt ${id} of another device`);
+        else if (record !== undefined && record.device === device.name && !record.mayThrow)
+          this.#mayVanish.add(record.token);
+      }
+    }
+    this.#atOpening = new Set();
+    this.#seen = now;
+    for (const token of this.#mayVanish) history.vanished.add(token);
+  }
+  readonly #mayVanish = new Set<string>();
+
+  #violate(what: string): void {
+    this.#run.history.violate(`${this.#tab.name} of ${this.#tab.device.name} ${what}`);
+  }
+}
