@@ -37,7 +37,12 @@ export default defineConfig({
           name: "node",
           testTimeout: TEST_MS_MAX,
           env: postgres === undefined ? {} : { POSTGRES_BIN: postgres },
-          include: ["packages/*/src/**/*.test.{ts,tsx}", "scripts/**/*.test.ts", "test/**/*.test.ts"],
+          include: [
+            "packages/*/src/**/*.test.{ts,tsx}",
+            "scripts/**/*.test.ts",
+            "test/**/*.test.ts",
+            "examples/*/test/**/*.test.ts",
+          ],
           exclude: [...OTHER_PLACES, ...NOT_NODE],
         },
       },

@@ -30,7 +30,7 @@ if (!imports.has("plasma-sync/client")) {
 /** Entry → the values that the todo app's page takes from it. */
 function todoImports(): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>();
-  for (const path of globSync("examples/todo/**/*.{ts,tsx}", { exclude: ["**/node_modules/**", "**/dist/**"] })) {
+  for (const path of globSync("examples/todo/src/**/*.{ts,tsx}")) {
     const { module } = parseSync(path, readFileSync(path, "utf8"));
     for (const { moduleRequest, entries } of module.staticImports) {
       if (!ENTRIES.test(moduleRequest.value)) continue;

@@ -1,41 +1,12 @@
 // Owns: the Worker: sync for the todo app, on D1.
 import type { D1Database } from "@cloudflare/workers-types";
-import { defineMutators } from "plasma-sync";
 import { createSyncHandler, ensureSchema, fromD1 } from "plasma-sync/server";
-import { forms } from "../mutators.ts";
-import { PEOPLE } from "../people.ts";
-import { schema, SCHEMA_VERSION, type Ctx } from "../schema.ts";
+import { schema, SCHEMA_VERSION } from "../schema.ts";
 import { seedWhenEmpty } from "./seed.ts";
-import { assertTitleAllowed } from "./title-rules.ts";
+import { auth, serverMutators } from "./sync-options.ts";
 
 interface Env {
   readonly DB: D1Database;
-}
-
-/** The server's own form of what sets a title: the same, after a rule that browsers do not know. */
-const mutators = defineMutators<typeof schema, Ctx>()({
-  ...forms,
-  createTodo: async (input: Parameters<typeof forms.createTodo>[0]) => {
-    assertTitleAllowed(input.args.title);
-    await forms.createTodo(input);
-  },
-  restoreTodo: async (input: Parameters<typeof forms.restoreTodo>[0]) => {
-    assertTitleAllowed(input.args.title);
-    await forms.restoreTodo(input);
-  },
-  editTodo: async (input: Parameters<typeof forms.editTodo>[0]) => {
-    assertTitleAllowed(input.args.title ?? "");
-    await forms.editTodo(input);
-  },
-});
-
-/** The demo believes the header. A real app checks a session or a token here. */
-function auth(request: Request) {
-  const userId = request.headers.get("x-user");
-  if (!PEOPLE.some((person) => person.id === userId) || userId === null) {
-    return { ok: false as const, reason: "The header x-user names nobody." };
-  }
-  return { ok: true as const, clientGroupID: userId, ctx: { userId } };
 }
 
 let isSeeded = false;
@@ -52,7 +23,7 @@ export default {
     }
     handle ??= createSyncHandler({
       schema,
-      mutators,
+      mutators: serverMutators,
       executor,
       schemaVersion: SCHEMA_VERSION,
       auth,

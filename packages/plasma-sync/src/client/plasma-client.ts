@@ -95,7 +95,7 @@ export interface MutationPromise extends Promise<void> {
   readonly server: Promise<{ clientID: string; id: number }>;
 }
 
-type ArgsList<A> = unknown extends A ? [args?: unknown] : undefined extends A ? [args?: A] : [args: A];
+export type ArgsList<A> = unknown extends A ? [args?: unknown] : undefined extends A ? [args?: A] : [args: A];
 
 /** `mutate(name, args)` and `mutate.name(args)`. */
 export type Mutate<M extends AnyMutators> = {

@@ -110,3 +110,9 @@ export const healthMsMax = 2_000;
 export const serverLivePollMs = 1_000;
 /** Longest wait between polls of a live select on the server while its database fails. */
 export const serverLiveBackoffMsMax = 30_000;
+/** Virtual milliseconds that a test waits for what it awaits: ten times the longest wait between a client's attempts. */
+export const testWaitMsMax = 300_000;
+/** Turns of the real event loop that a test waits in a world where nothing will happen: a few hundredths of a second. */
+export const testIdleTurnsMax = 10_000;
+/** Characters of answers of the server that a test's world keeps for `expectNeverTold`: more is no test of one rule. */
+export const testToldCharsMax = 32 * 1024 * 1024;

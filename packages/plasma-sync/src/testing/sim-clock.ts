@@ -173,7 +173,8 @@ export function createSimEnv(
   { life, random, skew }: { readonly life: SimLife; readonly random: SimRandom; readonly skew: { ms: number } },
 ): Env {
   return {
-    now: () => clock.now + skew.ms,
+    // Whole, as everywhere, though jittered waits end between two.
+    now: () => Math.floor(clock.now + skew.ms),
     // As on every platform, a timer takes a while: one that is set again and again must let time pass.
     setTimeout: (fn, delayMs) => clock.after(Math.max(1, delayMs), life, fn),
     clearTimeout: (handle) => (handle as () => void)(),
