@@ -87,7 +87,7 @@ class SimStore implements Store {
       const plan = planAppend(meta, disk.lastIDs.get(entries[0]?.clientID ?? "") ?? 0, entries);
       disk.meta = plan.meta;
       for (const entry of plan.entries) disk.keep(entry);
-      return { type: "append", seq: plan.meta.seq, entries: plan.entries };
+      return { type: "append", replicaID, seq: plan.meta.seq, entries: plan.entries };
     });
   }
 
@@ -105,7 +105,7 @@ class SimStore implements Store {
       const meta = this.#writable(replicaID, epoch);
       disk.apply(commit);
       disk.meta = planSync(meta, commit);
-      return { type: "sync", seq: disk.meta.seq, sync: commit };
+      return { type: "sync", replicaID, seq: disk.meta.seq, sync: commit };
     });
   }
 

@@ -1,17 +1,17 @@
 // Owns: CommitFeed, which puts durable commits of all tabs back into the one order in which the store made them.
 // Invariants:
 //   1. Commits leave in `seq` order without a hole; a commit at or below the last one taken is dropped.
-//   2. A hole is either filled by a late message or ends in `restart` after the replica was read from disk.
+//   2. Only commits of the replica that this tab has open leave: one that is heard behind a reset is of the replica before, and
+//      one that is heard before this tab has followed the reset waits for that.
+//   3. A hole is either filled by a late message or ends in `restart` after the replica was read from disk.
 
 import type { OutboxEntry, StoreCommit } from "../store/store.ts";
 
 export class CommitFeed {
-  #lastSeq: number;
-  readonly #waiting = new Map<number, StoreCommit>();
-
-  constructor(lastSeq: number) {
-    this.#lastSeq = lastSeq;
-  }
+  #replicaID = "";
+  #lastSeq = 0;
+  /** By `placeOf`. */
+  readonly #waiting = new Map<string, StoreCommit>();
 
   get lastSeq(): number {
     return this.#lastSeq;
@@ -19,11 +19,12 @@ export class CommitFeed {
 
   /** Whether a commit waits for one that has not come. */
   get hasGap(): boolean {
-    return this.#waiting.size > 0 && !this.#waiting.has(this.#lastSeq + 1);
+    const isOwn = ({ replicaID }: StoreCommit) => replicaID === this.#replicaID;
+    return !this.#waiting.has(this.#next) && [...this.#waiting.values()].some(isOwn);
   }
 
   add(commit: StoreCommit): void {
-    if (commit.seq > this.#lastSeq) this.#waiting.set(commit.seq, commit);
+    if (!this.#isOver(commit)) this.#waiting.set(placeOf(commit), commit);
   }
 
   /** Whether a commit that waits has appended the entry. */
@@ -36,17 +37,29 @@ export class CommitFeed {
   take(): StoreCommit[] {
     const ready: StoreCommit[] = [];
     for (;;) {
-      const next = this.#waiting.get(this.#lastSeq + 1);
+      const next = this.#waiting.get(this.#next);
       if (next === undefined) return ready;
-      this.#waiting.delete(next.seq);
+      this.#waiting.delete(this.#next);
       this.#lastSeq = next.seq;
       ready.push(next);
     }
   }
 
-  /** Goes on after a read from disk that was as of `seq`. */
-  restart(seq: number): void {
+  /** Goes on after a read from disk, which was as of `seq` of the replica. */
+  restart({ replicaID, seq }: { readonly replicaID: string; readonly seq: number }): void {
+    this.#replicaID = replicaID;
     this.#lastSeq = seq;
-    for (const waiting of this.#waiting.keys()) if (waiting <= seq) this.#waiting.delete(waiting);
+    for (const [place, commit] of this.#waiting)
+      if (commit.replicaID !== replicaID || this.#isOver(commit)) this.#waiting.delete(place);
+  }
+
+  get #next(): string {
+    return placeOf({ replicaID: this.#replicaID, seq: this.#lastSeq + 1 });
+  }
+
+  #isOver({ replicaID, seq }: StoreCommit): boolean {
+    return replicaID === this.#replicaID && seq <= this.#lastSeq;
   }
 }
+
+const placeOf = ({ replicaID, seq }: Pick<StoreCommit, "replicaID" | "seq">): string => `${seq} ${replicaID}`;

@@ -178,6 +178,31 @@ test("a tab whose replica was reset by another takes its undurable mutations bac
   expect(tab.replica.pending.map(({ entry }) => [entry.clientID, entry.id])).toEqual([[tab.replica.clientID, 1]]);
 });
 
+test("a commit of the replica before a reset, heard behind it, changes nothing; one of the new replica waits for its tab", async () => {
+  const store = createMemoryStore(systemEnv);
+  const commits: StoreCommit[] = [];
+  const [tab, other] = [
+    await createTestReplica({ store, clientID: "here" }),
+    await createTestReplica({ store, clientID: "there", post: (commit) => commits.push(commit) }),
+  ];
+  await other.mutate("addList", { id: "a", name: "old" });
+  await other.mutate("addList", { id: "c", name: "old, too" });
+  await other.replica.reset();
+  await other.mutate("addList", { id: "b", name: "new" });
+  const [, old, fresh] = commits as [StoreCommit, StoreCommit, StoreCommit];
+  expect([old.seq, fresh.seq]).toEqual([2, 1]);
+  tab.replica.receive(fresh);
+  await tab.replica.reload();
+  tab.replica.receive(old);
+  await tab.replica.settled();
+  expect([...tab.view("lists").values()].map(({ name }) => name)).toEqual(["new"]);
+  await tab.mutate("countUp", { id: "b" });
+  expect(tab.replica.pending.map(({ entry, order }) => [entry.name, order])).toEqual([
+    ["addList", 1],
+    ["countUp", 2],
+  ]);
+});
+
 test("a clientID of an earlier page is kept only when the store knows it and no other page uses it", async () => {
   const store = createMemoryStore(systemEnv);
   await (await createTestReplica({ store, clientID: "known" })).mutate("addList", { id: "a", name: "first" });

@@ -34,7 +34,7 @@ export class Replica {
   readonly #deps: ReplicaDeps;
   readonly #queue = new SerialQueue();
   readonly #outbox: OutboxWriter;
-  readonly #feed = new CommitFeed(0);
+  readonly #feed = new CommitFeed();
   #images: BaseImages = new RowMap();
   #pending: PendingMutation[] = [];
   /** `#pending` by `keyOf`. */
@@ -354,7 +354,7 @@ export class Replica {
 
   #adopt(state: StoreState): void {
     this.#state = { replicaID: state.replicaID, cookie: state.cookie, firstSync: state.firstSync };
-    this.#feed.restart(state.seq);
+    this.#feed.restart(state);
     this.#shownEarly = null;
   }
 

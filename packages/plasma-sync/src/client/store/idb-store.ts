@@ -74,7 +74,7 @@ class IdbStore implements Store {
       const plan = planAppend(meta, lastID, entries);
       putEntries(tx, plan.entries);
       tx.objectStore("meta").put(plan.meta, META_KEY);
-      return (commit = { type: "append", seq: plan.meta.seq, entries: plan.entries });
+      return (commit = { type: "append", replicaID, seq: plan.meta.seq, entries: plan.entries });
     });
   }
 
@@ -104,7 +104,7 @@ class IdbStore implements Store {
       putEntries(tx, commit.replace ?? []);
       const next = planSync(meta, commit);
       tx.objectStore("meta").put(next, META_KEY);
-      return { type: "sync", seq: next.seq, sync: commit };
+      return { type: "sync", replicaID, seq: next.seq, sync: commit };
     });
   }
 

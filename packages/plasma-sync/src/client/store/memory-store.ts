@@ -41,7 +41,7 @@ class MemoryStore implements Store {
     const plan = planAppend(this.#meta, this.#lastIDs.get(clientID) ?? 0, entries);
     this.#meta = plan.meta;
     for (const entry of plan.entries) this.#keep(entry);
-    return { type: "append", seq: plan.meta.seq, entries: plan.entries };
+    return { type: "append", replicaID, seq: plan.meta.seq, entries: plan.entries };
   }
 
   async takeEpoch(replicaID: string): Promise<number> {
@@ -64,7 +64,7 @@ class MemoryStore implements Store {
     }
     for (const entry of commit.replace ?? []) this.#keep(entry);
     this.#meta = planSync(this.#meta, commit);
-    return { type: "sync", seq: this.#meta.seq, sync: commit };
+    return { type: "sync", replicaID, seq: this.#meta.seq, sync: commit };
   }
 
   async reset(): Promise<void> {

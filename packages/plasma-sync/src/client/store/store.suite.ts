@@ -165,7 +165,7 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
         rejected: [{ clientID: "b", id: 1, code: "mutation/app", message: "no" }],
         firstSync: { done: true, rows: 3 },
       };
-      expect(await one.sync(replicaID, epoch, commit)).toEqual({ type: "sync", seq: 3, sync: commit });
+      expect(await one.sync(replicaID, epoch, commit)).toEqual({ type: "sync", replicaID, seq: 3, sync: commit });
       await one.sync(replicaID, epoch, {
         ...nothing,
         changes: [note("n2", "changed"), { table: "notes", id: "n3", row: null }],

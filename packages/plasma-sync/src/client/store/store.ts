@@ -41,9 +41,17 @@ export interface BaseChange {
 }
 
 /** The effect of one durable commit: what other tabs need to follow. Plain data: it is broadcast. */
-export type StoreCommit =
-  | { readonly type: "append"; readonly seq: number; readonly entries: readonly OutboxEntry[] }
-  | { readonly type: "sync"; readonly seq: number; readonly sync: SyncCommit };
+export type StoreCommit = CommitPlace &
+  (
+    | { readonly type: "append"; readonly entries: readonly OutboxEntry[] }
+    | { readonly type: "sync"; readonly sync: SyncCommit }
+  );
+
+interface CommitPlace {
+  /** Whose commit it is: a reset begins a replica anew, with numbers of its own. */
+  readonly replicaID: string;
+  readonly seq: number;
+}
 
 /** One step of syncing: a pull's patch, confirmed and refused entries, in one commit. */
 export interface SyncCommit {
