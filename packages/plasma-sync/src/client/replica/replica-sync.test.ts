@@ -109,3 +109,28 @@ test("an applied mutation that a later catch-up does not confirm is pushed again
   await pull({ cookie: "c3", lastMutationIDs: { tab: 1 } });
   expect([sent(), tab.replica.pending]).toEqual([[], []]);
 });
+
+test("after a gap in which a refused id is missing, what the server does not know goes on under a new client", async () => {
+  const { tab, sync, release } = await leader();
+  for (const id of ["a", "b", "c", "d"]) await tab.mutate("addList", { id, name: id });
+  const sent = () => sync.nextPush(10, 1e6).map(({ clientID, id, args }) => ({ isNew: clientID !== "tab", id, args }));
+  await vi.waitFor(() => expect(sent()).toHaveLength(4));
+  const refused = sync.pushed([
+    { clientID: "tab", id: 3, status: "rejected", error: { code: "auth/denied", message: "no" } },
+  ]);
+  release();
+  await refused;
+  // A backup was restored: the server knows the first and neither the refusal nor the rest.
+  const mended = sync.pushGap("tab", 1);
+  release();
+  await mended;
+  expect(sent()).toEqual([
+    { isNew: true, id: 1, args: { id: "b", name: "b" } },
+    { isNew: true, id: 2, args: { id: "d", name: "d" } },
+  ]);
+  expect(tab.replica.pending.map(({ entry, state }) => [entry.clientID === "tab", state])).toEqual([
+    [true, "applied"],
+    [false, "sent"],
+    [false, "sent"],
+  ]);
+});

@@ -123,15 +123,14 @@ export class ReplicaSync implements SyncReplica {
       (mutation): mutation is PendingMutation & { entry: OutboxEntry } =>
         mutation.order !== null && mutation.entry.clientID === clientID,
     );
-    const first = own[0]?.entry;
-    if (first === undefined) return;
-    if (first.id <= lastMutationID + 1) {
-      for (const mutation of own) mutation.state = mutation.entry.id <= lastMutationID ? "applied" : "queued";
-      return;
-    }
-    // The server has lost ids that this replica no longer has (a restored backup): the rest goes on as a new client.
+    // Known ones run no second time under whatever name.
+    for (const mutation of own) mutation.state = mutation.entry.id <= lastMutationID ? "applied" : "queued";
+    const rest = own.filter(({ entry }) => entry.id > lastMutationID);
+    if (rest.every(({ entry }, i) => entry.id === lastMutationID + 1 + i)) return;
+    // The server has lost ids that this replica no longer has, before these or among them where one was refused (a restored
+    // backup): the rest goes on as a new client.
     const renamed = this.#deps.env.randomUUID();
-    const replace = own.map(({ entry }, i) => ({ ...entry, clientID: renamed, id: i + 1 }));
+    const replace = rest.map(({ entry }, i) => ({ ...entry, clientID: renamed, id: i + 1 }));
     await this.#commit({ changes: [], confirmed: {}, rejected: [], replace });
   }
 
