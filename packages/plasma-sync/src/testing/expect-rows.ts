@@ -56,6 +56,23 @@ export async function expectNotVisible<S extends AnySchema, M extends AnyMutator
   );
 }
 
+/**
+ * Lets the world settle, and fails if any answer of the server to the client's user has ever held one of the texts: an id, a
+ * title. Stronger than `expectNotVisible`: what a forged client could read is found, too.
+ *
+ * @throws TestFailure `test/told`, naming the text.
+ * @example
+ * await expectNeverTold(linus, "trip", "Pack");
+ */
+export async function expectNeverTold<S extends AnySchema, M extends AnyMutators>(
+  client: TestClient<S, M>,
+  ...texts: readonly string[]
+): Promise<void> {
+  await client.settle();
+  const told = client.toldOf(texts);
+  if (told !== null) throw new TestFailure("test/told", `The server has told ${client.user} of ${showValue(told)}.`);
+}
+
 type AnyRow = { readonly [column: string]: unknown };
 
 async function rowsOf<S extends AnySchema, M extends AnyMutators>(

@@ -1,7 +1,7 @@
 // Owns: the public surface of `plasma-sync/testing`.
 
 export { expectApplied, expectDenied, type Attempt, type Refusal } from "./expect-outcome.ts";
-export { expectNotVisible, expectVisible, type RowPattern, type TableOf } from "./expect-rows.ts";
+export { expectNeverTold, expectNotVisible, expectVisible, type RowPattern, type TableOf } from "./expect-rows.ts";
 export { forEachSeed, type Seeds } from "./for-each-seed.ts";
 export type { Forge, TestClient } from "./test-client.ts";
 export { TestFailure, type TestFailureCode } from "./test-failure.ts";

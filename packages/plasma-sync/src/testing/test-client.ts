@@ -15,6 +15,7 @@ import type { ArgsList, Mutate, MutationPromise, PlasmaClient } from "../client/
 import type { SyncClientError } from "../client/sync/sync-error.ts";
 import { showCall, TestFailure } from "./test-failure.ts";
 import { LazyPromise, type TestTime } from "./test-time.ts";
+import type { ToldAnswers } from "./told-answers.ts";
 import { ENDPOINT, type SimClientApp, type SimDevice, type SimTab, type SimWorld } from "./sim-world.ts";
 import { SimSessionStorage } from "./sim-tabs.ts";
 
@@ -41,6 +42,7 @@ export interface TestClientScope {
   readonly app: Omit<SimClientApp, "getContext" | "authHeaders">;
   readonly register: (client: TestClient) => void;
   readonly settle: () => Promise<void>;
+  readonly told: ToldAnswers;
   /** What clients said in `onError`, by the name of their tab. */
   readonly errorsByTab: Map<string, SyncClientError[]>;
 }
@@ -236,6 +238,11 @@ export class TestClient<S extends AnySchema = AnySchema, M extends AnyMutators =
     if (this.isOffline) return "offline";
     if (auth === "required") return "refused by auth (401)";
     return lastError?.kind === "schema-mismatch" ? `of another schema version than ${lastError.expected}` : null;
+  }
+
+  /** The first of the texts that the server has told the user; null when there is none. */
+  toldOf(texts: readonly string[]): string | null {
+    return this.#scope.told.find(this.user, texts);
   }
 
   /** `world.settle()`. */

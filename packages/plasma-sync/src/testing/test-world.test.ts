@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { afterEach, describe, expect, test } from "vitest";
 import { eq } from "../core/query/expressions.ts";
 import { expectApplied, expectDenied } from "./expect-outcome.ts";
-import { expectNotVisible, expectVisible } from "./expect-rows.ts";
+import { expectNeverTold, expectNotVisible, expectVisible } from "./expect-rows.ts";
 import { forEachSeed } from "./for-each-seed.ts";
 import { mutators, notes, schema } from "./test-app.fixture.ts";
 import { createTestWorld, type TestWorld, type TestWorldOptions } from "./test-world.ts";
@@ -200,6 +200,15 @@ describe("denials", () => {
     );
     await expectDenied(attempt, "constraint/unique");
     await expect(expectApplied(attempt)).rejects.toThrow("but the server refused it with constraint/unique");
+  });
+
+  test("what the server has told once stays told", async () => {
+    const world = open();
+    const [ada, sue] = [await world.client("ada"), await world.client("sue")];
+    await expectApplied(ada.mutate.add({ id: "1", body: 'a "secret"' }));
+    await expectNeverTold(sue, "1-secret", 'a "secret"');
+    await expectApplied(ada.mutate.share({ id: "1" }));
+    await expect(expectNeverTold(sue, "nothing", 'a "secret"')).rejects.toThrow(/has told sue of "a .*secret/);
   });
 
   test("failures show what is there", async () => {

@@ -18,6 +18,7 @@ import { settle } from "./settle.ts";
 import { TestClient, type TestClientScope, type TestUser } from "./test-client.ts";
 import { TestNetwork, TestServer } from "./test-network.ts";
 import { TestTime } from "./test-time.ts";
+import { ToldAnswers } from "./told-answers.ts";
 
 type HandlerOptions = Omit<
   SyncHandlerOptions<never>,
@@ -93,10 +94,12 @@ export class TestWorld<S extends AnySchema = AnySchema, M extends AnyMutators = 
     const { schema, mutators, schemaVersion = "1", pollIntervalMs, seed = 1, engine = "sqlite" } = options;
     this.#options = options;
     const app = this.#serverApp();
+    const told = new ToldAnswers();
     this.#sim = new SimWorld({
       seed,
       engine,
       server: app,
+      onHandled: (request, answer) => told.keep(request, answer),
       onClientError: (tab, error) => void this.#errorsByTab.get(tab)?.push(error),
     });
     const { clock } = this.#sim;
@@ -111,6 +114,7 @@ export class TestWorld<S extends AnySchema = AnySchema, M extends AnyMutators = 
       app: { schema, mutators, schemaVersion, ...(pollIntervalMs === undefined ? {} : { pollIntervalMs }) },
       errorsByTab: this.#errorsByTab,
       settle: () => this.settle(),
+      told,
       register: (client) => void this.#clients.push(client),
     };
     this.network = new TestNetwork(this.#sim);
