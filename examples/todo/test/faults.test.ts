@@ -107,7 +107,10 @@ test("whatever the network does, three people end with the same list", async () 
 
     const held = await world.db.select().from(todos).orderBy(todos.id);
     expect(held).toHaveLength(12);
-    for (const { db } of people) expect(await db.select().from(todos).orderBy(todos.id)).toEqual(held);
+    for (const { db, errors } of people) {
+      expect(await db.select().from(todos).orderBy(todos.id)).toEqual(held);
+      expect(errors.filter(({ kind }) => kind === "mutation-rejected")).toEqual([]);
+    }
   });
 });
 // #endregion

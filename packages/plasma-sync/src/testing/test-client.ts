@@ -91,14 +91,6 @@ export class TestClient<S extends AnySchema = AnySchema, M extends AnyMutators =
     return client;
   }
 
-  /** `ada`, or `ada (tab 2)`. */
-  get name(): string {
-    const { user } = this.identity;
-    return this.#scope.world.devices.flatMap((device) => [...device.open]).length < 2
-      ? user
-      : `${user} (${this.#tab.name})`;
-  }
-
   get user(): string {
     return this.identity.user;
   }
@@ -108,7 +100,7 @@ export class TestClient<S extends AnySchema = AnySchema, M extends AnyMutators =
   }
 
   get db() {
-    return this.#tab.client.db;
+    return this.#live.db;
   }
 
   get clientID(): string {
@@ -164,7 +156,7 @@ export class TestClient<S extends AnySchema = AnySchema, M extends AnyMutators =
   async close(): Promise<void> {
     const tab = this.#tab;
     if (!tab.life.isDead && !tab.life.isFrozen)
-      await this.#scope.time.watch(`${this.name}.close()`, tab.client.close());
+      await this.#scope.time.watch(`${this.user}.close()`, tab.client.close());
     this.#scope.world.kill(tab);
   }
 

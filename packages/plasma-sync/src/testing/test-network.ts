@@ -3,6 +3,7 @@
 
 import type { AnyMutators } from "../core/mutation/mutator.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
+import type { SimBackup } from "./sim-database-node.ts";
 import { calm, type NetworkFaults } from "./sim-network.ts";
 import { steady, type ServerFaults, type SimServerApp } from "./sim-server.ts";
 import type { SimWorld } from "./sim-world.ts";
@@ -103,6 +104,18 @@ export class TestServer {
   compact(keepMs: number): Promise<void> {
     mustRun(this.#world);
     return this.#time.watch("compact()", this.#world.server.compact(keepMs));
+  }
+
+  /** All that the database holds now, for `restore`. Waits for a push that is under way. */
+  async backup(): Promise<SimBackup> {
+    const { database } = this.#world;
+    await this.#time.until("backup()", () => !database.isInTransaction);
+    return database.backup();
+  }
+
+  /** Puts the database back to what it was, with a new process: what came after is lost, and clients must find out. */
+  restore(backup: SimBackup): void {
+    this.#world.server.restore(backup);
   }
 
   /** Sends a request of the test's own making, past the network. Paths are relative to the server: "/sync/pull?…". */

@@ -162,6 +162,46 @@ describe.each(["sqlite", "d1"] as const)("clients on %s", (engine) => {
   });
 });
 
+test("after a restored backup clients have what the server has, and what it never got", async () => {
+  const world = open();
+  const [ada, phone] = [await world.client("ada"), await world.client("ada")];
+  await expectApplied(ada.mutate.add({ id: "1", body: "before" }));
+  const backup = await world.server.backup();
+  await expectApplied(ada.mutate.add({ id: "2", body: "lost" }));
+  await world.settle();
+  phone.goOffline();
+  await phone.mutate.add({ id: "3", body: "offline" });
+  world.server.restore(backup);
+  phone.goOnline();
+  await expectVisible(phone, notes, ["1", "3"]);
+  await expectNotVisible(ada, notes, ["2"]);
+  expect(bodies(await world.db.select().from(notes))).toEqual(["before", "offline"]);
+});
+
+test("a live query is delivered to while time passes, once per change, and the server's word changes nothing", async () => {
+  const world = open();
+  const ada = await world.client("ada");
+  const live = ada.db.select({ body: notes.body }).from(notes).live();
+  const seen: string[][] = [];
+  live.subscribe((rows) => void seen.push(bodies(rows)));
+  await live.whenReady();
+  await expectApplied(ada.mutate.add({ id: "1", body: "a" }));
+  await world.settle();
+  expect(seen).toEqual([[], ["a"]]);
+});
+
+test("a client opens while no server runs, and syncs when there is one", async () => {
+  const world = open();
+  world.server.kill();
+  const ada = await world.client("ada");
+  await ada.mutate.add({ id: "1", body: "a" });
+  expect(bodies(await ada.db.select().from(notes))).toEqual(["a"]);
+  world.server.start();
+  await expectVisible(await world.client("ada"), notes, ["1"]);
+  ada.crash();
+  expect(() => ada.db).toThrow("reload() opens it again");
+});
+
 describe("denials", () => {
   test("a rule that refuses is a denial, and the view is as before", async () => {
     const world = open();
