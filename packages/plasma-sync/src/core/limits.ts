@@ -82,6 +82,8 @@ export const requestMsMax = 60_000;
 export const syncMendsMax = 3;
 /** Longest Retry-After that a client honours: an hour, so that a wrong header does not end syncing. */
 export const retryAfterMsMax = 3_600_000;
+/** Refusals that a replica keeps: more than one tab makes while it misses a commit, and each is a message long. */
+export const refusalsKeptMax = 100;
 /** Outbox entries in one store transaction: keeps the wait of the first entry short. */
 export const outboxBatchEntriesMax = 1000;
 /** Milliseconds that opening the local database waits for a tab which keeps an older version of it open. */

@@ -72,11 +72,11 @@ class SimStore implements Store {
 
   load(onRows: (table: string, rows: readonly Row[]) => void): Promise<StoreState> {
     return this.#commit("load", () => {
-      const { replicaID, seq, cookie, firstSync } = this.#take();
+      const { replicaID, seq, cookie, firstSync, refused = [] } = this.#take();
       this.#handOver(onRows);
       const { outbox, lastIDs } = this.#options.disk;
       const entries = [...outbox.values()].sort((a, b) => a.order - b.order);
-      return { replicaID, seq, cookie, firstSync, outbox: entries, lastIDs: new Map(lastIDs) };
+      return { replicaID, seq, cookie, firstSync, outbox: entries, lastIDs: new Map(lastIDs), refused };
     });
   }
 

@@ -162,6 +162,25 @@ test("a mutation that becomes durable while the disk is read anew stays in view,
   ]);
 });
 
+test("a refusal whose message got lost is told when the disk is read, by the tab that made the mutation alone", async () => {
+  const store = createMemoryStore(systemEnv);
+  const tab = await createTestReplica({ store, clientID: "here" });
+  const leader = await createTestReplica({ store, clientID: "there" });
+  await tab.mutate("addList", { id: "a", name: "refused" });
+  await tab.mutate("addList", { id: "b", name: "applied" });
+  await leader.mutate("addList", { id: "c", name: "refused, too" });
+  await Promise.all([leader.replica.reload(), tab.replica.reload()]);
+  const error = { code: "auth/denied", message: "no" };
+  const rejected = [
+    { clientID: "here", id: 1, ...error },
+    { clientID: "there", id: 1, ...error },
+  ];
+  await leader.sync({ rejected, confirmed: { here: 2 } });
+  await tab.replica.reload();
+  expect(tab.events.rejected).toEqual(["auth/denied"]);
+  expect(tab.replica.pending).toEqual([]);
+});
+
 test("a tab whose replica was reset by another takes its undurable mutations back and starts anew", async () => {
   const store = createMemoryStore(systemEnv);
   const tab = await createTestReplica({ store });

@@ -374,9 +374,14 @@ export class Replica {
     const own = pending.filter(({ entry }) => entry.clientID === this.#clientID).map(({ entry }) => entry.id);
     this.#nextID = Math.max(state.lastIDs.get(this.#clientID) ?? 0, ...own) + 1;
     await this.#rebase(pending, patch, gone);
+    // Another tab's is told by that tab, or was told by the leader.
+    const refusalOf = ({ entry }: PendingMutation) =>
+      entry.clientID === this.#clientID
+        ? (state.refused.find((refusal) => keyOf(refusal) === keyOf(entry)) ?? null)
+        : null;
     for (const mutation of gone) {
       if (wasReset) mutation.outcome?.reject(new PlasmaError("client/reset", {}));
-      else this.#settle(mutation, null);
+      else this.#settle(mutation, refusalOf(mutation));
     }
     this.#shown();
     this.#deps.events.appended();

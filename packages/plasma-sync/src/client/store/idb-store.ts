@@ -139,13 +139,14 @@ class IdbStore implements Store {
         resultOf<ClientRecord[]>(tx.objectStore("clients").getAll()),
         ...tables.map((table) => readTable(tx.objectStore("rows"), table, handOver)),
       ]);
-      const { replicaID, seq, cookie, firstSync } = meta;
+      const { replicaID, seq, cookie, firstSync, refused = [] } = meta;
       return {
         replicaID,
         seq,
         cookie,
         firstSync,
         outbox,
+        refused,
         lastIDs: new Map(clients.map(({ clientID, lastID }) => [clientID, lastID])),
       };
     });

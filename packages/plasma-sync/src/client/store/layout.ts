@@ -9,6 +9,7 @@
 // History of FORMAT_VERSION (it only goes up; every step stays in `upgrade`):
 //   1: first.
 
+import type { Rejection } from "../../core/protocol/pull.ts";
 import type { FirstSync } from "./store.ts";
 
 export const FORMAT_VERSION = 1;
@@ -22,6 +23,8 @@ export interface ReplicaMeta {
   readonly nextOrder: number;
   readonly cookie: string | null;
   readonly firstSync: FirstSync;
+  /** The latest, in order. Absent where none was ever told. */
+  readonly refused?: readonly Rejection[];
   /** The app's, as whoever opened the database last has it. Absent in a database that nobody has opened since it is kept. */
   readonly schemaVersion?: string;
 }

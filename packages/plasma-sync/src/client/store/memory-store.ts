@@ -28,8 +28,9 @@ class MemoryStore implements Store {
       for (let i = 0; i < all.length; i += limits.storeBatchRowsMax)
         onRows(table, all.slice(i, i + limits.storeBatchRowsMax));
     }
-    const { replicaID, seq, cookie, firstSync } = this.#meta;
-    return { replicaID, seq, cookie, firstSync, outbox: [...this.#outbox.values()], lastIDs: new Map(this.#lastIDs) };
+    const { replicaID, seq, cookie, firstSync, refused = [] } = this.#meta;
+    const outbox = [...this.#outbox.values()];
+    return { replicaID, seq, cookie, firstSync, outbox, lastIDs: new Map(this.#lastIDs), refused };
   }
 
   async append(

@@ -1,6 +1,7 @@
 // Owns: what a commit does to a replica's meta, as pure functions that both stores share.
 
 import { assert } from "../../core/lib/assert.ts";
+import * as limits from "../../core/limits.ts";
 import { PlasmaError } from "../../core/error.ts";
 import type { ReplicaMeta } from "./layout.ts";
 import type { NewOutboxEntry, OutboxEntry, SyncCommit } from "./store.ts";
@@ -38,11 +39,14 @@ export function planAppend(
 }
 
 /** The meta after a step of syncing. */
-export function planSync(meta: ReplicaMeta, { cookie, firstSync }: SyncCommit): ReplicaMeta {
+export function planSync(meta: ReplicaMeta, { cookie, firstSync, rejected }: SyncCommit): ReplicaMeta {
   return {
     ...meta,
     seq: meta.seq + 1,
     ...(cookie === undefined ? {} : { cookie }),
     ...(firstSync === undefined ? {} : { firstSync }),
+    ...(rejected.length === 0
+      ? {}
+      : { refused: [...(meta.refused ?? []), ...rejected].slice(-limits.refusalsKeptMax) }),
   };
 }

@@ -86,6 +86,8 @@ export interface StoreState {
   readonly outbox: readonly OutboxEntry[];
   /** Highest id that each known client has appended. */
   readonly lastIDs: ReadonlyMap<string, number>;
+  /** The latest refusals, in order: for a tab whose own left the outbox in a commit that it has missed. */
+  readonly refused: readonly Rejection[];
 }
 
 export interface Store {
