@@ -4,6 +4,8 @@
 //   1. A commit happens in one step, between its two gates: a tab that dies at the first has written nothing, one that dies at
 //      the second has written all and never learns of it.
 //   2. The disk outlives its tabs.
+//   3. A tab's calls take effect one after another, as transactions of IndexedDB that share a store do; calls of other tabs come
+//      in between.
 
 import type { Env } from "../core/lib/env.ts";
 import * as limits from "../core/limits.ts";
@@ -65,6 +67,8 @@ class SimStore implements Store {
   /** Whether this store has opened the disk for its schema version. */
   #hasTaken = false;
   #isClosed = false;
+  /** The call before. */
+  #tail: Promise<unknown> = Promise.resolve();
 
   constructor(options: SimStoreOptions) {
     this.#options = options;
@@ -148,6 +152,12 @@ class SimStore implements Store {
 
   async #commit<T>(operation: string, apply: () => T): Promise<T> {
     if (this.#isClosed) throw new PlasmaError("client/closed", {});
+    const done = this.#tail.then(() => this.#pass(operation, apply));
+    this.#tail = done.catch(() => undefined);
+    return done;
+  }
+
+  async #pass<T>(operation: string, apply: () => T): Promise<T> {
     await this.#options.gate("before", operation);
     const result = apply();
     await this.#options.gate("after", operation);
