@@ -118,3 +118,7 @@ export const testWaitMsMax = 300_000;
 export const testIdleTurnsMax = 10_000;
 /** Characters of answers of the server that a test's world keeps for `expectNeverTold`: more is no test of one rule. */
 export const testToldCharsMax = 32 * 1024 * 1024;
+/** Lines of a test's trace that are kept: what led to a failure stands in the last few hundred. */
+export const testTraceLinesMax = 2_000;
+/** Lines of it in the message of a failure: a screen. */
+export const testTraceShownLinesMax = 30;

@@ -5,8 +5,8 @@
 
 import { isPlasmaError } from "../core/error.ts";
 import type { MutationPromise } from "../client/plasma-client.ts";
-import { TestMutation } from "./test-client.ts";
-import { messageOf, showCall, TestFailure } from "./test-failure.ts";
+import { messageOf, TestFailure } from "./test-failure.ts";
+import { showMutation, TestMutation } from "./test-mutation.ts";
 
 /** A mutation that was called, or a function that calls it. `client.forge.x(args)` is one, too. */
 export type Attempt = MutationPromise | Promise<unknown> | (() => MutationPromise | Promise<unknown>);
@@ -76,7 +76,7 @@ const start = (attempt: Attempt) => (typeof attempt === "function" ? attempt() :
 
 function nameOf(promise: PromiseLike<unknown>): string {
   if (!(promise instanceof TestMutation)) return "the mutation";
-  return `${promise.client.user}'s ${showCall(promise.mutator, promise.args)}`;
+  return showMutation(promise.call);
 }
 
 function denied(promise: PromiseLike<unknown>, who: string, error: unknown): TestFailure {
@@ -94,9 +94,10 @@ async function refusalOf(
     await promise;
   } catch (error) {
     if (error instanceof TestFailure || isLost(error)) throw error;
-    const forged = promise.client.forge as { readonly [name: string]: (args: unknown) => Promise<unknown> };
+    const { caller, name, args } = promise.call;
+    const forged = caller.forge as { readonly [name: string]: (args: unknown) => Promise<unknown> };
     return {
-      refusal: await rejectionOf(forged[promise.mutator]?.(promise.args) ?? promise),
+      refusal: await rejectionOf(forged[name]?.(args) ?? promise),
       refusedHere: messageOf(error),
     };
   }

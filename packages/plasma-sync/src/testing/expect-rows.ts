@@ -6,6 +6,7 @@ import type { AnyMutators } from "../core/mutation/mutator.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
 import type { TestClient } from "./test-client.ts";
 import { showValue, TestFailure } from "./test-failure.ts";
+import { tabOf } from "./test-tab.ts";
 
 /** A table of the client's schema. */
 export type TableOf<S extends AnySchema> = S["tables"][keyof S["tables"]];
@@ -68,8 +69,9 @@ export async function expectNeverTold<S extends AnySchema, M extends AnyMutators
   client: TestClient<S, M>,
   ...texts: readonly string[]
 ): Promise<void> {
-  await client.settle();
-  const told = client.toldOf(texts);
+  const tab = tabOf(client);
+  await tab.settle();
+  const told = tab.toldOf(texts);
   if (told !== null) throw new TestFailure("test/told", `The server has told ${client.user} of ${showValue(told)}.`);
 }
 
@@ -79,7 +81,7 @@ async function rowsOf<S extends AnySchema, M extends AnyMutators>(
   client: TestClient<S, M>,
   table: AnyTable,
 ): Promise<readonly AnyRow[]> {
-  await client.settle();
+  await tabOf(client).settle();
   return client.db.select().from(table);
 }
 

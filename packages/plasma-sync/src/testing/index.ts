@@ -4,7 +4,7 @@ export { expectApplied, expectDenied, type Attempt, type Refusal } from "./expec
 export { expectNeverTold, expectNotVisible, expectVisible, type RowPattern, type TableOf } from "./expect-rows.ts";
 export { forEachSeed, type Seeds } from "./for-each-seed.ts";
 export type { SimBackup } from "./sim-database-node.ts";
-export type { Forge, TestClient } from "./test-client.ts";
+export type { AppVersion, Forge, TestClient } from "./test-client.ts";
 export { TestFailure, type TestFailureCode } from "./test-failure.ts";
 export type { NetworkFaults, RequestFilter, ServerFaults, TestNetwork, TestServer } from "./test-network.ts";
 export { createTestWorld, type TestClientOptions, type TestWorld, type TestWorldOptions } from "./test-world.ts";

@@ -4,15 +4,15 @@ import * as limits from "../core/limits.ts";
 import type { SqlExecutor } from "../server/database/sql-executor.ts";
 import { parseCookie } from "../server/sync/cookie.ts";
 import type { SimWorld } from "./sim-world.ts";
-import type { TestClient } from "./test-client.ts";
 import { TestFailure } from "./test-failure.ts";
+import type { TestTab } from "./test-tab.ts";
 import type { TestTime } from "./test-time.ts";
 
 export interface SettleScope {
   readonly world: SimWorld;
   readonly time: TestTime;
   readonly executor: SqlExecutor;
-  readonly clients: readonly TestClient[];
+  readonly clients: readonly TestTab[];
 }
 
 /** Milliseconds after which other tabs have what one has pulled. */
@@ -38,7 +38,7 @@ export async function settle(scope: SettleScope): Promise<void> {
   }
 }
 
-async function areAtHead({ executor }: SettleScope, clients: readonly TestClient[]): Promise<boolean> {
+async function areAtHead({ executor }: SettleScope, clients: readonly TestTab[]): Promise<boolean> {
   const [row] = await executor.all({ text: "SELECT max(row_version) AS head FROM _plasma_changes", params: [] });
   const head = Number(row?.["head"] ?? 0);
   return clients.every(({ status }) => {

@@ -4,10 +4,13 @@
 import type { AnyMutators } from "../core/mutation/mutator.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
 import type { SimBackup } from "./sim-database-node.ts";
+import { runMigrations, type MigrationReport } from "../server/migration/run-migrations.ts";
 import { calm, type NetworkFaults } from "./sim-network.ts";
 import { steady, type ServerFaults, type SimServerApp } from "./sim-server.ts";
 import type { SimWorld } from "./sim-world.ts";
-import { mustRun, type TestClient } from "./test-client.ts";
+import type { TestClient } from "./test-client.ts";
+import { mustRun } from "./test-mutation.ts";
+import { tabOf } from "./test-tab.ts";
 import type { TestTime } from "./test-time.ts";
 
 export type { NetworkFaults, ServerFaults };
@@ -48,7 +51,7 @@ export class TestNetwork<S extends AnySchema, M extends AnyMutators> {
   }
 
   #lose(what: "request" | "answer", { of, from }: RequestFilter<S, M>): void {
-    const isFrom = (device: string) => from === undefined || from.device.name === device;
+    const isFrom = (device: string) => from === undefined || tabOf(from).device.name === device;
     this.#world.network.lose({
       what,
       matches: (device, { url }) => isFrom(device) && (of === undefined || new URL(url).pathname.endsWith(`/${of}`)),
@@ -104,6 +107,11 @@ export class TestServer {
   compact(keepMs: number): Promise<void> {
     mustRun(this.#world);
     return this.#time.watch("compact()", this.#world.server.compact(keepMs));
+  }
+
+  /** `runMigrations` to this schema, as a deployment does it before it starts the new release. */
+  migrate(schema: AnySchema): Promise<MigrationReport> {
+    return this.#time.watch("migrate()", runMigrations({ schema, executor: this.#world.database.executor }));
   }
 
   /** All that the database holds now, for `restore`. Waits for a push that is under way. */

@@ -2,6 +2,7 @@
 
 import type { Db } from "../core/query/db.ts";
 import { encodeTagged } from "../core/protocol/tagged-json.ts";
+import * as limits from "../core/limits.ts";
 import type { AnyMutators } from "../core/mutation/mutator.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
 import type { SyncClientError } from "../client/sync/sync-error.ts";
@@ -15,10 +16,12 @@ import type { SimRandom } from "./sim-random.ts";
 import type { SimServerApp } from "./sim-server.ts";
 import { SimWorld } from "./sim-world.ts";
 import { settle } from "./settle.ts";
-import { TestClient, type TestClientScope, type TestUser } from "./test-client.ts";
+import type { TestClient } from "./test-client.ts";
 import { TestNetwork, TestServer } from "./test-network.ts";
+import { TestTab, type TestTabScope, type TestUser } from "./test-tab.ts";
 import { TestTime } from "./test-time.ts";
-import { ToldAnswers } from "./told-answers.ts";
+import { ToldAnswers, userOf } from "./told-answers.ts";
+import { Trace } from "./trace.ts";
 
 type HandlerOptions = Omit<
   SyncHandlerOptions<never>,
@@ -78,11 +81,13 @@ export class TestWorld<S extends AnySchema = AnySchema, M extends AnyMutators = 
   readonly #options: TestWorldOptions<S, M>;
   readonly #sim: SimWorld;
   readonly #time: TestTime;
-  readonly #scope: TestClientScope;
+  readonly #scope: TestTabScope;
   readonly #users = new Map<string, TestUser>();
-  readonly #clients: TestClient[] = [];
+  readonly #clients: TestTab[] = [];
   readonly #errorsByTab = new Map<string, SyncClientError[]>();
   readonly #executor: SqlExecutor;
+  /** Absent while the world is made. */
+  readonly #trace: Trace | undefined;
   readonly network: TestNetwork<S, M>;
   readonly server: TestServer;
   /** The server's own db, beside every rule: to seed rows, and to look at what is really there. */
@@ -99,10 +104,19 @@ export class TestWorld<S extends AnySchema = AnySchema, M extends AnyMutators = 
       seed,
       engine,
       server: app,
-      onHandled: (request, answer) => told.keep(request, answer),
-      onClientError: (tab, error) => void this.#errorsByTab.get(tab)?.push(error),
+      onHandled: (request, answer) => {
+        const user = userOf(request);
+        told.keep(user, answer);
+        this.#trace?.request(user, request, answer);
+      },
+      onNote: (what, who) => this.#trace?.add(who, what),
+      onClientError: (tab, error) => {
+        this.#errorsByTab.get(tab)?.push(error);
+        this.#trace?.add(tab, `${error.kind}: ${error.message}`);
+      },
     });
     const { clock } = this.#sim;
+    this.#trace = new Trace(() => clock.now);
     this.random = this.#sim.random.fork();
     this.#time = new TestTime(clock, () => this.#describe());
     const life = new SimLife("test");
@@ -115,6 +129,7 @@ export class TestWorld<S extends AnySchema = AnySchema, M extends AnyMutators = 
       errorsByTab: this.#errorsByTab,
       settle: () => this.settle(),
       told,
+      trace: this.#trace,
       register: (client) => void this.#clients.push(client),
     };
     this.network = new TestNetwork(this.#sim);
@@ -133,7 +148,7 @@ export class TestWorld<S extends AnySchema = AnySchema, M extends AnyMutators = 
     const identity = this.#user(user);
     if (ctx !== undefined) identity.ctx = ctx;
     if (headers !== undefined) identity.headers = headers;
-    return TestClient.open(this.#scope, this.#sim.addDevice(user), identity);
+    return TestTab.open(this.#scope, this.#sim.addDevice(user), identity);
   }
 
   /**
@@ -174,6 +189,24 @@ export class TestWorld<S extends AnySchema = AnySchema, M extends AnyMutators = 
     this.#time.isHeld = false;
   }
 
+  /**
+   * Who did what when, a line each: calls, requests with what they carried and what was answered, faults, tabs. For looking at a
+   * run that failed.
+   *
+   * @example
+   * await forEachSeed({ only: 7 }, async (seed) => {
+   *   const world = createTestWorld({ schema, mutators, seed });
+   *   try {
+   *     await play(world);
+   *   } finally {
+   *     console.log(world.trace());
+   *   }
+   * });
+   */
+  trace(): string {
+    return this.#trace?.last() ?? "";
+  }
+
   /** Ends everything. What is awaited then fails with `test/closed`. */
   async close(): Promise<void> {
     if (this.#time.isClosed) return;
@@ -206,6 +239,10 @@ export class TestWorld<S extends AnySchema = AnySchema, M extends AnyMutators = 
       schema,
       mutators: serverMutators,
       schemaVersion,
+      onError: (error) => {
+        this.#trace?.add("server", `${error.kind}: ${error.message}`);
+        server.onError?.(error);
+      },
       auth: (request) => this.#time.real(() => ask(request)) as never,
     };
   }
@@ -244,6 +281,7 @@ export class TestWorld<S extends AnySchema = AnySchema, M extends AnyMutators = 
   #describe(): string {
     const lines = this.#clients.map((client) => client.describe());
     if (!this.server.isRunning) lines.push("  the server is down");
-    return lines.length === 0 ? "  There is no client." : lines.join("\n");
+    if (lines.length === 0) lines.push("  There is no client.");
+    return `${lines.join("\n")}\nWhat happened last (all of it: world.trace()):\n${this.#trace?.last(limits.testTraceShownLinesMax) ?? ""}`;
   }
 }

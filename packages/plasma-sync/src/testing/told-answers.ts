@@ -9,9 +9,8 @@ export class ToldAnswers {
   #chars = 0;
 
   /** Keeps an answer, also one that was lost on its way: the server has given it out. */
-  keep(request: SimRequest, { body }: SimAnswer): void {
+  keep(user: string, { body }: SimAnswer): void {
     if ((this.#chars += body.length) > limits.testToldCharsMax) return this.#bodiesByUser.clear();
-    const user = userOf(request);
     this.#bodiesByUser.set(user, [...(this.#bodiesByUser.get(user) ?? []), body]);
   }
 
@@ -29,7 +28,7 @@ export class ToldAnswers {
 }
 
 /** The clientGroupID that a request names: of a pull in its URL, of a push in its body. */
-function userOf({ url, body }: SimRequest): string {
+export function userOf({ url, body }: SimRequest): string {
   const asked = new URL(url).searchParams.get("clientGroupID");
   if (asked !== null) return asked;
   return /"clientGroupID":"((?:[^"\\]|\\.)*)"/.exec(body ?? "")?.[1] ?? "";
