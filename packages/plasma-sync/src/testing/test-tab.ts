@@ -3,6 +3,7 @@
 //   1. A promise that it returns lets virtual time pass when it is awaited, and only then.
 //   2. Its tab is opened, loaded and has asked the server once before a test gets it.
 
+import { isPlasmaError } from "../core/error.ts";
 import type { Env } from "../core/lib/env.ts";
 import { MUTATORS, type AnyMutators } from "../core/mutation/mutator.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
@@ -292,7 +293,8 @@ export class TestTab<S extends AnySchema = AnySchema, M extends AnyMutators = An
     };
     promise.server.then(
       () => over("applied"),
-      (error: unknown) => over(`refused: ${messageOf(error)}`),
+      (error: unknown) =>
+        over(isPlasmaError(error, "client/closed") ? "its tab was closed" : `refused: ${messageOf(error)}`),
     );
     const server = time.lazily(`the server's word on ${this.user}'s ${shown}`, promise.server);
     const call: Call = { server, caller: this, name, args };

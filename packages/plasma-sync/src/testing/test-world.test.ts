@@ -92,6 +92,24 @@ describe("time", () => {
     expect(world.now - before).toBeLessThan(200);
   });
 
+  test("stands still while a hook of the app waits for something real, and the hook is called once", async () => {
+    const mails: string[] = [];
+    const world = open({
+      server: {
+        onMutation: async ({ name, status }) => {
+          for (let turn = 0; turn < 2000; turn++) await new Promise(setImmediate);
+          mails.push(`${name} ${status}`);
+        },
+      },
+    });
+    const ada = await world.client("ada");
+    const before = world.now;
+    world.network.loseAnswer({ of: "push" });
+    await expectApplied(ada.mutate.add({ id: "1", body: "a" }));
+    expect(mails).toEqual(["add applied"]);
+    expect(world.now - before).toBeLessThan(3000);
+  });
+
   test("what never ends fails, and says what is pending", async () => {
     const world = open();
     const ada = await world.client("ada");

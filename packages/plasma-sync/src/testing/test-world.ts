@@ -236,6 +236,7 @@ export class TestWorld<S extends AnySchema = AnySchema, M extends AnyMutators = 
     const ask = auth ?? ((request: Request) => this.#believe(request));
     return {
       ...server,
+      ...this.#realHooks(server),
       schema,
       mutators: serverMutators,
       schemaVersion,
@@ -244,6 +245,19 @@ export class TestWorld<S extends AnySchema = AnySchema, M extends AnyMutators = 
         server.onError?.(error);
       },
       auth: (request) => this.#time.real(() => ask(request)) as never,
+    };
+  }
+
+  /** The app's hooks, during which time stands still: they may send mail. */
+  #realHooks({ onPushed, onMutation, rateLimit }: HandlerOptions): HandlerOptions {
+    const real =
+      <A extends unknown[], T>(hook: (...args: A) => T | Promise<T>) =>
+      async (...args: A): Promise<T> =>
+        this.#time.real(() => hook(...args));
+    return {
+      ...(onPushed === undefined ? {} : { onPushed: real(onPushed) }),
+      ...(onMutation === undefined ? {} : { onMutation: real(onMutation) }),
+      ...(rateLimit === undefined ? {} : { rateLimit: real(rateLimit) }),
     };
   }
 
