@@ -45,7 +45,8 @@ export interface NetworkScope {
   readonly random: SimRandom;
   /** What answers; null while no server runs. */
   readonly server: () => { readonly life: SimLife; handle(request: SimRequest): Promise<SimAnswer> } | null;
-  readonly note: (what: string) => void;
+  /** Told of every fault, and of which tab's request. */
+  readonly note: (what: string, tab: string) => void;
   /** Told of every request that a server has handled, twice when it came twice. */
   readonly onHandled?: (request: SimRequest, answer: SimAnswer) => void;
 }
@@ -89,19 +90,19 @@ export class SimNetwork {
     const { clock, random, note } = this.#scope;
     const { faults } = this;
     if (this.cutOff.has(device)) {
-      note("network: cut off");
+      note("network: cut off", life.name);
       await clock.sleep(random.int(0, faults.delayMsMax), life);
       throw new TypeError("Failed to fetch");
     }
     const doomed = this.#takeDoomed(device, request);
     if (doomed === "request" || random.chance(faults.lostRequest)) return this.#lost("network: request lost", life);
     if (random.chance(faults.badGateway)) {
-      note("network: bad gateway");
+      note("network: bad gateway", life.name);
       await clock.sleep(random.int(0, faults.delayMsMax), life);
       return { status: 502, headers: [["content-type", "text/html"]], body: "<h1>Bad gateway</h1>" };
     }
     if (random.chance(faults.duplicate)) {
-      note("network: request twice");
+      note("network: request twice", life.name);
       // Nobody waits for the copy's answer.
       void this.#handled(request, random.int(0, 10 * faults.delayMsMax)).catch(() => undefined);
     }
@@ -120,7 +121,7 @@ export class SimNetwork {
   }
 
   async #lost(what: string, life: SimLife): Promise<never> {
-    this.#scope.note(what);
+    this.#scope.note(what, life.name);
     await this.#scope.clock.sleep(LOST_MS, life);
     throw new TypeError("Failed to fetch");
   }

@@ -89,7 +89,7 @@ export class SimWorld {
     this.#options = options;
     this.random = new SimRandom(options.seed);
     const { clock } = this;
-    const note = (what: string) => this.note(what);
+    const note = (what: string, who?: string) => this.note(what, who);
     this.database = new SimDatabase(options.engine, options.statementsMax);
     const { database } = this;
     this.server = new SimServer({ clock, random: this.random.fork(), database, note }, options.server);

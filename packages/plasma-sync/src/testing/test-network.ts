@@ -104,9 +104,9 @@ export class TestServer {
   }
 
   /** Removes what is older from the change log: clients that were away longer sync anew. */
-  compact(keepMs: number): Promise<void> {
+  async compact(keepMs: number): Promise<void> {
     mustRun(this.#world);
-    return this.#time.watch("compact()", this.#world.server.compact(keepMs));
+    await this.#time.watch("compact()", this.#world.server.compact(keepMs));
   }
 
   /** `runMigrations` to this schema, as a deployment does it before it starts the new release. */

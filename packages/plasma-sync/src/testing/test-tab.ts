@@ -259,7 +259,7 @@ export class TestTab<S extends AnySchema = AnySchema, M extends AnyMutators = An
   }
 
   #open(): SimTab {
-    const { world, errorsByTab, time } = this.#scope;
+    const { world, errorsByTab, time, trace } = this.#scope;
     const own: SimClientApp = {
       ...this.#app,
       getContext: () => time.real(() => this.identity.ctx),
@@ -267,6 +267,7 @@ export class TestTab<S extends AnySchema = AnySchema, M extends AnyMutators = An
     };
     const tab = world.openTab(this.#device, own, this.#storage);
     errorsByTab.set(tab.name, this.#errors);
+    trace.name(tab.name, `${this.user} (${tab.name})`);
     return tab;
   }
 

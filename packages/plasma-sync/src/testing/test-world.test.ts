@@ -223,7 +223,7 @@ test("the trace tells who did what when", async () => {
     /^0\.\d+ s +tab 1 +tab: opened$/m,
     /^0\.\d+ s +ada +pull → 200 \[clear\]$/m,
     /^0\.\d+ s +ada \(tab 1\) +add\(\{"id":"1","body":"a"\}\)$/m,
-    /^0\.\d+ s +ada +push \[add #1\] → 200 \[applied\]\n.*network: answer lost$/m,
+    /^0\.\d+ s +ada +push \[add #1\] → 200 \[applied\]\n.*ada \(tab 1\) +network: answer lost$/m,
     /^\d\.\d+ s +ada +push \[add #1\] → 200 \[duplicate\]$/m,
     /^\d\.\d+ s +ada \(tab 1\) +forges remove/m,
   ])

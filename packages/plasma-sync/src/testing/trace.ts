@@ -6,6 +6,8 @@ import type { SimAnswer, SimRequest } from "./sim-network.ts";
 export class Trace {
   readonly #startedAt: number;
   readonly #now: () => number;
+  /** What a tab is called for a person, by its name. */
+  readonly #names = new Map<string, string>();
   #lines: string[] = [];
 
   constructor(now: () => number) {
@@ -13,10 +15,15 @@ export class Trace {
     this.#startedAt = now();
   }
 
+  /** From now on the tab is called so. */
+  name(tab: string, called: string): void {
+    this.#names.set(tab, called);
+  }
+
   /** `who` is a user, a tab, or null for the world. */
   add(who: string | null, what: string): void {
     const seconds = ((this.#now() - this.#startedAt) / 1000).toFixed(3).padStart(9);
-    this.#lines.push(`${seconds} s  ${(who ?? "").padEnd(16)}  ${what}`);
+    this.#lines.push(`${seconds} s  ${(this.#names.get(who ?? "") ?? who ?? "").padEnd(16)}  ${what}`);
     if (this.#lines.length > 2 * limits.testTraceLinesMax) this.#lines = this.#lines.slice(-limits.testTraceLinesMax);
   }
 
