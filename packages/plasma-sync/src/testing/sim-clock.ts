@@ -92,7 +92,8 @@ export class SimClock {
   /** Runs `fn` for `life` after the delay. Returns how to take it back. */
   after(delayMs: number, life: SimLife, fn: () => void): () => void {
     const event: SimEvent = {
-      at: this.#now + Math.max(0, delayMs),
+      // Whole milliseconds, as clocks tell.
+      at: this.#now + Math.max(0, Math.ceil(delayMs)),
       order: this.#order++,
       life,
       fn,

@@ -55,11 +55,10 @@ export function createQueryRuntime(options: {
     live: (query) => live.create(query),
     fill: (table, rows) => source(table).fill(rows),
     setStatus: (status) => live.setStatus(status),
-    commit: (changes) => {
+    commit: (changes, status) => {
       const { batch, byTable } = applyCommit(changes, source, metaOf, derived);
-      if (byTable.size === 0) return;
-      derived.push(batch, byTable);
-      live.push(batch);
+      if (byTable.size > 0) derived.push(batch, byTable);
+      live.push(batch, status);
     },
   };
 }

@@ -73,12 +73,16 @@ export class LiveQueries {
     this.#deliver();
   }
 
-  /** Takes a commit that all sources hold. */
-  push(batch: Batch): void {
-    if (batch.changes.size === 0) return;
+  /** Takes a commit that all sources hold. Listeners hear of its rows and of its status in one delivery. */
+  push(batch: Batch, status: LiveQueryStatus = this.#status): void {
+    const hasNewStatus = this.#status !== "loading" && status !== this.#status;
+    if (batch.changes.size === 0 && !hasNewStatus) return;
+    if (hasNewStatus) this.#status = status;
     for (const shared of this.#sharedByKey.values()) {
-      if (shared.running !== null && shared.tables.some((table) => batch.changes.has(table)))
-        this.#pushTo(shared, shared.running, batch);
+      const { running, tables } = shared;
+      const isTold =
+        running !== null && tables.some((table) => batch.changes.has(table)) && this.#pushTo(shared, running, batch);
+      if (hasNewStatus && !isTold) this.#enqueue(shared, wholeDelta([]));
     }
     this.#deliver();
   }
@@ -110,11 +114,13 @@ export class LiveQueries {
     };
   }
 
-  #pushTo(shared: Shared, { node, pipeline }: RunningQuery, batch: Batch): void {
+  /** Whether the result has changed, so that there is a delivery. */
+  #pushTo(shared: Shared, { node, pipeline }: RunningQuery, batch: Batch): boolean {
     // Rows that nobody wants are not made to find out whether they have changed.
     if (![...shared.listeners].some(({ onRows }) => onRows !== null)) pipeline.forgetRows();
-    if (node.push(batch).length === 0) return;
-    if (pipeline.isChanged) this.#enqueue(shared, isEmpty(pipeline.delta) ? null : pipeline.delta);
+    if (node.push(batch).length === 0 || !pipeline.isChanged) return false;
+    this.#enqueue(shared, isEmpty(pipeline.delta) ? null : pipeline.delta);
+    return true;
   }
 
   #rowsOf(shared: Shared): Rows {

@@ -39,6 +39,28 @@ test("a listener waits for the status to leave loading, then hears of rows and o
   expect(heard).toEqual(["partial 2", "partial 3", "complete 3"]);
 });
 
+test("a commit's rows and its status are one delivery, and no query tells the new status with old rows", () => {
+  const runtime = setUp([todo(1)]);
+  runtime.setStatus("complete");
+  const [live, other] = [runtime.live(byRank), runtime.live(db.select().from(todos).where(eq(todos.rank, 9)).ast)];
+  const heard: string[] = [];
+  live.subscribe((rows) => heard.push(`${live.status} ${rows.length}`));
+  other.subscribe((rows) => heard.push(`other ${other.status} ${rows.length}`));
+  runtime.commit([removed(todo(1))], "partial");
+  runtime.commit([added(todo(2))], "partial");
+  runtime.commit([added(todo(3))], "complete");
+  runtime.setStatus("complete");
+  expect(heard).toEqual([
+    "complete 1",
+    "other complete 0",
+    "partial 0",
+    "other partial 0",
+    "partial 1",
+    "complete 2",
+    "other complete 0",
+  ]);
+});
+
 test("a late listener gets the rows when it subscribes", () => {
   const runtime = setUp([todo(2), todo(1)]);
   runtime.setStatus("complete");
