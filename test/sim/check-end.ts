@@ -9,6 +9,8 @@ import type { CallRecord, History } from "./history.ts";
 /** What a world at rest may do: polls, a request each, what tabs say to each other. */
 const EVENTS_PER_TAB_AND_MINUTE = 2000;
 
+const REST_MS = 3000;
+
 /** Asks every oracle; the first that objects is the run's violation. */
 export async function checkEnd(run: RunScope): Promise<void> {
   const { history } = run;
@@ -104,8 +106,8 @@ function checkChains({ history }: RunScope, chains: readonly Row[]): void {
 async function checkRest(run: RunScope): Promise<void> {
   const { world, history } = run;
   const before = world.clock.eventCount;
-  await world.clock.advance(10_000);
-  const perMinute = (world.clock.eventCount - before) * 6;
+  await world.clock.advance(REST_MS);
+  const perMinute = (world.clock.eventCount - before) * (60_000 / REST_MS);
   if (perMinute > EVENTS_PER_TAB_AND_MINUTE * (1 + run.openTabs.length))
     history.violate(`a world at rest does ${perMinute} things a minute`);
 }

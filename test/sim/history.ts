@@ -42,9 +42,28 @@ export class History {
   readonly vanished = new Set<string>();
   readonly counts = new Map<string, number>();
   #places = 0;
+  readonly #led = new Set<string>();
+  readonly #runs = new Map<string, number>();
 
   count(what: string, by = 1): void {
     this.counts.set(what, (this.counts.get(what) ?? 0) + by);
+  }
+
+  /** A tab of the device leads now; says whether one did before. */
+  led(device: string): boolean {
+    const before = this.#led.has(device);
+    this.#led.add(device);
+    return before;
+  }
+
+  /** A tab has run a mutator. */
+  ran(tab: string): void {
+    this.#runs.set(tab, (this.#runs.get(tab) ?? 0) + 1);
+  }
+
+  /** Runs of mutators in the tab so far, those at the call included. */
+  replaysOf(tab: string): number {
+    return this.#runs.get(tab) ?? 0;
   }
 
   violate(what: string): void {

@@ -5,6 +5,7 @@ import type { AnySchema } from "../../packages/plasma-sync/src/core/schema/schem
 import type { PlasmaClient } from "../../packages/plasma-sync/src/client/plasma-client.ts";
 import type { SyncClientError } from "../../packages/plasma-sync/src/client/sync/sync-error.ts";
 import { runMigrations } from "../../packages/plasma-sync/src/server/migration/run-migrations.ts";
+import type { SyncServerError } from "../../packages/plasma-sync/src/server/sync/sync-server-error.ts";
 import type { SimBackup } from "../../packages/plasma-sync/src/testing/sim-database-node.ts";
 import { SimRandom } from "../../packages/plasma-sync/src/testing/sim-random.ts";
 import { SimWorld, type SimDevice, type SimTab } from "../../packages/plasma-sync/src/testing/sim-world.ts";
@@ -13,14 +14,17 @@ import { checkEnd } from "./check-end.ts";
 import { answerSeen, errorTold, noteSeen } from "./coverage.ts";
 import { conflicts } from "./features-shared.ts";
 import type { Ctx } from "./feature.ts";
+import { plain } from "./show-run.ts";
 import { History, type CallRecord } from "./history.ts";
 import type { RunScope } from "./run-scope.ts";
 import type { Script, Step } from "./script.ts";
 import { watchTab } from "./watch-tab.ts";
 
+const POLL_MS = 2000;
+/** What tabs say to each other has arrived. */
+const QUIET_MS = 1000;
 /** Longer than every wait of a client: its retries, a poll, a request that nobody answers. */
-const CALM_MS = 20_000;
-const OUTLIVE_MS = 70_000;
+const OUTLIVE_MS = 90_000;
 
 export class Run implements RunScope {
   readonly history = new History();
@@ -37,6 +41,7 @@ export class Run implements RunScope {
   #backup: SimBackup | null = null;
   #downSteps = 0;
   #tokens = 0;
+  #tabs = 0;
 
   constructor(script: Script) {
     this.#script = script;
@@ -123,6 +128,13 @@ export class Run implements RunScope {
         return { ok: true as const, clientGroupID: user, ctx: ctx as never, ctxKey: ctx.role };
       },
       rateLimit: () => (this.isLimited ? { ok: false as const, retryAfterSeconds: 1 } : { ok: true as const }),
+      onError: ({ kind, message, cause }: SyncServerError) => {
+        history.count(`server told: ${kind}`);
+        this.trace(
+          "server",
+          `${kind}: ${message} ${String(cause)} ${cause instanceof Error ? String(cause.cause) : ""}`,
+        );
+      },
       onMetric: (metric: { readonly type: string } & object) => {
         const numbers = metric as unknown as { readonly [name: string]: number | boolean };
         for (const name of ["guardConflicts", "duplicates", "applied", "rejected", "resync"])
@@ -154,19 +166,31 @@ export class Run implements RunScope {
       this.history.appended((entry.args as { readonly token: string }).token);
       keep(entry);
     };
+    const apply = disk.apply.bind(disk);
+    disk.apply = (commit) => {
+      if ((commit.replace?.length ?? 0) > 0) this.history.count("renumbered");
+      apply(commit);
+    };
     return device;
   }
 
   #open(device: SimDevice, app: App, storage?: SimTab["storage"]): SimTab {
     const { userId } = this.who(device.user);
+    const kept = device.disk.meta?.firstSync;
+    if (kept !== undefined && !kept.done && kept.rows > 0) this.history.count("first sync interrupted");
+    const name = `tab ${(this.#tabs += 1)}`;
     const tab = this.world.openTab(
       device,
       {
         schema: app.schema,
         mutators: app.mutators.client,
         schemaVersion: app.version,
-        getContext: () => ({ userId, role: "reader" }),
-        pollIntervalMs: 2000,
+        getContext: () => {
+          // Asked once per rebase that replays, and once per call.
+          this.history.ran(name);
+          return { userId, role: "reader" };
+        },
+        pollIntervalMs: POLL_MS,
         pullPageSize: this.#script.pullPageSize,
         retry: { maxAttempts: 4, initialDelayMs: 100, maxDelayMs: 1500 },
       },
@@ -268,10 +292,7 @@ export class Run implements RunScope {
       place: null,
     };
     history.calls.set(token, record);
-    this.trace(
-      tab.name,
-      `mutate ${call.name} ${token} ${JSON.stringify(call.args, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value))}`,
-    );
+    this.trace(tab.name, `mutate ${call.name} ${token} ${plain(call.args)}`);
     // Frozen tabs do nothing: neither does their person.
     if (tab.life.isFrozen) return void history.calls.delete(token);
     const { mutate } = tab.client as PlasmaClient<AnySchema, AnyMutators> & {
@@ -439,10 +460,15 @@ export class Run implements RunScope {
       }
       if (device.open.size === 0) this.#open(device, mustUpgrade ? this.apps.v2 : this.apps.v1);
     }
-    await world.calmDown(CALM_MS);
-    // A request whose server died may hang as long as its client waits at most.
-    if (this.openTabs.some((tab) => tab.client.status.get().outboxDepth > 0 || tab.client.status.get().syncing))
-      await world.calmDown(OUTLIVE_MS);
+    // A request that nobody answers may hang as long as its client waits at most.
+    const isBusy = () =>
+      this.openTabs.some(({ client }) => {
+        const { outboxDepth, syncing, firstSync } = client.status.get();
+        return outboxDepth > 0 || syncing || !firstSync.done;
+      });
+    for (let ms = 0; ms < OUTLIVE_MS && (ms < QUIET_MS || isBusy()); ms += 500) await world.calmDown(500);
+    // All have pulled what the last push changed.
+    await world.calmDown(2 * POLL_MS + QUIET_MS);
   }
 }
 

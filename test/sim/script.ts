@@ -78,7 +78,7 @@ export function drawScript(seed: number, random: SimRandom, app: App): Script {
     seed,
     engine: has(0.5) ? "d1" : "sqlite",
     statementsMax: has(0.3) ? random.int(25, 60) : 900,
-    pullPageSize: has(0.5) ? random.int(1, 12) : 1000,
+    pullPageSize: has(0.5) ? random.int(2, 12) : 1000,
     maxMutationsPerPush: has(0.2) ? random.int(1, 3) : 200,
     devices: Array.from({ length: random.int(2, 3) }, () => random.pick(USERS)),
     steps: Array.from({ length: count }, () => drawStep(random, app, random.weighted(weights))),

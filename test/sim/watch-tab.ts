@@ -5,15 +5,41 @@ import type { LiveQuery } from "../../packages/plasma-sync/src/core/query/live-q
 import type { SimTab } from "../../packages/plasma-sync/src/testing/sim-world.ts";
 import type { RunScope } from "./run-scope.ts";
 
+/** Counts what the tab's client shows of itself only in its status. */
+function watchStatus(run: RunScope, tab: SimTab, watched: { readonly replays: number; deliveries: number }): void {
+  const { history } = run;
+  let { cookie, role } = tab.client.status.get();
+  let before = 0;
+  tab.client.status.subscribe(() => {
+    const now = tab.client.status.get();
+    if (now.role === "leader" && role !== "leader" && history.led(tab.device.name)) history.count("lead: handed over");
+    role = now.role;
+    if (now.cookie === cookie) return;
+    cookie = now.cookie;
+    if (now.outboxDepth > 0 && watched.deliveries > 0)
+      history.count(watched.replays > before ? "replay: ran" : "replay: skipped");
+    before = watched.replays;
+    watched.deliveries = 0;
+  });
+}
+
 /** Watches all tables of the tab's app from now on. */
 export function watchTab(run: RunScope, tab: SimTab): void {
   const shown = new Map<string, readonly Row[]>();
   const watch = new TabWatch(run, tab, shown);
+  const watched = {
+    get replays() {
+      return run.history.replaysOf(tab.name);
+    },
+    deliveries: 0,
+  };
+  watchStatus(run, tab, watched);
   for (const [name, table] of run.appOf(tab).tables) {
     const live = tab.client.db.select().from(table).live() as unknown as LiveQuery<Row>;
     live.subscribe((rows) => {
       shown.set(name, rows);
       run.history.count("delivery");
+      watched.deliveries += 1;
       watch.delivered(live.status === "complete");
     });
   }

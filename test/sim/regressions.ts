@@ -1,0 +1,8 @@
+// Owns: seeds that once failed, with what was wrong. They run first, for ever.
+
+export interface Regression {
+  readonly seed: number;
+  readonly what: string;
+}
+
+export const regressions: readonly Regression[] = [{ seed: 1052, what: "a reset showed its empty rows as complete" }];
