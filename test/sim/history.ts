@@ -40,6 +40,8 @@ export class History {
   readonly resets = new Set<string>();
   /** Calls that left a view though they never throw: they must have been refused, or never become durable. */
   readonly vanished = new Set<string>();
+  /** Tabs that have shown something. */
+  readonly loaded = new Set<string>();
   readonly counts = new Map<string, number>();
   #places = 0;
   readonly #led = new Set<string>();

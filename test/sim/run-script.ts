@@ -146,6 +146,8 @@ export class Run implements RunScope {
 
   #clientError(tab: string, error: SyncClientError): void {
     errorTold(this.history, error);
+    if ("error" in error && codeOf(error.error).startsWith("bug/"))
+      this.history.violate(`${tab} was told of a bug: ${error.message}`);
     this.trace(tab, `told: ${error.kind} ${"code" in error ? error.code : ""} ${error.message}`);
     if (error.kind !== "mutation-rejected") return;
     const record = this.history.calls.get((error.args as { readonly token: string }).token);
@@ -317,6 +319,7 @@ export class Run implements RunScope {
         record.localError = error;
         this.trace(tab.name, `${token} failed: ${String(error)}`);
         history.count(`mutate failed: ${codeOf(error)}`);
+        if (codeOf(error).startsWith("bug/")) history.violate(`${call.name} ${token} failed: ${String(error)}`);
       },
     );
     made.server.then(
@@ -453,10 +456,12 @@ export class Run implements RunScope {
     await world.calmDown(100);
     for (const device of world.devices) {
       const mustUpgrade = (this.serverVersion === "v2" && !this.acceptsOld) || this.#versionOf(device).version === "v2";
-      for (const tab of device.open) {
-        if (!mustUpgrade || tab.app.schemaVersion === "v2") continue;
+      for (const tab of [...device.open]) {
+        // A client whose database could not be opened stays so until its page is loaded again.
+        const isDead = !this.history.loaded.has(tab.name) && this.history.failures.has(device.name);
+        if (!isDead && (!mustUpgrade || tab.app.schemaVersion === "v2")) continue;
         await this.#close(tab);
-        this.#open(device, this.apps.v2, tab.storage);
+        this.#open(device, mustUpgrade ? this.apps.v2 : this.#versionOf(device), tab.storage);
       }
       if (device.open.size === 0) this.#open(device, mustUpgrade ? this.apps.v2 : this.apps.v1);
     }

@@ -60,11 +60,11 @@ export function drawScript(seed: number, random: SimRandom, app: App): Script {
     cut: has(0.6) ? 2 : 0,
     open: 1.5,
     life: has(0.8) ? 6 : 0,
-    disk: has(0.3) ? 2 : 0,
+    disk: has(0.4) ? 2.5 : 0,
     database: has(0.5) ? 1.5 : 0,
     server: has(0.5) ? 1.5 : 0,
     clock: has(0.3) ? 1 : 0,
-    backup: has(0.15) ? 2 : 0,
+    backup: has(0.2) ? 2 : 0,
     upgrade: has(0.2) ? 1.5 : 0,
     compact: has(0.3) ? 1.5 : 0,
     role: has(0.25) ? 1 : 0,
@@ -152,8 +152,8 @@ const drawNetwork = (random: SimRandom): NetworkFaults => ({
 
 const drawDisk = (random: SimRandom): DiskFaults => ({
   operationMsMax: random.pick([2, 2, 60]),
-  failure: some(random, 0.15),
-  death: some(random, 0.08),
+  failure: some(random, 0.2),
+  death: some(random, 0.12),
 });
 
 const drawDatabase = (random: SimRandom): ServerFaults => ({

@@ -40,6 +40,7 @@ export function watchTab(run: RunScope, tab: SimTab): void {
       shown.set(name, rows);
       run.history.count("delivery");
       watched.deliveries += 1;
+      run.history.loaded.add(tab.name);
       watch.delivered(live.status === "complete");
     });
   }
