@@ -123,9 +123,13 @@ export class ClientCore {
     this.assertOpen();
     await this.loaded;
     this.session.stop();
-    await this.replica.reset(onPending);
-    this.#post({ type: "reset" });
-    this.start();
+    try {
+      await this.replica.reset(onPending);
+    } finally {
+      // Also when it failed: the disk may be empty, and this client goes on with what it has.
+      this.#post({ type: "reset" });
+      this.start();
+    }
   }
 
   async close(): Promise<void> {
@@ -159,6 +163,7 @@ export class ClientCore {
   async #lead(onEnd: (error: unknown) => void): Promise<SyncLoop> {
     const { env, pollIntervalMs, retry } = this.#resolved;
     const { schema, endpoint, schemaVersion, clientGroupID, fetcher, authHeaders, pullPageSize } = this.#options;
+    await this.replica.refresh();
     const epoch = await this.#store.takeEpoch(this.replica.replicaID);
     const committed = (commit: StoreCommit) => this.#committed(commit);
     const applied = (ids: readonly { clientID: string; id: number }[]) => {

@@ -54,6 +54,8 @@ export class Replica {
   #waiting: { readonly seq: number; readonly resolve: () => void }[] = [];
   /** Why there is no view, when loading failed; or why it stays as it is, when another schema version has taken over. */
   #loadError: unknown = null;
+  /** The disk could not be read again when it had to be: whatever builds on the view next reads it first. */
+  #mustReload = false;
 
   constructor(deps: ReplicaDeps) {
     this.#deps = deps;
@@ -112,6 +114,7 @@ export class Replica {
     return this.#queue.run(async () => {
       const { runtime } = this.#deps;
       if (this.#loadError !== null) throw this.#loadError;
+      if (this.#mustReload) await this.#reload();
       const { outcome, ...made } = call;
       const entry: NewOutboxEntry = { ...made, clientID: this.#clientID, id: this.#nextID, base: this.#state.cookie };
       const mutation = createPending(entry, outcome);
@@ -164,6 +167,13 @@ export class Replica {
   /** Reads everything again: another tab has reset the replica. */
   reload(): Promise<void> {
     return this.#queue.run(() => this.#reload());
+  }
+
+  /** Reads the disk now if that has failed when it was needed. Throws when it fails again. */
+  refresh(): Promise<void> {
+    return this.#queue.run(async () => {
+      if (this.#mustReload) await this.#reload();
+    });
   }
 
   /** Empties the replica: rows, outbox, cookie, identities. `onPending` is told what is pending, right before. */
@@ -221,6 +231,7 @@ export class Replica {
   /** Applies the commits that have come in order, all in one rebase and so at most one delivery per query. */
   async #drain(): Promise<void> {
     if (this.#loadError !== null) return;
+    if (this.#mustReload) await this.#reload();
     const commits = this.#feed.take();
     if (commits.length > 0) await this.#apply(commits);
     this.#watchGap();
@@ -359,7 +370,9 @@ export class Replica {
   }
 
   async #reload(): Promise<void> {
+    this.#mustReload = true;
     const { rows, state } = await this.#readAgain();
+    this.#mustReload = false;
     const wasReset = state.replicaID !== this.#state.replicaID;
     this.#adopt(state);
     const patch: BaseChange[] = [];
