@@ -5,4 +5,7 @@ export interface Regression {
   readonly what: string;
 }
 
-export const regressions: readonly Regression[] = [{ seed: 1052, what: "a reset showed its empty rows as complete" }];
+export const regressions: readonly Regression[] = [
+  { seed: 1052, what: "a reset showed its empty rows as complete" },
+  { seed: 2198, what: "a reset that the disk refused left the client without syncing" },
+];

@@ -26,6 +26,8 @@ const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "10000" },
     from: { type: "string", default: "1" },
+    /** Stops after so long, with as many seeds as it came to. */
+    minutes: { type: "string", default: "600" },
     out: { type: "string", default: `${import.meta.dirname}/result.json` },
     /** Set by this program for its children. */
     every: { type: "string" },
@@ -65,6 +67,7 @@ async function runEvery(every: number): Promise<void> {
 
 async function runAll(): Promise<void> {
   const startedMs = Date.now();
+  const endMs = startedMs + Number(values.minutes) * 60_000;
   const total = { seeds: 0, virtualMs: 0, counts: new Map<string, number>(), found: [] as Report["found"][number][] };
   for (const { seed, what } of regressions) {
     const { violation } = await runSeed(seed);
@@ -83,7 +86,9 @@ async function runAll(): Promise<void> {
     const seconds = Math.round((saidMs - startedMs) / 1000);
     console.log(`${total.seeds} seeds, ${total.found.length} failed, ${seconds} s`);
   };
-  const children = Array.from({ length: PROCESSES }, (_, i) => child(i, take, () => total.found.length >= FOUND_MAX));
+  const children = Array.from({ length: PROCESSES }, (_, i) =>
+    child(i, take, () => total.found.length >= FOUND_MAX || Date.now() > endMs),
+  );
   await Promise.all(children);
   for (const { seed, violation } of total.found.slice(0, SHOWN_MAX)) await show(seed, violation);
   const lacking = seeds >= COVERED_SEEDS_MIN ? missing(total.counts) : [];
