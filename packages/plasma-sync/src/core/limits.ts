@@ -74,6 +74,8 @@ export const outcomeKeepMs = 90 * 86_400_000;
 export const errorMessageCharsMax = 2000;
 /** Milliseconds that a tab waits for a missing commit of another tab before it reads from disk. */
 export const commitGapWaitMs = 100;
+/** Before a tab reads its disk again that could not be read: each try reads all of it. */
+export const diskRetryMs = 1_000;
 /** Milliseconds that a tab waits for the leading tab to end a push or pull: a slow network's worth, then the caller goes on. */
 export const leaderAnswerMs = 15_000;
 /** Milliseconds until a request without an answer counts as failed: a slow page of a first sync takes less. */

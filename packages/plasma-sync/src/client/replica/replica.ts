@@ -371,7 +371,10 @@ export class Replica {
 
   async #reload(): Promise<void> {
     this.#mustReload = true;
-    const { rows, state } = await this.#readAgain();
+    const { rows, state } = await this.#readAgain().catch((error: unknown) => {
+      this.#watchGap();
+      throw error;
+    });
     this.#mustReload = false;
     const wasReset = state.replicaID !== this.#state.replicaID;
     this.#adopt(state);
@@ -414,15 +417,17 @@ export class Replica {
     }
   }
 
+  /** Reads the disk in a while if a commit is missing that does not come, or if the disk could not be read. */
   #watchGap(): void {
-    if (!this.#feed.hasGap) return this.#clearGapTimer();
-    if (this.#gapTimer !== null || this.#closed) return;
+    if (!this.#feed.hasGap && !this.#mustReload) return this.#clearGapTimer();
+    if (this.#gapTimer !== null || this.#closed || this.#loadError !== null) return;
+    const waitMs = this.#mustReload ? limits.diskRetryMs : limits.commitGapWaitMs;
     this.#gapTimer = this.#deps.env.setTimeout(() => {
       this.#gapTimer = null;
       this.#task(async () => {
-        if (this.#feed.hasGap && !this.#closed) await this.#reload();
+        if ((this.#feed.hasGap || this.#mustReload) && !this.#closed) await this.#reload();
       });
-    }, limits.commitGapWaitMs);
+    }, waitMs);
   }
 
   #clearGapTimer(): void {
