@@ -456,7 +456,8 @@ export class Run implements RunScope {
     await world.calmDown(100);
     for (const device of world.devices) {
       const mustUpgrade = (this.serverVersion === "v2" && !this.acceptsOld) || this.#versionOf(device).version === "v2";
-      for (const tab of [...device.open]) {
+      const tabs = [...device.open];
+      for (const tab of tabs) {
         // A client whose database could not be opened stays so until its page is loaded again.
         const isDead = !this.history.loaded.has(tab.name) && this.history.failures.has(device.name);
         if (!isDead && (!mustUpgrade || tab.app.schemaVersion === "v2")) continue;
