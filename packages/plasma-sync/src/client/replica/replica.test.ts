@@ -53,6 +53,35 @@ test("mutations that the disk refuses leave the view, reject, and give their ids
   expect(tab.events.storage).toHaveLength(1);
 });
 
+test("a disk that could not be read after a failure is read before the next mutation, or in a while", async () => {
+  let isFailing = false;
+  let loads = 0;
+  const store = createMemoryStore(systemEnv);
+  const refusing = {
+    ...failing(store, () => isFailing),
+    load: (onRows: Parameters<Store["load"]>[0]) => {
+      loads += 1;
+      if (isFailing) throw new PlasmaError("client/storage", { what: "UnknownError" });
+      return store.load(onRows);
+    },
+  };
+  const tab = await createTestReplica({ store: refusing });
+  isFailing = true;
+  await expect(tab.mutate("addList", { id: "a", name: "lost" })).rejects.toThrow("QuotaExceededError");
+  await expect(tab.mutate("addList", { id: "b", name: "refused" })).rejects.toThrow("UnknownError");
+  isFailing = false;
+  await tab.mutate("addList", { id: "c", name: "kept" });
+  expect(tab.replica.pending.map(({ entry }) => entry.id)).toEqual([1]);
+  isFailing = true;
+  await expect(tab.mutate("countUp", { id: "c" })).rejects.toThrow("QuotaExceededError");
+  isFailing = false;
+  const before = loads;
+  // Nobody asks for it.
+  await vi.waitFor(() => expect(loads).toBeGreaterThan(before), 5000);
+  await tab.mutate("countUp", { id: "c" });
+  expect(tab.replica.pending.map(({ entry }) => entry.id)).toEqual([1, 2]);
+});
+
 test("a mutator that throws at the call has no effect and uses no id", async () => {
   const tab = await createTestReplica();
   await expect(tab.mutate("countUp", { id: "nowhere" })).rejects.toThrow("The list is gone.");
