@@ -63,6 +63,17 @@ export const clientBugs: readonly PlantedBug[] = [
     ],
   },
   {
+    name: "deposed-leader-writes",
+    about: "the store takes pages of a tab that leads no more",
+    edits: [
+      {
+        file: "client/store/plan-commit.ts",
+        find: " || (epoch !== undefined && meta.epoch !== epoch)",
+        replace: "",
+      },
+    ],
+  },
+  {
     name: "push-before-durable",
     about: "a mutation is pushed before the device holds it",
     edits: [

@@ -51,12 +51,22 @@ export async function trySeeds(bug: PlantedBug | null, world: World, seeds: read
   }
 }
 
-/** The first seed at which one of the two worlds shows the bug. */
+/** The first seed at which one of the two worlds shows the bug, and nothing without it. */
 async function search(bug: PlantedBug): Promise<Find | null> {
   for (let first = 1; first <= SEEDS_MAX; first += SEEDS_PER_PROCESS) {
     const seeds = Array.from({ length: SEEDS_PER_PROCESS }, (_, i) => first + i);
-    const found = (await trySeeds(bug, "trial", seeds)) ?? (await trySeeds(bug, "generated", seeds));
+    const found = (await searchIn(bug, "trial", seeds)) ?? (await searchIn(bug, "generated", seeds));
     if (found !== null) return found;
+  }
+  return null;
+}
+
+async function searchIn(bug: PlantedBug, world: World, seeds: readonly number[]): Promise<Find | null> {
+  let left = seeds;
+  while (left.length > 0) {
+    const found = await trySeeds(bug, world, left);
+    if (found === null || (await trySeeds(null, world, [found.seed])) === null) return found;
+    left = left.slice(left.indexOf(found.seed) + 1);
   }
   return null;
 }

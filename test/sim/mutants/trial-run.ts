@@ -212,6 +212,7 @@ class TrialRun {
         return this.#compare(device);
       case "pause":
         if (tab === null) return;
+        if (device.open.size > 1) await this.#delayPage(device, tab);
         tab.client.stop();
         return void world.clock.after(
           random.int(0, 3000),
@@ -219,6 +220,18 @@ class TrialRun {
           () => tab.device.open.has(tab) && tab.client.start(),
         );
     }
+  }
+
+  /** A page that the tab is about to write takes longer than another tab needs to lead and to write the next. */
+  async #delayPage(device: SimDevice, tab: SimTab): Promise<void> {
+    const { clock, random } = this.#world;
+    const { faults } = device;
+    device.faults = { ...sound, operationMsMax: 6000 };
+    await clock.advance(random.int(500, 2500));
+    device.faults = sound;
+    tab.client.stop();
+    await clock.advance(3000);
+    device.faults = faults;
   }
 
   /** While nothing comes from the server, a new tab shows the same as those that have followed every step. */
