@@ -164,7 +164,8 @@ export class ClientCore {
     const { env, pollIntervalMs, retry } = this.#resolved;
     const { schema, endpoint, schemaVersion, clientGroupID, fetcher, authHeaders, pullPageSize } = this.#options;
     await this.replica.refresh();
-    const epoch = await this.#store.takeEpoch(this.replica.replicaID);
+    const { replicaID } = this.replica;
+    const epoch = await this.#store.takeEpoch(replicaID);
     const committed = (commit: StoreCommit) => this.#committed(commit);
     const applied = (ids: readonly { clientID: string; id: number }[]) => {
       this.#applied(ids);
@@ -174,6 +175,7 @@ export class ClientCore {
       schema,
       schemaVersion,
       replica: this.replica,
+      replicaID,
       store: this.#store,
       env,
       epoch,

@@ -33,6 +33,7 @@ async function leader() {
     schema,
     schemaVersion: "1",
     replica: tab.replica,
+    replicaID: tab.replica.replicaID,
     store,
     env: systemEnv,
     epoch: 1,
@@ -44,6 +45,15 @@ async function leader() {
 
 const page = (more: Partial<PullResponse>): PullResponse => ({ cookie: "c1", patch: [], lastMutationIDs: {}, ...more });
 const put = (id: string, name: string) => ({ op: "put", table: "lists", id, value: { id, name, count: 0 } }) as const;
+
+test("a page asked for before the replica was reset is nothing to the new one, whatever its leader's epoch", async () => {
+  const { tab, sync } = await leader();
+  await tab.replica.reset();
+  await tab.store.takeEpoch(tab.replica.replicaID);
+  const late = await sync.pulled(page({ patch: [put("a", "late")] })).catch((error: unknown) => error);
+  expect(isPlasmaError(late, "client/deposed")).toBe(true);
+  expect([tab.view("lists").size, tab.replica.cookie, tab.replica.firstSync.done]).toEqual([0, null, false]);
+});
 
 test("a page is shown while it is written, and once", async () => {
   const { tab, sync, release } = await leader();

@@ -6,9 +6,11 @@
 //   2. An applied entry stays pending until the pull that covers it, so that nothing flickers. If a catch-up that began when it
 //      was applied ends without it, the server has lost it (a restored backup) and it is pushed again; if not, that is harmless.
 //   3. A catch-up is one commit; only the first sync of an empty replica commits page by page.
-//   4. An entry goes out under the schema version that it was made with, and under the client's own when the server does not
+//   4. What was asked for one replica never reaches the one that a reset by another tab has put in its place.
+//   5. An entry goes out under the schema version that it was made with, and under the client's own when the server does not
 //      take that one: it is applied or refused, and never stays for ever.
 
+import { PlasmaError } from "../../core/error.ts";
 import { must } from "../../core/lib/assert.ts";
 import type { Env } from "../../core/lib/env.ts";
 import type { PullResponse, Rejection } from "../../core/protocol/pull.ts";
@@ -25,6 +27,8 @@ export interface ReplicaSyncDeps {
   readonly schema: AnySchema;
   readonly schemaVersion: string;
   readonly replica: Replica;
+  /** The replica whose epoch this is: after a reset by another tab there is nothing to do for it any more. */
+  readonly replicaID: string;
   readonly store: Store;
   readonly env: Env;
   readonly epoch: number;
@@ -136,6 +140,7 @@ export class ReplicaSync implements SyncReplica {
 
   async pulled(page: PullResponse): Promise<void> {
     const { schema, replica } = this.#deps;
+    this.#assertSameReplica();
     const firstSync = !replica.firstSync.done;
     const buffer = (this.#buffer ??= new PullBuffer(schema));
     buffer.add(page);
@@ -177,6 +182,11 @@ export class ReplicaSync implements SyncReplica {
     await this.#commit({ changes: [], confirmed: {}, rejected: [], cookie: null });
   }
 
+  /** What was asked for the replica before a reset would be taken for the first sync of the new one. */
+  #assertSameReplica(): void {
+    if (this.#deps.replica.replicaID !== this.#deps.replicaID) throw new PlasmaError("client/deposed", {});
+  }
+
   #baseIsEmpty(): boolean {
     for (const table of this.#deps.schema.tablesByName.keys())
       for (const _ of this.#deps.replica.baseIDs(table)) return false;
@@ -190,13 +200,14 @@ export class ReplicaSync implements SyncReplica {
 
   /** Shows the commit and writes it at the same time; resolves when it is durable and in the view. */
   async #commit(commit: SyncCommit): Promise<void> {
-    const { store, replica, epoch, committed } = this.#deps;
+    const { store, replica, replicaID, epoch, committed } = this.#deps;
+    this.#assertSameReplica();
     const isEarly = commit.rejected.length === 0 && commit.replace === undefined;
-    const shown = isEarly ? replica.showEarly(commit) : Promise.resolve();
+    const shown = isEarly ? replica.showEarly(commit, replicaID) : Promise.resolve();
     // When it cannot be shown early, the durable commit is shown, or says why it cannot be.
     shown.catch(() => undefined);
     try {
-      const durable = await store.sync(replica.replicaID, epoch, commit);
+      const durable = await store.sync(replicaID, epoch, commit);
       committed(durable);
       await replica.whenApplied(durable.seq);
     } catch (error) {

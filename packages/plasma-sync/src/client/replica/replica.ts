@@ -155,8 +155,10 @@ export class Replica {
    * Shows a step of syncing before it is durable: only the leader's own, one at a time. Its commit, when it comes, changes
    * nothing more; if the store refuses it, the caller reloads.
    */
-  showEarly(sync: SyncCommit): Promise<void> {
+  showEarly(sync: SyncCommit, replicaID: string): Promise<void> {
     return this.#queue.run(async () => {
+      // Reset meanwhile: the store refuses it.
+      if (this.#state.replicaID !== replicaID) return;
       const step = new FeedStep(this.#byKey);
       step.addSync(sync, { isShown: false });
       await this.#take(step);
