@@ -9,4 +9,5 @@ export const regressions: readonly Regression[] = [
   { seed: 1052, what: "a reset showed its empty rows as complete" },
   { seed: 2198, what: "a reset that the disk refused left the client without syncing" },
   { seed: 10937, what: "a leader whose disk could not be read twice in a row never synced again" },
+  { seed: 1374, what: "a page asked for before another tab's reset was taken for the whole first sync after it" },
 ];
