@@ -10,4 +10,6 @@ export const regressions: readonly Regression[] = [
   { seed: 2198, what: "a reset that the disk refused left the client without syncing" },
   { seed: 10937, what: "a leader whose disk could not be read twice in a row never synced again" },
   { seed: 1374, what: "a page asked for before another tab's reset was taken for the whole first sync after it" },
+  { seed: 8591, what: "a tab that missed a reset whose maker died led the replica before it for ever" },
+  { seed: 4699, what: "a tab that heard of a renumbering and of its confirmation at once kept the mutation for ever" },
 ];

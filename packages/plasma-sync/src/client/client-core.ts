@@ -165,7 +165,11 @@ export class ClientCore {
     const { schema, endpoint, schemaVersion, clientGroupID, fetcher, authHeaders, pullPageSize } = this.#options;
     await this.replica.refresh();
     const { replicaID } = this.replica;
-    const epoch = await this.#store.takeEpoch(replicaID);
+    const epoch = await this.#store.takeEpoch(replicaID).catch(async (error: unknown) => {
+      // Another tab has reset the replica, and died over telling.
+      if (isPlasmaError(error, "client/deposed")) await this.replica.reload();
+      throw error;
+    });
     const committed = (commit: StoreCommit) => this.#committed(commit);
     const applied = (ids: readonly { clientID: string; id: number }[]) => {
       this.#applied(ids);

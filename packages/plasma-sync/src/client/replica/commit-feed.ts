@@ -1,9 +1,9 @@
 // Owns: CommitFeed, which puts durable commits of all tabs back into the one order in which the store made them.
 // Invariants:
 //   1. Commits leave in `seq` order without a hole; a commit at or below the last one taken is dropped.
-//   2. Only commits of the replica that this tab has open leave: one that is heard behind a reset is of the replica before, and
-//      one that is heard before this tab has followed the reset waits for that.
-//   3. A hole is either filled by a late message or ends in `restart` after the replica was read from disk.
+//   2. Only commits of the replica that this tab has open leave. One of another is heard behind a reset that this tab has
+//      followed, or before one that it has not: the disk knows.
+//   3. What waits ends in `restart` after the replica was read from disk, unless a late message fills the hole before.
 
 import type { OutboxEntry, StoreCommit } from "../store/store.ts";
 
@@ -17,10 +17,9 @@ export class CommitFeed {
     return this.#lastSeq;
   }
 
-  /** Whether a commit waits for one that has not come. */
+  /** Whether a commit waits for one that has not come, or is of another replica: whoever has reset it may have died over telling. */
   get hasGap(): boolean {
-    const isOwn = ({ replicaID }: StoreCommit) => replicaID === this.#replicaID;
-    return !this.#waiting.has(this.#next) && [...this.#waiting.values()].some(isOwn);
+    return this.#waiting.size > 0 && !this.#waiting.has(this.#next);
   }
 
   add(commit: StoreCommit): void {

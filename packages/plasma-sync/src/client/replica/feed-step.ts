@@ -17,6 +17,9 @@ export class FeedStep {
   firstSync: FirstSync | undefined = undefined;
   readonly #known: ReadonlyMap<string, PendingMutation>;
   readonly #new = new Map<string, PendingMutation>();
+  /** Under which name a mutation goes on, and which goes on under a name: later commits of the step name it so. */
+  readonly #renamedTo = new Map<PendingMutation, OutboxEntry>();
+  readonly #renamedFrom = new Map<string, PendingMutation>();
 
   /** `known`: the pending mutations before this step, by `keyOf`. */
   constructor(known: ReadonlyMap<string, PendingMutation>) {
@@ -53,8 +56,9 @@ export class FeedStep {
 
   #confirm(confirmed: { readonly [clientID: string]: number }): void {
     for (const mutation of [...this.#known.values(), ...this.inserted]) {
-      const last = confirmed[mutation.entry.clientID];
-      if (last !== undefined && mutation.entry.id <= last && mutation.order !== null) this.#remove(mutation, null);
+      const { clientID, id } = this.#renamedTo.get(mutation) ?? mutation.entry;
+      const last = confirmed[clientID];
+      if (last !== undefined && id <= last && mutation.order !== null) this.#remove(mutation, null);
     }
   }
 
@@ -65,10 +69,12 @@ export class FeedStep {
       "replica: a renumbered entry is pending",
     );
     this.renamed.push({ mutation, entry });
+    this.#renamedTo.set(mutation, entry);
+    this.#renamedFrom.set(keyOf(entry), mutation);
   }
 
   #find(key: string): PendingMutation | undefined {
-    return this.#known.get(key) ?? this.#new.get(key);
+    return this.#renamedFrom.get(key) ?? this.#known.get(key) ?? this.#new.get(key);
   }
 
   #remove(mutation: PendingMutation, rejection: Rejection | null): void {
