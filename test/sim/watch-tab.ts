@@ -3,6 +3,7 @@
 import type { Row } from "../../packages/plasma-sync/src/core/schema/value.ts";
 import type { LiveQuery } from "../../packages/plasma-sync/src/core/query/live-query.ts";
 import type { SimTab } from "../../packages/plasma-sync/src/testing/sim-world.ts";
+import { DerivedQueries } from "./derived-queries.ts";
 import type { RunScope } from "./run-scope.ts";
 
 /** Counts what the tab's client shows of itself only in its status. */
@@ -44,6 +45,7 @@ export function watchTab(run: RunScope, tab: SimTab): void {
       watch.delivered(live.status === "complete");
     });
   }
+  watch.derive();
 }
 
 class TabWatch {
@@ -51,6 +53,7 @@ class TabWatch {
   readonly #tab: SimTab;
   readonly #shown: ReadonlyMap<string, readonly Row[]>;
   #isDue = false;
+  #derived: DerivedQueries | null = null;
   /** Receipts that the view had at the last look. */
   #seen = new Map<string, Row>();
   /** What the disk held when the tab was opened: it must be there from the first complete view on. */
@@ -61,6 +64,12 @@ class TabWatch {
     this.#tab = tab;
     this.#shown = shown;
     this.#atOpening = new Set(tab.device.disk.tables.get("receipts")?.keys() ?? []);
+  }
+
+  /** Watches queries of every shape over what is shown, too. */
+  derive(): void {
+    const { tables } = this.#run.appOf(this.#tab);
+    this.#derived = new DerivedQueries(this.#tab, tables, (isComplete) => this.delivered(isComplete));
   }
 
   /** All queries of one commit deliver in one step: looked at behind it, they are of one moment. */
@@ -82,6 +91,8 @@ class TabWatch {
       if (!String(id).endsWith("/0")) this.#violate(`shows the receipt ${String(id)}: its mutation took effect twice`);
     const wrong = app.check(rows, receipts);
     if (wrong !== null) this.#violate(`shows what no prefix explains: ${wrong}`);
+    const mismatch = this.#derived?.mismatch(rows) ?? null;
+    if (mismatch !== null) this.#violate(mismatch);
     this.#keepsReceipts(receipts);
     history.count("view looked at");
   }
