@@ -58,30 +58,30 @@ function* queriesOf(
 ): Iterable<readonly [string, Live]> {
   for (const [name, table] of tables) {
     const id = columnOf(table, "id");
-    yield [`${name}: a window`, db.select().from(table).orderBy(desc(id)).limit(3).offset(1).live() as unknown as Live];
+    yield [`${name}: a window`, db.select().from(table).orderBy(desc(id)).limit(3).offset(1).live()];
     yield [
       `${name}: a count`,
       db
         .select({ n: count(), last: max(id) })
         .from(table)
-        .live() as unknown as Live,
+        .live(),
     ];
     for (const { def } of metaOf(table).columns) {
       const parent = def.ref === undefined ? undefined : tables.get(def.ref.column().def.table);
       if (parent === undefined || parent === table) continue;
       const isParent = eq(columnOf(table, def.name), columnOf(parent, "id"));
       const place = `${name}.${def.name}`;
-      yield [`${place}: a join`, db.select().from(table).leftJoin(parent, isParent).live() as unknown as Live];
+      yield [`${place}: a join`, db.select().from(table).leftJoin(parent, isParent).live()];
       yield [
         `${place}: parents with children`,
         db
           .select()
           .from(parent)
           .where(exists(db.select().from(table).where(isParent)))
-          .live() as unknown as Live,
+          .live(),
       ];
       const children = db.select().from(table).where(isParent).orderBy(asc(id)).limit(2);
-      yield [`${place}: nested`, db.select().from(parent).include({ children }).live() as unknown as Live];
+      yield [`${place}: nested`, db.select().from(parent).include({ children }).live()];
     }
   }
 }
