@@ -69,13 +69,19 @@ class PushRun {
   readonly #lastIDs: Map<string, number>;
   /** Errors of refused mutations, by client and id: from earlier pushes and from this one. */
   readonly #refused = new Map<string, RecordedError>();
+  readonly #authorize: ReturnType<typeof createAuthorize>;
+  /** Only where a table resolves conflicts. */
+  readonly #readRules: ReadRules | null;
   readonly #results: MutationResult[] = [];
   readonly #processed: ProcessedMutation[] = [];
   #hasChanges = false;
 
   constructor(scope: PushScope) {
-    const { request, tx } = scope;
+    const { settings, auth, request, tx } = scope;
+    const { schema } = settings.options;
     this.#scope = scope;
+    this.#authorize = createAuthorize(schema, auth.ctx);
+    this.#readRules = hasConflictRules(schema) ? new ReadRules(schema, auth.ctx) : null;
     this.#lastIDs = lastIDs(request, tx.clients);
     for (const { clientID, id, error } of tx.refusals) this.#refused.set(keyOf(clientID, id), error);
   }
@@ -145,14 +151,15 @@ class PushRun {
       side: "server" as const,
     };
     let writes = 0;
-    const authorize = createAuthorize(options.schema, auth.ctx);
     await tx.mutation(origin, (store) => {
       const counted = countWrites(store, (count) => (writes += count));
       const { schema, executor } = options;
-      const { ctx } = auth;
-      const resolve = hasConflictRules(schema)
-        ? createResolve({ dialect: executor.dialect, store, rules: new ReadRules(schema, ctx), ctx, origin, base })
-        : undefined;
+      const rules = this.#readRules;
+      const resolve =
+        rules === null
+          ? undefined
+          : createResolve({ dialect: executor.dialect, store, rules, ctx: auth.ctx, origin, base });
+      const authorize = this.#authorize;
       return runMutator({ schema, def, store: counted, env, authorize, ...(resolve && { resolve }), input });
     });
     if (writes > 0) this.#hasChanges = true;
