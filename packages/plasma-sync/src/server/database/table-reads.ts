@@ -47,7 +47,8 @@ export async function runGetMany(
   return decode(await run({ text, params: [id] })) as readonly Row[];
 }
 
-function hasID(table: string, ids: readonly string[]): Expr {
+/** That a row of the table has one of the ids. */
+export function hasID(table: string, ids: readonly string[]): Expr {
   const column = { type: "column", source: table, column: "id", kind: "id" } as const;
   const values = ids.map((value) => ({ type: "value", value, kind: "id" }) as const);
   const [only] = values;

@@ -15,13 +15,13 @@ import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
 import type { MutationOrigin, ServerStore } from "../database/push-transaction.ts";
 import type { SqlExecutor, SqlStatement } from "../database/sql-executor.ts";
+import { hasID } from "../database/table-reads.ts";
 import { parseImage } from "../migration/log-image.ts";
 import { compileSelect } from "../sql/compile-select.ts";
 import { jsonTexts } from "../sql/json-params.ts";
 import { withPlaceholders } from "../sql/placeholders.ts";
 import { parseCookie } from "./cookie.ts";
 import type { ReadRules } from "./read-rules.ts";
-import { idOf } from "./rule-page.ts";
 
 export interface ConflictScope {
   readonly dialect: SqlExecutor["dialect"];
@@ -146,9 +146,7 @@ async function readSeen(
 ): Promise<(row: Row) => boolean> {
   const rule = rules.of(meta);
   if (rule.type === "row") return rule.sees;
-  const operand = idOf(meta.name);
-  const values = ids.map((value) => ({ type: "value", value, kind: "id" }) as const);
-  const where = { type: "and", args: [{ type: "in", operand, values, negated: false }, rule.where] } as const;
+  const where = { type: "and", args: [hasID(meta.name, ids), rule.where] } as const;
   const select = compileSelect(selectWhere(meta.name, where), {
     schema: rules.schema,
     dialect,

@@ -14,6 +14,7 @@ import * as limits from "../../core/limits.ts";
 import type { PatchOp } from "../../core/protocol/pull.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
+import { hasID } from "../database/table-reads.ts";
 import { compileSelect } from "../sql/compile-select.ts";
 import { syncedTables, type TablePlace } from "./table-place.ts";
 import type { LogChanges } from "./log-changes.ts";
@@ -106,10 +107,8 @@ async function readIDs({ schema, executor }: ReadScope, version: number, part: P
 /** Rows that were seen before are asked for by their ids, too: a `del` must not rest on how candidates were named. */
 async function readRows(scope: ReadScope, version: number, part: Part & { readonly also: readonly string[] }) {
   const { meta, rule, candidates, range, also } = part;
-  const values = also.map((value) => ({ type: "value", value, kind: "id" }) as const);
-  const isBefore: Expr = { type: "in", operand: idOf(meta.name), values, negated: false };
   // An `or` with a term that names nothing keeps SQLite from looking the others up by index.
-  const named: Expr = also.length === 0 ? candidates : { type: "or", args: [candidates, isBefore] };
+  const named: Expr = also.length === 0 ? candidates : { type: "or", args: [candidates, hasID(meta.name, also)] };
   const query = selectByID(meta, [named, rule], range);
   const select = rowsByID(scope, meta, { query, asOf: { version, isAboutFew: true } });
   const { rows, isCut } = select.decode(await scope.executor.all(select));
