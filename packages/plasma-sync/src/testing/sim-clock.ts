@@ -7,6 +7,7 @@
 
 import { assert } from "../core/lib/assert.ts";
 import { nextTurn, type Env } from "../core/lib/env.ts";
+import { formatUUID } from "../core/lib/virtual-env.ts";
 import type { SimRandom } from "./sim-random.ts";
 
 /** 2026-01-01: late enough that nobody takes a time for a count. */
@@ -180,13 +181,7 @@ export function createSimEnv(
     setTimeout: (fn, delayMs) => clock.after(Math.max(1, delayMs), life, fn),
     clearTimeout: (handle) => (handle as () => void)(),
     randomBytes: (length) => random.bytes(length),
-    randomUUID: () => uuidOf(random.bytes(16)),
+    randomUUID: () => formatUUID(random.bytes(16)),
     random: () => random.fraction(),
   };
-}
-
-function uuidOf(bytes: Uint8Array): string {
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const variant = "89ab"[(bytes[8] ?? 0) & 3];
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
 }

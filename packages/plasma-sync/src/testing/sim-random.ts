@@ -1,20 +1,14 @@
 // Owns: SimRandom: every choice of a simulated run, drawn from one seed.
 
+import { createRandom } from "../core/lib/virtual-env.ts";
+
 /** Equal seeds give equal draws. */
 export class SimRandom {
-  #counter: number;
+  /** A whole number below 2³². */
+  readonly uint32: () => number;
 
   constructor(seed: number) {
-    this.#counter = Math.imul(seed, 0x27d4eb2f) ^ 0x165667b1;
-  }
-
-  /** A whole number below 2³²: a scrambled step of a counter. */
-  uint32(): number {
-    this.#counter = (this.#counter + 0x9e3779b9) | 0;
-    let bits = this.#counter;
-    bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
-    bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
-    return (bits ^ (bits >>> 16)) >>> 0;
+    this.uint32 = createRandom(Math.imul(seed, 0x27d4eb2f) ^ 0x165667b1);
   }
 
   /** In [0, 1). */

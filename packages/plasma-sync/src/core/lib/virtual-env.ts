@@ -69,7 +69,7 @@ async function settle(): Promise<void> {
 }
 
 /** Whole numbers below 2³², each a scrambled step of a counter. */
-function createRandom(seed: number): () => number {
+export function createRandom(seed: number): () => number {
   let counter = seed | 0;
   return () => {
     counter = (counter + 0x9e3779b9) | 0;
@@ -80,7 +80,8 @@ function createRandom(seed: number): () => number {
   };
 }
 
-function formatUUID(bytes: Uint8Array): string {
+/** A version 4 UUID of 16 random bytes. */
+export function formatUUID(bytes: Uint8Array): string {
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const variant = "89ab"[(bytes[8] ?? 0) & 3];
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
