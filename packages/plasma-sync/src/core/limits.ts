@@ -110,6 +110,30 @@ export const httpLingerMs = 2_000;
 export const shutdownMsMax = 8_000;
 /** Milliseconds within which the database answers a health check: load balancers wait 5 s and more. */
 export const healthMsMax = 2_000;
+/** Bytes of what a member of a room says of itself, as JSON: a name, a colour, a place and a selection. */
+export const userInfoBytesMax = 2_048;
+/** Bytes of a frame that a client may send: a cookie of the largest size and a userInfo, both escaped. */
+export const socketFrameBytesMax = 16 * 1024;
+/** Frames per second that one socket may send for long: cursors come at 20 Hz, cookies beside them. */
+export const socketFramesPerSecondMax = 50;
+/** Frames that it may send at once after a silence: what a frozen tab sends when it wakes. */
+export const socketFramesBurstMax = 200;
+/** Bytes that may wait in the server for a slow socket, where the platform tells: seconds of a busy room. */
+export const socketBufferBytesMax = 4 * 1024 * 1024;
+/** Sockets of one hub or object: Cloudflare holds 32,768 per object; a process has memory for more than its CPU serves. */
+export const hubSocketsMax = 20_000;
+/** Milliseconds after which a socket that sent nothing, not even a ping, counts as dead: clients ping every 30 s or less. */
+export const socketSilenceMsMax = 95_000;
+/** Milliseconds that what `auth` said of a socket is good for patches (SPEC: 60 s). */
+export const socketCtxMsMax = 60_000;
+/** Milliseconds that it is good for pokes and presence; then `auth` is asked again, or the client is asked to come again. */
+export const socketAuthMsMax = 5 * 60_000;
+/** Milliseconds between changes of presence that a room is told: 20 Hz, above which eyes see no cursor move better. */
+export const presenceTickMs = 50;
+/** Bytes per second of presence that a room sends to all its members; a large and busy room is told less often. */
+export const presenceBytesPerSecondMax = 16 * 1024 * 1024;
+/** Milliseconds that a member stays in the room when its socket broke: a reconnect takes less, and nobody flickers. */
+export const presenceGraceMs = 5_000;
 /** Milliseconds between polls of a live select on the server, unless the app says otherwise. */
 export const serverLivePollMs = 1_000;
 /** Longest wait between polls of a live select on the server while its database fails. */
