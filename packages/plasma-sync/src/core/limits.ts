@@ -148,3 +148,13 @@ export const testToldCharsMax = 32 * 1024 * 1024;
 export const testTraceLinesMax = 2_000;
 /** Lines of it in the message of a failure: a screen. */
 export const testTraceShownLinesMax = 30;
+/** Bytes of one stored chunk of a file in the browser: Chromium refuses values near 127 MiB, larger chunks gain nothing. */
+export const blobChunkBytes = 1024 * 1024;
+/** Before a started write of a file's bytes that has stood still counts as abandoned: a frozen tab may still go on for long. */
+export const blobWriteStaleMs = 3_600_000;
+/** Before bytes that were never uploaded and that nothing refers to go: a mutation is durable seconds after its bytes are. */
+export const blobOrphanMs = 86_400_000;
+/** How much later a use is noted than the last noted one: reading a file writes at most so often. */
+export const blobUsedStepMs = 3_600_000;
+/** Bytes of uploaded and downloaded files that the device keeps, unless the app says otherwise: some hundred photos. */
+export const blobCacheBytesDefault = 512 * 1024 * 1024;
