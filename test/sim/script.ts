@@ -148,6 +148,7 @@ const drawNetwork = (random: SimRandom): NetworkFaults => ({
   lostAnswer: some(random, 0.4),
   duplicate: some(random, 0.4),
   badGateway: some(random, 0.2),
+  socketCut: 0,
 });
 
 const drawDisk = (random: SimRandom): DiskFaults => ({

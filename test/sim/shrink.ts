@@ -52,6 +52,7 @@ const plainerScripts = (script: Script): Partial<Script>[] => [
 function plainerStep(step: Step): Step {
   if (step.do === "mutate") return { ...step, chained: false, shared: true };
   if (step.do === "wait") return { ...step, ms: Math.floor(step.ms / 2) };
-  if (step.do === "network") return { ...step, faults: { ...step.faults, delayMsMax: 5, badGateway: 0, duplicate: 0 } };
+  if (step.do === "network")
+    return { ...step, faults: { ...step.faults, delayMsMax: 5, badGateway: 0, duplicate: 0, socketCut: 0 } };
   return step;
 }

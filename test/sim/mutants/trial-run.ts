@@ -2,6 +2,7 @@
 
 import { asc, type Db } from "plasma-sync/core";
 import { SimLife } from "../../../packages/plasma-sync/src/testing/sim-clock.ts";
+import { calm } from "../../../packages/plasma-sync/src/testing/sim-network.ts";
 import {
   sound,
   SimWorld,
@@ -85,7 +86,14 @@ class TrialRun {
     await world.clock.advance(random.int(0, 300));
     const isRough = random.chance(0.8);
     if (isRough) {
-      world.network.faults = { delayMsMax: 100, lostRequest: 0.05, lostAnswer: 0.1, duplicate: 0.1, badGateway: 0.03 };
+      world.network.faults = {
+        ...calm,
+        delayMsMax: 100,
+        lostRequest: 0.05,
+        lostAnswer: 0.1,
+        duplicate: 0.1,
+        badGateway: 0.03,
+      };
       world.server.faults = { statementMsMax: random.pick([1, 8, 30]), failure: 0.01, death: 0.004 };
       for (const device of devices)
         device.faults = { operationMsMax: random.pick([2, 20, 500, 2000]), failure: 0.01, death: 0.005 };

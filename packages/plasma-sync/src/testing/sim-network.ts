@@ -18,9 +18,18 @@ export interface NetworkFaults {
   readonly duplicate: number;
   /** A gateway answers in place of the server. */
   readonly badGateway: number;
+  /** Probability for each message of a socket that its connection breaks there. */
+  readonly socketCut: number;
 }
 
-export const calm: NetworkFaults = { delayMsMax: 20, lostRequest: 0, lostAnswer: 0, duplicate: 0, badGateway: 0 };
+export const calm: NetworkFaults = {
+  delayMsMax: 20,
+  lostRequest: 0,
+  lostAnswer: 0,
+  duplicate: 0,
+  badGateway: 0,
+  socketCut: 0,
+};
 
 export interface Doomed {
   readonly what: "request" | "answer";

@@ -6,6 +6,7 @@ import { id, text } from "../core/schema/column.ts";
 import { defineSchema } from "../core/schema/schema.ts";
 import { table } from "../core/schema/table.ts";
 import type { SimEngine } from "./sim-database-node.ts";
+import { calm } from "./sim-network.ts";
 import { SimWorld, type SimClientApp } from "./sim-world.ts";
 
 interface Ctx {
@@ -45,7 +46,14 @@ async function run(seed: number, engine: SimEngine) {
   const [ada, grace] = [world.addDevice("ada"), world.addDevice("grace")];
   const tabs = [ada, ada, grace].map((device) => world.openTab(device, appOf(device.user)));
   await world.clock.advance(100);
-  world.network.faults = { delayMsMax: 100, lostRequest: 0.1, lostAnswer: 0.1, duplicate: 0.1, badGateway: 0.05 };
+  world.network.faults = {
+    ...calm,
+    delayMsMax: 100,
+    lostRequest: 0.1,
+    lostAnswer: 0.1,
+    duplicate: 0.1,
+    badGateway: 0.05,
+  };
   world.server.faults = { statementMsMax: 2, failure: 0.01, death: 0.002 };
   for (let i = 0; i < WRITES; i++) {
     const { mutate } = world.random.pick(tabs).client as unknown as { mutate: { add(args: object): Promise<unknown> } };
