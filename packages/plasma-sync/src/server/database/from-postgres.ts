@@ -11,6 +11,7 @@
 //   jsonb stays text because a parsed JSON `null` could not be told from SQL's.
 
 import { classifyPostgres } from "../sql/postgres-errors.ts";
+import { watchCommits } from "./commit-notices.ts";
 import { execute, type PostgresSession } from "./postgres-session.ts";
 import { inPostgresTransaction, type PostgresSql } from "./postgres-transaction.ts";
 import type { SqlExecutor, SqlRow, SqlStatement } from "./sql-executor.ts";
@@ -18,7 +19,8 @@ import type { SqlExecutor, SqlRow, SqlStatement } from "./sql-executor.ts";
 /**
  * An executor over a handle of the package `postgres` (3.4 or newer). Give the handle no `transform`; its `types` do not
  * matter. Behind a pooler that keeps no sessions and no prepared statements, give it `prepare: false`: then the package asks
- * for the types of each statement first, which costs a second round trip.
+ * for the types of each statement first, which costs a second round trip. To hear of other processes' commits the package
+ * opens one connection more.
  *
  * @example
  * const executor = fromPostgres(postgres("postgres://app@localhost/app"));
@@ -33,6 +35,7 @@ export function fromPostgres(sql: PostgresSql): SqlExecutor {
     batch: (statements) => runBatch(sql, statements),
     transaction: (fn) => inPostgresTransaction(sql, SERIALIZABLE, fn),
     classify: classifyPostgres,
+    watchCommits: (onCommit) => watchCommits(sql, onCommit),
   };
 }
 

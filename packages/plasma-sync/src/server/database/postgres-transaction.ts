@@ -16,6 +16,11 @@ import type { SqlConnection, SqlStatement } from "./sql-executor.ts";
 /** What Plasma uses of the package's `Sql`. */
 export interface PostgresSql extends PostgresSession {
   begin(options: string, fn: (session: PostgresSession) => Promise<void>): Promise<unknown>;
+  listen(
+    channel: string,
+    onNotify: (payload: string) => void,
+    onListen: () => void,
+  ): PromiseLike<{ unlisten(): Promise<unknown> }>;
 }
 
 /** Runs `fn` in one transaction of `mode`; a throw rolls back and is rethrown. */

@@ -42,4 +42,9 @@ export interface SqlExecutor extends SqlConnection {
   transaction<T>(fn: (connection: SqlConnection) => Promise<T>): Promise<T>;
   /** What `error`, thrown by this engine, means. */
   classify(error: unknown): SqlErrorClass;
+  /**
+   * Calls `onCommit` after each commit that wrote synced tables, whoever made it, and whenever some may have been missed.
+   * Resolves to what ends it. Only where the engine tells of them.
+   */
+  watchCommits?(onCommit: () => void): Promise<() => void>;
 }

@@ -1,6 +1,7 @@
 // Owns: the DDL of Plasma's own tables, the same columns in both dialects. All statements are idempotent.
 
 import type { DialectName } from "../database/sql-executor.ts";
+import { TELL_OF_COMMIT } from "../database/commit-notices.ts";
 import { LOG_ORDER_FUNCTION, LOG_ORDER_TABLE } from "../database/log-order.ts";
 import { quoteName } from "../sql/sql-text.ts";
 
@@ -78,7 +79,7 @@ const sqliteStatements: readonly string[] = [
 ];
 
 const postgresStatements: readonly string[] = [
-  // Called before each statement that writes a synced table, so that raw SQL stands in the log's order too.
+  // Called before each statement that writes a synced table, so that raw SQL stands in the log's order, and is told of, too.
   `CREATE OR REPLACE FUNCTION ${quoteName(LOG_ORDER_FUNCTION)}() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $plasma$
-    BEGIN LOCK TABLE ${LOG_ORDER_TABLE} IN EXCLUSIVE MODE; RETURN NULL; END $plasma$`,
+    BEGIN LOCK TABLE ${LOG_ORDER_TABLE} IN EXCLUSIVE MODE; ${TELL_OF_COMMIT}; RETURN NULL; END $plasma$`,
 ];

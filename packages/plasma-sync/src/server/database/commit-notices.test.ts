@@ -1,0 +1,75 @@
+// On a real Postgres: who is told of which commits.
+
+import type { Sql } from "postgres";
+import { expect, test, vi } from "vitest";
+import { ensureSchema } from "../migration/ensure-schema.ts";
+import { fromPostgres } from "./from-postgres.ts";
+import { usePostgres } from "./postgres-server.fixture.ts";
+import { schema } from "./server-database.fixture.ts";
+
+const postgres = usePostgres();
+
+async function open(): Promise<Sql> {
+  const sql = await postgres.open();
+  await ensureSchema({ schema, executor: fromPostgres(sql) });
+  return sql;
+}
+
+async function watch(sql: Sql) {
+  const onCommit = vi.fn<() => void>();
+  const stop = await fromPostgres(sql).watchCommits?.(onCommit);
+  onCommit.mockClear();
+  return { onCommit, stop: stop as () => void };
+}
+
+const insert = (id: string) => `INSERT INTO users (id, name, email) VALUES ('${id}', '', '${id}')`;
+
+test("each commit of another process is told once, with all that it wrote; what is rolled back is not", async () => {
+  const sql = await open();
+  const other = postgres.again(sql);
+  const { onCommit } = await watch(sql);
+  await other.begin(async (session) => {
+    await session.unsafe(insert("a"));
+    await session.unsafe(insert("b"));
+  });
+  await vi.waitFor(() => expect(onCommit).toHaveBeenCalledTimes(1));
+  await other.begin((session) => session.unsafe(`${insert("c")}; SELECT 1 / 0`)).catch(() => undefined);
+  await other.unsafe("UPDATE users SET name = 'x' WHERE id = 'a'");
+  await vi.waitFor(() => expect(onCommit).toHaveBeenCalledTimes(2));
+  await other.unsafe("TRUNCATE users");
+  await vi.waitFor(() => expect(onCommit).toHaveBeenCalledTimes(3));
+});
+
+test("another schema of the same database is not heard", async () => {
+  const [sql, stranger] = [await open(), await open()];
+  const { onCommit } = await watch(sql);
+  await stranger.unsafe(insert("a"));
+  await sql.unsafe(insert("b"));
+  await vi.waitFor(() => expect(onCommit).toHaveBeenCalledTimes(1));
+});
+
+test("a connection that is lost is opened anew, and then something may have changed", async () => {
+  const sql = await open();
+  const { onCommit } = await watch(sql);
+  const other = postgres.again(sql, { max: 1 });
+  const cut = () =>
+    other.unsafe(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ILIKE 'listen%' AND pid <> pg_backend_pid()",
+    );
+  for (const times of [1, 2]) {
+    onCommit.mockClear();
+    await cut();
+    await vi.waitFor(() => expect(onCommit).toHaveBeenCalledTimes(1), { timeout: 20_000 });
+    await other.unsafe(insert(`x${times}`));
+    await vi.waitFor(() => expect(onCommit).toHaveBeenCalledTimes(2));
+  }
+});
+
+test("after the end of watching nothing is told", async () => {
+  const sql = await open();
+  const [first, second] = [await watch(sql), await watch(sql)];
+  first.stop();
+  await postgres.again(sql).unsafe(insert("a"));
+  await vi.waitFor(() => expect(second.onCommit).toHaveBeenCalledTimes(1));
+  expect(first.onCommit).not.toHaveBeenCalled();
+});
