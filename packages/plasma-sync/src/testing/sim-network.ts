@@ -40,20 +40,31 @@ export interface SimRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: readonly (readonly [string, string])[];
+  /** Text; null when there is none, or bytes. */
   readonly body: string | null;
+  /** Of a file that is sent up. */
+  readonly bytes?: Uint8Array<ArrayBuffer>;
 }
 
 export interface SimAnswer {
   readonly status: number;
   readonly headers: readonly (readonly [string, string])[];
+  /** As text, what is none included. */
   readonly body: string;
+  /** Of a file. */
+  readonly bytes?: Uint8Array<ArrayBuffer>;
 }
+
+/** What a server answers with. An upload comes as it arrives, and may break off. */
+export type SimHandle = (request: SimRequest, upload?: ReadableStream<Uint8Array>) => Promise<SimAnswer>;
 
 export interface NetworkScope {
   readonly clock: SimClock;
   readonly random: SimRandom;
   /** What answers; null while no server runs. */
-  readonly server: () => { readonly life: SimLife; handle(request: SimRequest): Promise<SimAnswer> } | null;
+  readonly server: () => { readonly life: SimLife; readonly handle: SimHandle } | null;
+  /** A proxy's own answer to a request, in place of the server's; null lets it through. */
+  readonly proxy?: (request: SimRequest) => SimAnswer | null;
   /** Told of every fault, and of which tab's request. */
   readonly note: (what: string, tab: string) => void;
   /** Told of every request that a server has handled, twice when it came twice. */
@@ -84,14 +95,17 @@ export class SimNetwork {
   /** What the client of a tab fetches with. */
   fetcher(device: string, life: SimLife): (request: Request) => Promise<Response> {
     return async (request) => {
+      const isUpload = request.method === "PUT";
       const plain: SimRequest = {
         method: request.method,
         url: request.url,
         headers: [...request.headers],
-        body: request.body === null ? null : await request.text(),
+        body: request.body === null || isUpload ? null : await request.text(),
+        ...(isUpload ? { bytes: new Uint8Array(await request.arrayBuffer()) } : {}),
       };
-      const { status, headers, body } = await this.#send(device, life, plain);
-      return new Response(body, { status, headers: headers.map(([name, value]): [string, string] => [name, value]) });
+      const { status, headers, body, bytes } = await this.#send(device, life, plain);
+      const list = headers.map(([name, value]): [string, string] => [name, value]);
+      return new Response(isBodiless(status, request.method) ? null : (bytes ?? body), { status, headers: list });
     };
   }
 
@@ -104,7 +118,12 @@ export class SimNetwork {
       throw new TypeError("Failed to fetch");
     }
     const doomed = this.#takeDoomed(device, request);
-    if (doomed === "request" || random.chance(faults.lostRequest)) return this.#lost("network: request lost", life);
+    if (doomed === "request" || random.chance(faults.lostRequest)) {
+      // An upload may break off on its way; the server sees what has come.
+      if (request.bytes === undefined || random.chance(0.4)) return this.#lost("network: request lost", life);
+      void this.#handled(request, random.int(0, faults.delayMsMax), random.fraction()).catch(() => undefined);
+      return this.#lost("network: upload cut", life);
+    }
     if (random.chance(faults.badGateway)) {
       note("network: bad gateway", life.name);
       await clock.sleep(random.int(0, faults.delayMsMax), life);
@@ -135,11 +154,13 @@ export class SimNetwork {
     throw new TypeError("Failed to fetch");
   }
 
-  /** Null when there is no server, or it dies over it. */
-  #handled(request: SimRequest, delayMs: number): Promise<SimAnswer | null> {
-    const { clock, server, onHandled } = this.#scope;
+  /** Null when there is no server, or it dies over it. Of an upload only the part `share` arrives when it is below 1. */
+  #handled(request: SimRequest, delayMs: number, share = 1): Promise<SimAnswer | null> {
+    const { clock, server, onHandled, proxy } = this.#scope;
     return new Promise((resolve) => {
       clock.after(delayMs, this.#wires, () => {
+        const refusal = proxy?.(request) ?? null;
+        if (refusal !== null) return resolve(refusal);
         const found = server();
         if (found === null) return resolve(null);
         const onAnswer = (answer: SimAnswer) => {
@@ -147,8 +168,32 @@ export class SimNetwork {
           onHandled?.(request, answer);
           return resolve(answer);
         };
-        found.handle(request).then(onAnswer, () => (found.life.isDead ? resolve(null) : undefined));
+        const { bytes } = request;
+        const upload = bytes === undefined ? undefined : this.#uploadOf(bytes, share);
+        found.handle(request, upload).then(onAnswer, () => (found.life.isDead ? resolve(null) : undefined));
       });
     });
   }
+  /** The bytes in a few pieces, one after another; without the rest when the connection breaks. */
+  #uploadOf(bytes: Uint8Array<ArrayBuffer>, share: number): ReadableStream<Uint8Array> {
+    const { clock, random } = this.#scope;
+    const end = share < 1 ? Math.floor(bytes.length * share) : bytes.length;
+    const step = Math.max(1, Math.ceil(bytes.length / UPLOAD_PIECES));
+    let sent = 0;
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          await clock.sleep(random.int(0, this.faults.delayMsMax), this.#wires);
+          if (sent < end) controller.enqueue(bytes.slice(sent, (sent = Math.min(end, sent + step))));
+          else if (share < 1) controller.error(new TypeError("the connection was reset"));
+          else controller.close();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+  }
 }
+
+const UPLOAD_PIECES = 3;
+
+const isBodiless = (status: number, method: string): boolean => status === 204 || status === 304 || method === "HEAD";

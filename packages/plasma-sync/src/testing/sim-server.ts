@@ -10,7 +10,7 @@ import { createServerDb } from "../server/server-db.ts";
 import { createSimEnv, SimLife, type SimClock } from "./sim-clock.ts";
 import type { SimBackup, SimDatabase } from "./sim-database-node.ts";
 import { SimDatabaseError, simExecutor } from "./sim-executor.ts";
-import type { SimAnswer, SimRequest } from "./sim-network.ts";
+import type { SimAnswer, SimHandle, SimRequest } from "./sim-network.ts";
 import type { SimRandom } from "./sim-random.ts";
 
 /** What the app gives to its server; the rest is the world's. */
@@ -50,9 +50,10 @@ export class SimServer {
   }
 
   /** The running process, as the network reaches it. */
-  get running(): { readonly life: SimLife; handle(request: SimRequest): Promise<SimAnswer> } | null {
+  get running(): { readonly life: SimLife; readonly handle: SimHandle } | null {
     const found = this.#process;
-    return found === null ? null : { life: found.life, handle: (request) => answer(found.handle, request) };
+    if (found === null) return null;
+    return { life: found.life, handle: (request, upload) => answer(found.handle, request, upload) };
   }
 
   /** Starts a process, of another version of the app when given. */
@@ -124,12 +125,22 @@ export class SimServer {
 /** Statements of a dead server end all the same, with an error: else they would hold the database's one connection. */
 const world = new SimLife("database");
 
-async function answer(handle: SyncHandler, { method, url, headers, body }: SimRequest): Promise<SimAnswer> {
-  const request = new Request(url, {
+async function answer(handle: SyncHandler, request: SimRequest, upload?: ReadableStream): Promise<SimAnswer> {
+  const { method, url, headers } = request;
+  const body = upload ?? request.body;
+  const init = {
     method,
     headers: headers.map(([name, value]): [string, string] => [name, value]),
-    ...(body === null ? {} : { body }),
-  });
-  const response = await handle(request);
-  return { status: response.status, headers: [...response.headers], body: await response.text() };
+    // A stream says so.
+    ...(body === null ? {} : { body, duplex: "half" }),
+  };
+  const response = await handle(new Request(url, init));
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const isFile = !(response.headers.get("content-type") ?? "").startsWith("application/json");
+  return {
+    status: response.status,
+    headers: [...response.headers],
+    body: new TextDecoder().decode(bytes),
+    ...(isFile ? { bytes } : {}),
+  };
 }
