@@ -237,6 +237,10 @@ export class ClientCore {
       replicaID: this.replica.replicaID,
       schemaVersion,
       cookie: () => this.replica.cookie,
+      status: this.status,
+      env: this.#resolved.env,
+      setAuth: loop.setSocketAuth,
+      report: (error: SyncClientError) => this.#report(error),
     };
     let unsubscribe: (() => void) | null = null;
     return {
@@ -244,7 +248,7 @@ export class ClientCore {
       start: () => {
         this.#loop = loop;
         loop.start();
-        unsubscribe = subscribe?.(() => loop.poke(), session) ?? null;
+        unsubscribe = subscribe?.(loop.poke, session) ?? null;
       },
       stop: () => {
         unsubscribe?.();

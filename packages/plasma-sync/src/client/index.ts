@@ -9,6 +9,7 @@ export type {
   PendingMutationInfo as PendingMutation,
   PlasmaClient,
   PlasmaClientOptions,
+  Poke,
   RetryOptions,
   SubscribeSession,
 } from "./plasma-client.ts";

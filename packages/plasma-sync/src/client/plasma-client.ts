@@ -3,6 +3,7 @@
 import type { AnyMutators, MutatorArgs, MutatorName } from "../core/mutation/mutator.ts";
 import type { Env } from "../core/lib/env.ts";
 import type { Db } from "../core/query/db.ts";
+import type { PokePatch } from "../core/protocol/realtime.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
 import type { ClientStatusStore } from "./sync/client-status.ts";
 import type { SyncClientError } from "./sync/sync-error.ts";
@@ -17,7 +18,12 @@ export interface RetryOptions {
   readonly maxDelayMs?: number;
 }
 
-/** What `subscribe` is told of the client. */
+/** A hint that something has changed on the server. With a patch that begins at the client's cookie no pull is needed. */
+export interface Poke {
+  readonly patch?: PokePatch;
+}
+
+/** What `subscribe` is told of the client, and tells it. */
 export interface SubscribeSession {
   readonly clientID: string;
   readonly clientGroupID: string;
@@ -25,6 +31,14 @@ export interface SubscribeSession {
   readonly schemaVersion: string;
   /** The cookie of the last pull, null before the first. */
   cookie(): string | null;
+  /** The client's status: among others `online` and `cookie`, as they change. */
+  readonly status: ClientStatusStore;
+  /** Clock, timers and randomness of the client. */
+  readonly env: Env;
+  /** Whether the login was refused here; "required" shows in `status.auth`. */
+  setAuth(auth: "ok" | "required"): void;
+  /** For `onError` and `status.lastError`. */
+  report(error: SyncClientError): void;
 }
 
 export interface PlasmaClientOptions<S extends AnySchema, M extends AnyMutators> {
@@ -55,8 +69,11 @@ export interface PlasmaClientOptions<S extends AnySchema, M extends AnyMutators>
   }) => HeadersInit | Promise<HeadersInit>;
   /** Default: the platform's `fetch`. */
   readonly fetcher?: (request: Request) => Promise<Response>;
-  /** Tells the client when to pull. Called when this tab begins to sync; returns unsubscribe. */
-  readonly subscribe?: (onPoke: () => void, session: SubscribeSession) => () => void;
+  /**
+   * Tells the client when to pull, so that changes arrive at once; polling goes on as a safety net. Called when this tab begins
+   * to sync; returns unsubscribe. `createWebSocketSubscription` makes one. Guide: docs/guides/realtime.md.
+   */
+  readonly subscribe?: (onPoke: (poke?: Poke) => void, session: SubscribeSession) => () => void;
   readonly onError?: (error: SyncClientError) => void;
   /**
    * What to do when the server has another schema version and does not serve this one; asked once for each such version.

@@ -13,6 +13,7 @@ export type { AnyMutators, MutatorArgs, MutatorInput, MutatorName, Mutators } fr
 export { defineMutators } from "./mutation/mutator.ts";
 export type { PatchOp, PullResponse, Rejection } from "./protocol/pull.ts";
 export type { MutationResult, PushMutation, PushRequest, PushResponse } from "./protocol/push.ts";
+export type { PokePatch, PresenceEntry } from "./protocol/realtime.ts";
 export { PROTOCOL_VERSION } from "./protocol/version.ts";
 export { alias } from "./query/alias.ts";
 export { avg, count, countDistinct, max, min, sum, type Aggregate } from "./query/aggregates.ts";

@@ -67,6 +67,10 @@ export class ReplicaSync implements SyncReplica {
     return this.#buffer?.cookie ?? this.cookie();
   }
 
+  patchableCookie(): string | null {
+    return this.#buffer === null && this.#deps.replica.firstSync.done ? this.cookie() : null;
+  }
+
   nextPush(countMax: number, bytesMax: number): readonly OutboxEntry[] {
     const batch: OutboxEntry[] = [];
     let sizeBytes = 0;

@@ -42,5 +42,15 @@ export type SyncClientError =
       readonly code: string;
       readonly message: string;
     }
+  /**
+   * A socket was refused: the login ("auth/unauthorized"; it is tried again, with a new token) or the room ("auth/room"; it is
+   * not). Polling goes on.
+   */
+  | {
+      readonly kind: "socket-refused";
+      readonly room: string;
+      readonly code: "auth/unauthorized" | "auth/room";
+      readonly message: string;
+    }
   /** The local database failed; what was not durable has been taken back. */
   | { readonly kind: "storage"; readonly message: string; readonly error: unknown };

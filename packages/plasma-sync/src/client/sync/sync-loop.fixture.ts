@@ -17,6 +17,7 @@ export class ScriptedReplica implements SyncReplica {
   /** What the loop told it, in order. */
   readonly told: string[] = [];
   durableCookie: string | null = null;
+  inCatchUp = false;
   /** Thrown by the next `pulled`. */
   failure: unknown = null;
   /** What `pulled` waits for before it ends. */
@@ -51,6 +52,10 @@ export class ScriptedReplica implements SyncReplica {
 
   pullCookie(): string | null {
     return this.durableCookie;
+  }
+
+  patchableCookie(): string | null {
+    return this.inCatchUp ? null : this.durableCookie;
   }
 
   nextPush(countMax: number): readonly OutboxEntry[] {

@@ -7,7 +7,9 @@
 import { isPlasmaError } from "../../core/error.ts";
 import type { Env, TimerHandle } from "../../core/lib/env.ts";
 import * as limits from "../../core/limits.ts";
-import type { RetryOptions } from "../plasma-client.ts";
+import { parsePullResponse, type PullResponse } from "../../core/protocol/pull.ts";
+import type { PokePatch } from "../../core/protocol/realtime.ts";
+import type { Poke, RetryOptions } from "../plasma-client.ts";
 import type { OutboxEntry } from "../store/store.ts";
 import type { HttpFailure, HttpTransport } from "../transport/http-transport.ts";
 import { callApp } from "./app-callback.ts";
@@ -51,8 +53,10 @@ export interface SyncLoop {
   start(): void;
   stop(): void;
   setOnline(online: boolean): void;
-  /** Something changed on the server: pull. */
-  poke(): void;
+  /** What a socket beside the requests has heard of the login. */
+  setSocketAuth(auth: "ok" | "required"): void;
+  /** Something changed on the server: pull, unless the poke carries all of it. */
+  poke(poke?: Poke): void;
   /** The outbox has grown: push. */
   localWork(): void;
   /** Resolves when a push of everything there is, begun after the call, has ended, also when it failed. */
@@ -68,7 +72,8 @@ export function createSyncLoop(options: SyncLoopOptions): SyncLoop {
     start: () => runner.dispatch({ type: "start" }),
     stop: () => runner.dispatch({ type: "stop" }),
     setOnline: (online) => runner.dispatch({ type: online ? "online" : "offline" }),
-    poke: () => runner.dispatch({ type: "poke" }),
+    setSocketAuth: (auth) => runner.setSocketAuth(auth),
+    poke: (poke) => runner.poke(poke),
     localWork: () => runner.dispatch({ type: "work" }),
     pushOnce: () => runner.request("push"),
     pullOnce: () => runner.request("pull"),
@@ -81,6 +86,7 @@ class SyncRunner {
   readonly #timers = new Map<string, TimerHandle>();
   #state: SyncState;
   #status: SyncLoopStatus | null = null;
+  #socketAuth: "ok" | "required" = "ok";
   /** Gives up the requests that were begun since the last `cancel`. */
   #flights = new AbortController();
   #waiting: { readonly lane: LaneName; readonly resolve: () => void }[] = [];
@@ -102,6 +108,19 @@ class SyncRunner {
     for (const effect of effects) if (effect.type === "report") callApp(() => this.#options.onError(effect.error));
     const isSuccess = event.type === "pulled" || (event.type === "pushed" && event.count > 0);
     if (isSuccess && state.push.failures + state.pull.failures === 0) callApp(this.#options.onSuccess);
+  }
+
+  setSocketAuth(auth: "ok" | "required"): void {
+    this.#socketAuth = auth;
+    this.#tellStatus();
+  }
+
+  poke(poke: Poke | undefined): void {
+    const { replica } = this.#options;
+    const patch = poke?.patch;
+    if (patch !== undefined && patch.cookie === replica.cookie()) return;
+    const isNext = patch !== undefined && patch.from === replica.patchableCookie();
+    this.dispatch(isNext ? { type: "patch", patch } : { type: "poke" });
   }
 
   request(lane: LaneName): Promise<void> {
@@ -126,7 +145,8 @@ class SyncRunner {
   }
 
   #tellStatus(): void {
-    const { online, auth, push, pull } = this.#state;
+    const { online, push, pull } = this.#state;
+    const auth = this.#state.auth === "ok" ? this.#socketAuth : "required";
     const syncing = push.phase === "busy" || pull.phase === "busy";
     const last = this.#status;
     if (last?.online === online && last.syncing === syncing && last.auth === auth) return;
@@ -140,6 +160,8 @@ class SyncRunner {
         return this.#send((signal) => this.#push(effect.countMax, signal));
       case "pull":
         return this.#send((signal) => this.#pull(signal));
+      case "apply":
+        return this.#send(() => this.#apply(effect.patch));
       case "cancel":
         return this.#cancel();
       case "timer":
@@ -208,14 +230,28 @@ class SyncRunner {
     const hasMore = page.hasMore === true;
     if (hasMore && page.cookie === cookie)
       return malformed("pull", url, "it has more, but its cookie is the one that was sent");
+    const misfit = await this.#take(() => page);
+    return misfit === null ? { type: "pulled", hasMore } : malformed("pull", url, misfit);
+  }
+
+  /** A patch that the replica cannot take is none: the pull that follows says what is wrong. */
+  async #apply({ cookie, patch, lastMutationIDs }: PokePatch): Promise<SyncEvent> {
+    const misfit = await this.#take(() => parsePullResponse({ cookie, patch, lastMutationIDs }));
+    if (misfit === null) return { type: "patched" };
+    return { ...malformed("pull", "", misfit), failure: { kind: "mended" } };
+  }
+
+  /** What in the page does not fit the schema; null when the replica has taken it. */
+  async #take(read: () => PullResponse): Promise<string | null> {
+    const { replica } = this.#options;
     try {
-      await replica.pulled(page);
+      await replica.pulled(read());
+      return null;
     } catch (error) {
       if (!isPlasmaError(error, "protocol/field")) throw error;
       replica.abandonPull();
-      return malformed("pull", url, error.text);
+      return error.text;
     }
-    return { type: "pulled", hasMore };
   }
 
   async #pushFailed(batch: readonly OutboxEntry[], failure: HttpFailure): Promise<SyncEvent> {

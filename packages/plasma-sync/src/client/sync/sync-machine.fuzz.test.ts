@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import * as limits from "../../core/limits.ts";
+import type { PokePatch } from "../../core/protocol/realtime.ts";
 import type { SyncClientError } from "./sync-error.ts";
 import {
   initialSyncState,
@@ -19,6 +20,8 @@ const RUNS = 1500;
 const EFFECTS_MAX = 7;
 const lanes: readonly LaneName[] = ["push", "pull"];
 const error: SyncClientError = { kind: "network", phase: "push", message: "scripted" };
+
+const patch: PokePatch = { from: "k1", cookie: "k2", patch: [], lastMutationIDs: {} };
 
 const lane = fc.constantFrom(...lanes);
 const failure: fc.Arbitrary<SyncFailure> = fc.oneof(
@@ -37,6 +40,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc.constantFrom("work", "poke", "poll", "online", "offline").map((type): Step => ({ event: { type } })),
   },
+  { weight: 2, arbitrary: fc.constant({ event: { type: "patch", patch } as const }) },
+  { weight: 2, arbitrary: fc.constant({ event: { type: "patched" } as const }) },
   { weight: 1, arbitrary: fc.constantFrom("start", "stop").map((type): Step => ({ event: { type } })) },
   { weight: 1, arbitrary: lane.map((name): Step => ({ event: { type: "request", lane: name } })) },
   { weight: 4, arbitrary: fc.nat(2).map((count): Step => ({ event: { type: "pushed", count } })) },
@@ -68,6 +73,7 @@ class World {
   readonly flying = new Set<LaneName>();
   readonly timers = new Map<TimerName, number>();
   requests = 0;
+  patches = 0;
   /** Pushes that began while a pull was wanted and idle. */
   overtaken = 0;
 
@@ -78,7 +84,7 @@ class World {
 
   take(event: SyncEvent): void {
     if (event.type === "pushed") this.flying.delete("push");
-    if (event.type === "pulled") this.flying.delete("pull");
+    if (event.type === "pulled" || event.type === "patched") this.flying.delete("pull");
     if (event.type === "failed") this.flying.delete(event.lane);
     const before = this.state;
     const { state, effects } = stepSync(before, event, this.options);
@@ -87,12 +93,16 @@ class World {
     for (const effect of effects) {
       if (effect.type === "cancel") this.flying.clear();
       if (effect.type === "push" || effect.type === "pull") this.#begin(effect.type);
+      if (effect.type === "apply") this.#apply(before);
       if (effect.type === "push") expect(effect.countMax).toBeGreaterThan(0);
       if (effect.type === "timer" && effect.delayMs === null) this.timers.delete(effect.name);
       if (effect.type === "timer" && effect.delayMs !== null) this.#setTimer(effect.name, effect.delayMs);
     }
     const processed = event.type === "pushed" && event.count > 0 && before.push.phase === "busy";
     if (processed) expect(state.pull.wanted || effects.some(({ type }) => type === "pull")).toBe(true);
+    // A poke is taken, or a pull that begins after it meets it.
+    if (event.type === "poke" || event.type === "patch")
+      expect(state.pull.wanted || effects.some(({ type }) => type === "pull" || type === "apply")).toBe(true);
     this.#checkWaiting();
     this.#checkOvertaking(effects.some(({ type }) => type === "push"));
   }
@@ -102,6 +112,14 @@ class World {
     expect(this.flying).not.toContain(name);
     if (name === "pull") expect(this.flying).not.toContain("push");
     this.flying.add(name);
+  }
+
+  /** Invariant 4: not beside a pull, nor before one that is wanted: the patch would not begin where the replica is. */
+  #apply({ pull }: SyncState): void {
+    expect(pull).toMatchObject({ phase: "idle", wanted: false });
+    expect(this.flying).not.toContain("pull");
+    this.flying.add("pull");
+    this.patches += 1;
   }
 
   #setTimer(name: TimerName, delayMs: number): void {
@@ -114,7 +132,7 @@ class World {
     this.timers.set(name, delayMs);
   }
 
-  /** Invariant 4: whoever waits is waited for by something that will come. */
+  /** Invariant 5: whoever waits is waited for by something that will come. */
   #checkWaiting(): void {
     const { phase, online } = this.state;
     if (phase !== "running") {
@@ -151,14 +169,18 @@ test(`whatever happens, one push and one pull at most, and nothing is stuck (${R
         else if (world.timers.delete(next.fire))
           world.take(next.fire === "poll" ? { type: "poll" } : { type: "retry", lane: next.fire });
         for (const name of lanes) seen.add(`${name} ${world.state[name].phase}`);
-        seen.add(world.state.phase).add(`pullWaited ${world.state.pullWaited}`).add(`auth ${world.state.auth}`);
+        seen
+          .add(world.state.phase)
+          .add(`pullWaited ${world.state.pullWaited}`)
+          .add(`patches ${world.patches > 0}`)
+          .add(`auth ${world.state.auth}`);
       }
     }),
     { numRuns: RUNS },
   );
   const phases = ["idle", "busy", "backoff", "held", "resting"];
   const states = lanes.flatMap((name) => phases.map((phase) => `${name} ${phase}`));
-  const expected = [...states, "stopped", "running", "pullWaited true", "auth required"];
+  const expected = [...states, "stopped", "running", "pullWaited true", "patches true", "auth required"];
   expect(expected.filter((state) => !seen.has(state))).toEqual([]);
 });
 

@@ -17,10 +17,12 @@
 //   1. At most one push and one pull are under way.
 //   2. A pull waits for the push that is under way, since another would have to follow it; but not for a second one.
 //   3. A want is met only by a request that begins after it arose, and a push that processed anything wants a pull.
-//   4. While running and online: an idle wanted pull waits for a push under way, a lane in backoff or held for its retry
+//   4. A poke's patch is taken only while nothing is pulled or to be pulled: whatever else it meets, a pull follows.
+//   5. While running and online: an idle wanted pull waits for a push under way, a lane in backoff or held for its retry
 //      timer, a resting one for the poll timer. So nothing is ever stuck, and nothing is sent faster than these allow.
 
 import * as limits from "../../core/limits.ts";
+import type { PokePatch } from "../../core/protocol/realtime.ts";
 import type { RetryOptions } from "../plasma-client.ts";
 import type { SyncClientError } from "./sync-error.ts";
 
@@ -49,6 +51,10 @@ export interface SyncState {
 
 export type SyncEvent =
   | { readonly type: "start" | "stop" | "online" | "offline" | "work" | "poke" | "poll" }
+  /** A poke whose patch begins at the replica's cookie. */
+  | { readonly type: "patch"; readonly patch: PokePatch }
+  /** The patch is in the replica. */
+  | { readonly type: "patched" }
   | { readonly type: "retry"; readonly lane: LaneName }
   /** `pushOnce` or `pullOnce`: also ends a wait, except one that the server asked for. */
   | { readonly type: "request"; readonly lane: LaneName }
@@ -80,6 +86,8 @@ export type TimerName = "poll" | LaneName;
 export type SyncEffect =
   | { readonly type: "push"; readonly countMax: number }
   | { readonly type: "pull" }
+  /** Take it as a page of a pull. */
+  | { readonly type: "apply"; readonly patch: PokePatch }
   /** Give up the requests under way: what they bring is not to be used any more. */
   | { readonly type: "cancel" }
   /** Set anew (null: clear) the poll timer or a lane's retry timer. */
@@ -140,6 +148,12 @@ export function stepSync(state: SyncState, event: SyncEvent, options: MachineOpt
       return go(withLane(state, "push", { wanted: true }));
     case "poke":
       return go(withLane(state, "pull", { wanted: true }));
+    case "patch":
+      return mayApply(state) ? apply(state, event.patch) : go(withLane(state, "pull", { wanted: true }));
+    case "patched":
+      return state.pull.phase === "busy"
+        ? go(withLane(state, "pull", { ...freshLane, wanted: state.pull.wanted }))
+        : stay(state);
     case "request":
       return go(withLane(state, event.lane, { ...wake(state[event.lane]), wanted: true }));
     case "retry":
@@ -171,6 +185,14 @@ const eachLane = (state: SyncState, change: (lane: Lane) => Lane): SyncState => 
 const isReady = ({ phase, wanted }: Lane): boolean => phase === "idle" && wanted;
 
 const isWaiting = ({ phase }: Lane): boolean => phase === "backoff" || phase === "held";
+
+const mayApply = ({ phase, online, pull }: SyncState): boolean =>
+  phase === "running" && online && pull.phase === "idle" && !pull.wanted;
+
+const apply = (state: SyncState, patch: PokePatch): SyncStep => ({
+  state: withLane(state, "pull", { phase: "busy" }),
+  effects: [{ type: "apply", patch }],
+});
 
 /** Ends a wait of our own: one that the server asked for lasts, and a request under way goes on. */
 const wake = (lane: Lane): Lane =>

@@ -27,6 +27,8 @@ export interface SyncReplica {
   abandonPull(): void;
   /** The cookie to ask the next page with: that of the last page of an unfinished catch-up, else the durable one. */
   pullCookie(): string | null;
+  /** The cookie at which a poke's patch goes on; null when none may: before the first sync is done, in the middle of a catch-up. */
+  patchableCookie(): string | null;
   /** The server called the cookie malformed: forget it, so that the next pull re-syncs. */
   forgetCookie(): Promise<void>;
 }
