@@ -22,12 +22,31 @@ declare module "cloudflare:workers" {
     idFromName(name: string): object;
     get(id: object): ObjectStub;
   }
+  interface R2BucketOfTests {
+    put(
+      key: string,
+      value: ReadableStream<Uint8Array> | string,
+      options?: { readonly sha256: string },
+    ): Promise<unknown>;
+    get(
+      key: string,
+      options?: { readonly range?: { offset: number; length: number } },
+    ): Promise<{ readonly size: number; readonly body: unknown } | null>;
+    head(key: string): Promise<{ readonly size: number } | null>;
+    delete(keys: string[]): Promise<void>;
+    list(options: { readonly prefix: string; readonly limit: number; readonly cursor?: string }): Promise<{
+      readonly objects: readonly { readonly key: string }[];
+      readonly truncated: boolean;
+      readonly cursor?: string;
+    }>;
+  }
   export const env: {
     DB: {
       prepare(sql: string): D1Statement;
       batch(statements: D1Statement[]): Promise<Awaited<ReturnType<D1Statement["all"]>>[]>;
       exec(sql: string): Promise<{ count: number; duration: number }>;
     };
+    FILES: R2BucketOfTests;
     OBJECT: ObjectNamespace;
     NOTES: ObjectNamespace;
     TEAM: ObjectNamespace;

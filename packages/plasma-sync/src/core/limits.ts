@@ -138,6 +138,10 @@ export const presenceGraceMs = 5_000;
 export const serverLivePollMs = 1_000;
 /** Longest wait between polls of a live select on the server while its database fails. */
 export const serverLiveBackoffMsMax = 30_000;
+/** Keys in one page of a BlobStore's list and in one call of R2's delete: R2 takes and gives no more. */
+export const blobListKeysMax = 1000;
+/** Bytes read from a disk or memory at a time: large enough to cost few calls, small beside the memory of a slow reader. */
+export const blobReadBytes = 64 * 1024;
 /** Virtual milliseconds that a test waits for what it awaits: ten times the longest wait between a client's attempts. */
 export const testWaitMsMax = 300_000;
 /** Turns of the real event loop that a test waits in a world where nothing will happen: a few hundredths of a second. */

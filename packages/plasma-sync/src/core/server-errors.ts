@@ -18,6 +18,10 @@ export const serverErrors = {
   "limit/payload": (d: { sizeBytesMax: number }) =>
     `The request is larger than ${d.sizeBytesMax} bytes. Send fewer mutations at once.`,
   "limit/rate": (_d: { retryAfterSeconds: number }) => `Too many requests. Try again later.`,
+  "blob/hash-mismatch": () =>
+    `The bytes do not have the hash that they were sent under. Nothing was stored; send them again.`,
+  "blob/interrupted": () =>
+    `The bytes of the file did not all arrive, or too many did. Nothing was stored; send them again.`,
   "server/retry": () => `The server could not answer now. Nothing was changed; try again.`,
   "server/option": (d: { option: string; why: string; of?: string }) =>
     `${d.of ?? "createSyncHandler"}: "${d.option}" ${d.why}`,

@@ -1,5 +1,8 @@
 // Owns: the public surface of `plasma-sync/server`.
 
+export type { BlobContent, BlobPage, BlobRange, BlobStore } from "./blob/blob-store.ts";
+export { fromR2, type R2BucketLike } from "./blob/from-r2.ts";
+export { memoryBlobs } from "./blob/memory-blobs.ts";
 export { compactChangeLog, type Compaction, type CompactionOptions } from "./change-log/compact-change-log.ts";
 export { snapshotAsOf, type Snapshot, type SnapshotOptions } from "./change-log/snapshot-as-of.ts";
 export { fromBetterSqlite3, type BetterSqlite3Database } from "./database/from-better-sqlite3.ts";

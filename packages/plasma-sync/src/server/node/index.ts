@@ -1,3 +1,4 @@
 // Owns: the public surface of `plasma-sync/server/node`.
 
+export { fromDirectory } from "./from-directory.ts";
 export { serve, type PlasmaServer, type ServeOptions } from "./serve.ts";
