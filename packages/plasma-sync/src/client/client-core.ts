@@ -5,17 +5,15 @@
 //   2. A refused mutation is told once: by the tab that made it, or by the leader when that tab is gone.
 //   3. Once a tab of another schema version has opened the database, this one only shows what it has: it neither writes,
 //      syncs nor follows, and says so.
+//   4. An offline client never stands for leader, so no loop, request or subscription of it exists; it follows other tabs.
 
 import { isPlasmaError, PlasmaError } from "../core/error.ts";
-import type { AnyMutators } from "../core/mutation/mutator.ts";
 import { decodeTagged } from "../core/protocol/tagged-json.ts";
 import type { Rejection } from "../core/protocol/pull.ts";
-import type { AnySchema } from "../core/schema/schema.ts";
-import type { ResolvedOptions } from "./client-options.ts";
+import type { ClientOptions, ResolvedOptions } from "./client-options.ts";
 import { createQueryRuntime } from "./ivm/create-query-runtime.ts";
 import type { QueryRuntime } from "./ivm/query-runtime.ts";
 import { MutationRejectedError } from "./mutation-rejected-error.ts";
-import type { PlasmaClientOptions } from "./plasma-client.ts";
 import type { PendingMutation, ServerOutcome } from "./replica/pending-mutation.ts";
 import { Replica } from "./replica/replica.ts";
 import type { ReplicaEvents } from "./replica/replica-deps.ts";
@@ -35,8 +33,6 @@ import type { SharedStatus, TabChannel, TabLinks, TabMessage } from "./tabs/tab-
 import { createHttpTransport } from "./transport/http-transport.ts";
 import type { NetworkState } from "./transport/network-state.ts";
 
-type Options = PlasmaClientOptions<AnySchema, AnyMutators>;
-
 export class ClientCore {
   readonly runtime: QueryRuntime;
   readonly replica: Replica;
@@ -46,7 +42,7 @@ export class ClientCore {
   readonly loaded: Promise<void>;
   /** `.server` promises that have not ended. */
   readonly outcomes = new Set<ServerOutcome>();
-  readonly #options: Options;
+  readonly #options: ClientOptions;
   readonly #resolved: ResolvedOptions;
   readonly #store: Store;
   readonly #links: TabLinks;
@@ -66,7 +62,7 @@ export class ClientCore {
   /** Nothing more to tell other tabs. */
   #closed = false;
 
-  constructor(options: Options, resolved: ResolvedOptions, openPlatform: OpenPlatform) {
+  constructor(options: ClientOptions, resolved: ResolvedOptions, openPlatform: OpenPlatform) {
     const { env } = resolved;
     const { schema, schemaVersion, durability = "relaxed" } = options;
     this.#options = options;
@@ -83,6 +79,7 @@ export class ClientCore {
       runtime: this.runtime,
       env,
       getContext: options.getContext,
+      isAlone: resolved.offline,
       run: createRunPending({ schema, mutators: options.mutators, env }),
       clientID: this.#identity.clientID,
       reusedClientID: this.#identity.reused,
@@ -90,7 +87,8 @@ export class ClientCore {
       events: this.#replicaEvents(),
     });
     this.#channel = this.#links.openChannel(this.#database, (message) => this.#receive(message));
-    this.#network = platform.watchNetwork((online) => this.#loop?.setOnline(online));
+    this.#network = resolved.offline ? noNetwork : platform.watchNetwork((online) => this.#loop?.setOnline(online));
+    this.status.update({ online: !resolved.offline });
     this.session = this.#createSession();
     this.#holdClientLock(this.#identity.clientID);
     this.loaded = this.replica.load();
@@ -108,12 +106,13 @@ export class ClientCore {
 
   start(): void {
     if (this.#closing || this.#outdated !== null) return;
-    this.session.start();
+    if (!this.#resolved.offline) this.session.start();
     this.#post({ type: "hello", schemaVersion: this.#options.schemaVersion });
   }
 
   async once(what: "push" | "pull"): Promise<void> {
     this.assertOpen();
+    if (this.#resolved.offline) return;
     await this.loaded;
     await this.session.once(what);
   }
@@ -121,6 +120,7 @@ export class ClientCore {
   /** Empties the replica, here and in every other tab. `onPending` is told what is lost. */
   async reset(onPending?: (pending: readonly PendingMutation[]) => void): Promise<void> {
     this.assertOpen();
+    if (this.#resolved.offline) throw new PlasmaError("client/offline", { what: "resetLocalState()" });
     await this.loaded;
     this.session.stop();
     try {
@@ -161,8 +161,8 @@ export class ClientCore {
   }
 
   async #lead(onEnd: (error: unknown) => void): Promise<SyncLoop> {
-    const { env, pollIntervalMs, retry } = this.#resolved;
-    const { schema, endpoint, schemaVersion, clientGroupID, fetcher, authHeaders, pullPageSize } = this.#options;
+    const { env, endpoint, pollIntervalMs, retry } = this.#resolved;
+    const { schema, schemaVersion, clientGroupID, fetcher, authHeaders, pullPageSize } = this.#options;
     await this.replica.refresh();
     const { replicaID } = this.replica;
     const epoch = await this.#store.takeEpoch(replicaID).catch(async (error: unknown) => {
@@ -271,6 +271,8 @@ export class ClientCore {
       case "applied":
         return this.#applied(message.ids);
       case "status":
+        // Another tab may sync: that is its state, not this one's.
+        if (this.#resolved.offline) return;
         this.status.update(message.status);
         return this.#setMismatch(message.mismatch);
       case "hello":
@@ -414,5 +416,8 @@ export class ClientCore {
     });
   }
 }
+
+/** The network of a client that uses none. */
+const noNetwork: NetworkState = { online: () => false, close: () => undefined };
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -4,21 +4,32 @@ import { PlasmaError } from "../core/error.ts";
 import { systemEnv, type Env } from "../core/lib/env.ts";
 import { MUTATORS, type AnyMutators } from "../core/mutation/mutator.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
-import type { PlasmaClientOptions, RetryOptions } from "./plasma-client.ts";
+import type { OfflineClientOptions, PlasmaClientOptions, RetryOptions } from "./plasma-client.ts";
 
 /** Options with every default filled in. */
 export interface ResolvedOptions {
   readonly env: Env;
   readonly storage: "indexeddb" | "memory";
+  /** No request, socket or timer. */
+  readonly offline: boolean;
+  /** "" when offline. */
+  readonly endpoint: string;
   readonly pollIntervalMs: number;
   readonly retry: Required<RetryOptions>;
 }
 
 const defaults = { pollIntervalMs: 5000, retry: { maxAttempts: 5, initialDelayMs: 500, maxDelayMs: 30_000 } } as const;
 
+/** The options of either kind of client. */
+export type ClientOptions<S extends AnySchema = AnySchema, M extends AnyMutators = AnyMutators> =
+  | PlasmaClientOptions<S, M>
+  | OfflineClientOptions<S, M>;
+
 /** Throws `client/option` for what cannot work. */
-export function resolveOptions(options: PlasmaClientOptions<AnySchema, AnyMutators>): ResolvedOptions {
-  for (const option of ["dbName", "endpoint", "schemaVersion", "clientGroupID"] as const) {
+export function resolveOptions(options: ClientOptions): ResolvedOptions {
+  const offline = options.offline === true;
+  const names = ["dbName", "schemaVersion", "clientGroupID", ...(offline ? [] : (["endpoint"] as const))] as const;
+  for (const option of names) {
     if (typeof options[option] !== "string" || options[option] === "") refuse(option, "is a text that is not empty.");
   }
   if (typeof options.getContext !== "function") refuse("getContext", "is a function.");
@@ -29,7 +40,8 @@ export function resolveOptions(options: PlasmaClientOptions<AnySchema, AnyMutato
   for (const [option, value] of Object.entries({ pollIntervalMs, ...retry })) {
     if (!Number.isFinite(value) || value <= 0) refuse(option, "is a number above 0.");
   }
-  return { env: options.env ?? systemEnv, storage: options.storage ?? "indexeddb", pollIntervalMs, retry };
+  const { env = systemEnv, storage = "indexeddb", endpoint = "" } = options;
+  return { env, storage, offline, endpoint, pollIntervalMs, retry };
 }
 
 function refuse(option: string, why: string): never {

@@ -4,16 +4,16 @@ import type { AnyMutators } from "../core/mutation/mutator.ts";
 import { createDb } from "../core/query/db.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
 import { ClientCore } from "./client-core.ts";
-import { resolveOptions } from "./client-options.ts";
+import { resolveOptions, type ClientOptions } from "./client-options.ts";
 import { describePending } from "./describe-pending.ts";
 import { createMutate } from "./mutate.ts";
-import type { PlasmaClient, PlasmaClientOptions } from "./plasma-client.ts";
+import type { PlasmaClient } from "./plasma-client.ts";
 import { browserPlatform, memoryPlatform, type OpenPlatform } from "./platform.ts";
 import { createViewEngine } from "./view-engine.ts";
 
 /**
  * Makes a client: opens the local database, answers queries and runs mutations from it, and syncs with the server until
- * it is closed. Returns at once; queries and mutations wait until the database is open.
+ * it is closed. Returns at once; queries and mutations wait until the database is open. With `offline: true` it never syncs.
  *
  * @throws PlasmaError `client/option` for an option that cannot work.
  * @example
@@ -24,7 +24,7 @@ import { createViewEngine } from "./view-engine.ts";
  * await client.mutate.createTodo({ title: "Water the plants" });
  */
 export function createPlasmaClient<S extends AnySchema, M extends AnyMutators>(
-  options: PlasmaClientOptions<S, M>,
+  options: ClientOptions<S, M>,
 ): PlasmaClient<S, M> {
   return createClientOn(options.storage === "memory" ? memoryPlatform : browserPlatform, options);
 }
@@ -32,7 +32,7 @@ export function createPlasmaClient<S extends AnySchema, M extends AnyMutators>(
 /** The same on another platform than the options name. */
 export function createClientOn<S extends AnySchema, M extends AnyMutators>(
   platform: OpenPlatform,
-  options: PlasmaClientOptions<S, M>,
+  options: ClientOptions<S, M>,
 ): PlasmaClient<S, M> {
   const resolved = resolveOptions(options);
   const client = new ClientCore(options, resolved, platform);

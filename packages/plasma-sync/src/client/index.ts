@@ -6,6 +6,7 @@ export { MutationRejectedError } from "./mutation-rejected-error.ts";
 export type {
   Mutate,
   MutationPromise,
+  OfflineClientOptions,
   PendingMutationInfo as PendingMutation,
   PlasmaClient,
   PlasmaClientOptions,

@@ -46,7 +46,7 @@ export interface PlasmaClientOptions<S extends AnySchema, M extends AnyMutators>
   readonly mutators: M;
   /** Names the local database, together with `clientGroupID`. */
   readonly dbName: string;
-  /** URL of the sync server, absolute or relative to the page: "/sync". */
+  /** URL of the sync server, absolute or relative to the page: "/sync". May be left out with `offline: true`. */
   readonly endpoint: string;
   /**
    * The app's name for this state of its schema; compared for equality only. The local database is opened in place whatever
@@ -82,6 +82,11 @@ export interface PlasmaClientOptions<S extends AnySchema, M extends AnyMutators>
   readonly onSchemaMismatch?: () => "stay" | "reset" | Promise<"stay" | "reset">;
   /** Given the mutations that a reset throws away. */
   readonly onReset?: (pending: readonly PendingMutationInfo[]) => void;
+  /**
+   * True: there is no server (yet). No request, socket or timer; mutations gather in the outbox, and a client that is made
+   * with false later, for the same `dbName` and `clientGroupID`, sends them. Default false. Guide: docs/guides/offline.md.
+   */
+  readonly offline?: boolean;
   /** "memory" keeps nothing. Default "indexeddb". */
   readonly storage?: "indexeddb" | "memory";
   /** "strict" also survives power loss, at a higher price per write. Default "relaxed", which survives a killed process. */
@@ -89,6 +94,12 @@ export interface PlasmaClientOptions<S extends AnySchema, M extends AnyMutators>
   /** Clock, timers and randomness. Default: the platform's. */
   readonly env?: Env;
 }
+
+/** The options of a client without a server: it needs no endpoint. */
+export type OfflineClientOptions<S extends AnySchema, M extends AnyMutators> = Omit<
+  PlasmaClientOptions<S, M>,
+  "endpoint"
+> & { readonly endpoint?: string; readonly offline: true };
 
 /** A mutation that the server has not confirmed. */
 export interface PendingMutationInfo {
@@ -129,17 +140,21 @@ export interface PlasmaClient<S extends AnySchema = AnySchema, M extends AnyMuta
   readonly mutate: Mutate<M>;
   /** A random id. */
   newId(): string;
-  /** Pulls now; resolves when that attempt has ended, also when it failed (see `status` and `onError`). */
+  /** Pulls now; resolves when that attempt has ended, also when it failed (see `status` and `onError`), at once when offline. */
   pullOnce(): Promise<void>;
-  /** Pushes now; resolves when that attempt has ended, also when it failed. */
+  /** Pushes now; resolves when that attempt has ended, also when it failed, at once when offline. */
   pushOnce(): Promise<void>;
   /** Begins to sync. A new client has begun already. */
   start(): void;
   /** Ends syncing; queries and mutations go on locally. */
   stop(): void;
-  /** Resolves when every mutation is durable, and one push and one pull have been tried. */
+  /** Resolves when every mutation is durable, and one push and one pull have been tried (offline: none). */
   flush(): Promise<void>;
-  /** Deletes everything local, pending mutations included, and syncs anew. */
+  /**
+   * Deletes everything local, pending mutations included, and syncs anew.
+   *
+   * @throws PlasmaError `client/offline` with `offline: true`.
+   */
   resetLocalState(): Promise<void>;
   readonly status: ClientStatusStore;
   pending(): Promise<readonly PendingMutationInfo[]>;

@@ -132,6 +132,8 @@ const catalog = {
   "client/outdated": (d: { schemaVersion: string }) =>
     `Another tab has opened this app with schema version "${d.schemaVersion}". This page can save nothing more: reload it.`,
   "client/reset": () => `The local database was reset before the server had confirmed this change.`,
+  "client/offline": (d: { what: string }) =>
+    `${d.what} would erase what nothing could restore: this client is offline. Make one with offline: false first.`,
   "client/no-provider": () => `No Plasma client found. Wrap the app in <PlasmaProvider client={client}>.`,
 
   "protocol/field": (d: { path: string; expected: string }) => `"${d.path}" is not ${d.expected}.`,

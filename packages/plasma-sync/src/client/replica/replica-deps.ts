@@ -23,6 +23,8 @@ export interface ReplicaDeps {
   readonly reusedClientID: boolean;
   /** Whether no other page uses the clientID: a copy of sessionStorage may hold it too. Asked once, after loading. */
   readonly ownsClientID: () => boolean;
+  /** No server will add to what is here: that is all there is, so live queries are complete. */
+  readonly isAlone?: boolean;
   readonly events: ReplicaEvents;
 }
 

@@ -329,7 +329,7 @@ export class Replica {
   }
 
   #liveStatus(): "partial" | "complete" {
-    return this.#state.firstSync.done ? "complete" : "partial";
+    return this.#state.firstSync.done || this.#deps.isAlone === true ? "complete" : "partial";
   }
 
   #wake(isOver: (seq: number) => boolean): void {

@@ -1,0 +1,3 @@
+import { offlineClientSuite } from "./offline-client.suite.ts";
+
+offlineClientSuite("Chromium");
