@@ -43,6 +43,8 @@ const catalog = {
     `Table "${d.table}" has auth.read and auth.readWhere. Keep one of them.`,
   "schema/file-upload": (d: { upload: string }) =>
     `file({ upload: "${d.upload}" }) is not supported: uploads go through the sync server. Leave the option out or write "proxy".`,
+  "schema/file-option": (d: { table: string; column: string; option: string; why: string }) =>
+    `The file() column "${d.table}.${d.column}": "${d.option}" ${d.why}.`,
   "schema/unbound-column": (d: { where: string }) =>
     `A column that belongs to no table was used in ${d.where}. Take it from a table: todos.title.`,
 
@@ -107,6 +109,7 @@ const catalog = {
     `A row of "${d.table}" cannot be deleted while rows of "${d.child}" refer to it by "${d.column}". Delete those first.`,
   "constraint/not-null": (d: { table: string; column: string }) =>
     `"${d.table}.${d.column}" cannot be null. Give it a value.`,
+  "blob/refused": (d: { what: string; why: string }) => `${d.what} was refused: ${d.why}.`,
   "auth/denied": (d: { table: string; action: string }) => `You may not ${d.action} this row of "${d.table}".`,
 
   "mutation/unknown": (d: { name: string; known: Names }) => `There is no mutator "${d.name}"; ${oneOf(d.known)}.`,

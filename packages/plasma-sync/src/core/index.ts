@@ -73,7 +73,8 @@ export {
   text,
   timestamp,
 } from "./schema/column.ts";
-export type { AnyColumn, Column, FileOptions, OnDelete } from "./schema/column.ts";
+export type { AnyColumn, Column, OnDelete } from "./schema/column.ts";
+export type { FileOptions } from "./schema/file-policy.ts";
 export { defineSchema, type AnySchema, type Schema } from "./schema/schema.ts";
 export {
   table,

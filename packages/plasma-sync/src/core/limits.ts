@@ -162,3 +162,7 @@ export const blobOrphanMs = 86_400_000;
 export const blobUsedStepMs = 3_600_000;
 /** Bytes of uploaded and downloaded files that the device keeps, unless the app says otherwise: some hundred photos. */
 export const blobCacheBytesDefault = 512 * 1024 * 1024;
+/** Bytes of a file that may ride inside a FileRef: several of them, as base64, fit one mutation's args and one row. */
+export const fileInlineBytesMax = 64 * 1024;
+/** Characters of a file's name: what common file systems allow. */
+export const fileNameCharsMax = 255;

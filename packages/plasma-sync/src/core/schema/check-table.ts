@@ -48,6 +48,8 @@ function checkColumn(def: ColumnDef): void {
     refuse('onDelete "setNull" needs a nullable column. Write ref(…).nullable().');
   const upload: string | undefined = def.file?.upload;
   if (upload !== undefined && upload !== "proxy") throw new PlasmaError("schema/file-upload", { upload });
+  const problem = def.file?.rules.optionProblem(def.file) ?? null;
+  if (problem !== null) throw new PlasmaError("schema/file-option", { table, column, ...problem });
   if (def.default !== undefined && !isCrdt) checkDefault(def, def.default.value);
 }
 

@@ -4,10 +4,13 @@ import { PlasmaError } from "../error.ts";
 import { isStorableText } from "../lib/utf8.ts";
 import * as limits from "../limits.ts";
 import type { AnyColumn, ColumnDef } from "./column.ts";
-import { isJsonKind, type Value } from "./value.ts";
+import { isJsonKind, type FileRef, type Value } from "./value.ts";
 
-/** The value as it is stored. Throws `data/invalid`, or `constraint/not-null` for a null where none may be. */
-export function checkValue(column: AnyColumn, value: unknown): Value {
+/**
+ * The value as it is stored, in the place of `before`. Throws `data/invalid`, `constraint/not-null` for a null where none may
+ * be, or `blob/refused` for a file that the column's options do not allow.
+ */
+export function checkValue(column: AnyColumn, value: unknown, before: Value = null): Value {
   const { def } = column;
   if (value === null) {
     if (def.notNull) throw new PlasmaError("constraint/not-null", { table: def.table, column: def.name });
@@ -16,6 +19,7 @@ export function checkValue(column: AnyColumn, value: unknown): Value {
   const expected = expectation(def, value);
   if (expected !== null)
     throw new PlasmaError("data/invalid", { table: def.table, column: def.name, expected, got: describe(value) });
+  def.file?.rules.check(def, value as FileRef, before);
   return stored(def, value);
 }
 
@@ -48,6 +52,7 @@ export function expectation(def: ColumnDef, value: unknown): string | null {
     case "blob":
       return value instanceof Uint8Array ? null : "a Uint8Array";
     default:
+      if (def.file !== undefined) return def.file.rules.expectation(value);
       return isJsonKind(def.kind) && isJSON(value, 0) ? null : "a JSON value";
   }
 }

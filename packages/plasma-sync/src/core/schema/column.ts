@@ -3,22 +3,10 @@
 //   1. A Column never changes: modifiers return a new one.
 //   2. Types are phantom (`_`): nothing of them exists at run time.
 
+import { fileRules, type FileOptions, type FilePolicy } from "./file-policy.ts";
 import type { ColumnKind, FileRef, JsonValue } from "./value.ts";
 
 export type OnDelete = "noAction" | "cascade" | "setNull" | "restrict";
-
-export interface FileOptions {
-  /** A row's file may be set from null but not replaced. Default true. */
-  readonly immutable?: boolean;
-  /** Bytes. Default: the server's bound. */
-  readonly maxSize?: number;
-  /** Accepted MIME types, such as "image/png" or "image/*". Default: all. */
-  readonly mimeAllowList?: readonly string[];
-  /** Only "proxy" (through the sync server) exists. */
-  readonly upload?: "proxy";
-  /** Files of fewer bytes ride inside the FileRef. Default 0. */
-  readonly inlineThreshold?: number;
-}
 
 /** Everything that is known of a column at run time. `table` and `name` are "" until `table()` binds it. */
 export interface ColumnDef {
@@ -32,7 +20,7 @@ export interface ColumnDef {
   readonly default: { readonly value: unknown } | undefined;
   readonly values: readonly string[] | undefined;
   readonly ref: { readonly column: () => AnyColumn; readonly onDelete: OnDelete } | undefined;
-  readonly file: FileOptions | undefined;
+  readonly file: FilePolicy | undefined;
 }
 
 /** A column of a table; made by `text()`, `int()` and so on, bound by `table()`. */
@@ -121,7 +109,7 @@ export function json(): Column<unknown, true, false> {
 }
 /** A file: the row holds a FileRef, the bytes live beside. */
 export const file = (options: FileOptions = {}): Column<FileRef, true, false> =>
-  column<FileRef>("file", { file: options });
+  column<FileRef>("file", { file: { ...options, rules: fileRules } });
 /** The id of a row of another table. `onDelete` says what happens to this row when that one is deleted. */
 export const ref = (
   target: () => AnyColumn,

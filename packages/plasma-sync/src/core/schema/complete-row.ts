@@ -33,8 +33,9 @@ export function mergeUpdate(meta: TableMeta, before: Row, patch: Input): Row {
   for (const [name, given] of Object.entries(patch)) {
     if (given === undefined) continue;
     if (name === "id") throw new PlasmaError("data/id-change", { table: meta.name });
-    const value = checkValue(meta.columnsByName.get(name) as AnyColumn, given);
-    if (!sameValue(value, before[name] ?? null)) (row ??= { ...before })[name] = value;
+    const current = before[name] ?? null;
+    const value = checkValue(meta.columnsByName.get(name) as AnyColumn, given, current);
+    if (!sameValue(value, current)) (row ??= { ...before })[name] = value;
   }
   return row === null ? before : checkSize(meta, row);
 }

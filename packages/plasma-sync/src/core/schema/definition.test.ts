@@ -96,6 +96,36 @@ const refused: readonly [what: string, define: () => unknown, code: PlasmaErrorC
   ["an id with a default", () => table("t", { id: id().default("x") }), "schema/modifier", ["t.id", "newId"]],
   ["a unique file column", () => table("t", { id: id(), f: file().unique() }), "schema/modifier", ["t.f"]],
   [
+    "a maxSize of 0",
+    () => table("t", { id: id(), f: file({ maxSize: 0 }) }),
+    "schema/file-option",
+    ["t.f", "maxSize", "above 0"],
+  ],
+  [
+    "a maxSize that is no whole number",
+    () => table("t", { id: id(), f: file({ maxSize: 1.5 }) }),
+    "schema/file-option",
+    [],
+  ],
+  [
+    "an empty list of types",
+    () => table("t", { id: id(), f: file({ mimeAllowList: [] }) }),
+    "schema/file-option",
+    ["mimeAllowList", "image/*"],
+  ],
+  [
+    "a type that could match nothing",
+    () => table("t", { id: id(), f: file({ mimeAllowList: ["image/png", "Image/*"] }) }),
+    "schema/file-option",
+    ["mimeAllowList"],
+  ],
+  [
+    "an inlineThreshold above the bound",
+    () => table("t", { id: id(), f: file({ inlineThreshold: 65_537 }) }),
+    "schema/file-option",
+    ["inlineThreshold", "65536"],
+  ],
+  [
     "automatic uploads",
     () => table("t", { id: id(), f: file({ upload: "auto" as "proxy" }) }),
     "schema/file-upload",
