@@ -124,6 +124,10 @@ export const socketBufferBytesMax = 4 * 1024 * 1024;
 export const hubSocketsMax = 20_000;
 /** Milliseconds after which a socket that sent nothing, not even a ping, counts as dead: clients ping every 30 s or less. */
 export const socketSilenceMsMax = 95_000;
+/** Milliseconds between looks for dead sockets: a third of the time after which they count as dead. */
+export const socketSweepMs = 30_000;
+/** Sockets for which `auth` is asked again at one time: what a database or an identity provider takes from one process. */
+export const socketRenewalsMax = 20;
 /** Milliseconds that what `auth` said of a socket is good for patches (SPEC: 60 s). */
 export const socketCtxMsMax = 60_000;
 /** Milliseconds that it is good for pokes and presence; then `auth` is asked again, or the client is asked to come again. */

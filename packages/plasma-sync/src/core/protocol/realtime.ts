@@ -9,6 +9,27 @@ import { utf8SizeBytes } from "../lib/utf8.ts";
 import { optional, parseFields, parseID, parseList, parseText, refuseField, type Fields } from "./parse.ts";
 import { parsePullResponse, type PullResponse } from "./pull.ts";
 
+/** Close codes of Plasma's sockets. Those of four digits beginning with 4 are Plasma's own, the others the protocol's. */
+export const closeCodes = {
+  /** `auth` says no: ask for another token. */
+  unauthorized: 4401,
+  /** `authorizeRoom` says no, or the clientID is another's: coming again changes nothing. */
+  room: 4403,
+  /** The client took too little of what was sent. It pulls when it is back. */
+  slowConsumer: 4408,
+  /** It sent more frames than it may. */
+  flood: 1008,
+  /** It sent a frame larger than it may. */
+  tooLarge: 1009,
+  /** It sent bytes; frames are text. */
+  binary: 1003,
+  /** Nothing is wrong: the server restarts, or wants to ask `auth` again. */
+  comeAgain: 1012,
+} as const;
+
+/** Whether a socket that closed with this code was meant to: its client does not come back by itself. */
+export const isCleanClose = (code: number): boolean => code === 1000 || code === 1001 || code === 1005;
+
 export const PING = "ping";
 export const PONG = "pong";
 

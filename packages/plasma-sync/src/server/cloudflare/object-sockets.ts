@@ -6,11 +6,12 @@
 //   3. A poke says that something has changed, never what. The replica that pushed pulls by itself and is left out.
 
 import { isPlasmaError } from "../../core/error.ts";
+import { closeCodes } from "../../core/protocol/realtime.ts";
 import type { Authorized, PushOrigin, SyncHandlerOptions } from "../handler-options.ts";
 import { refusalOf, refusalResponse } from "../sync/answer.ts";
 import { authorize, checkIdentity } from "../sync/authorize.ts";
 import { HandlerHooks } from "../sync/handler-hooks.ts";
-import { closeCodes, parseSocketRequest, type SocketRequest } from "../sync/socket-request.ts";
+import { parseSocketRequest, type SocketRequest } from "../sync/socket-request.ts";
 import type { HibernatingSocket, ObjectContext } from "./object-context.ts";
 
 // What workerd alone has, beside its module: the two ends of a socket, an answer that carries one, and a pair of messages.

@@ -7,9 +7,6 @@ import * as limits from "../../core/limits.ts";
 import { serverError } from "../server-error.ts";
 import type { ClaimedIdentity } from "./authorize.ts";
 
-/** Close codes of Plasma's sockets, beside those of the WebSocket protocol. */
-export const closeCodes = { unauthorized: 4401, room: 4403, slowConsumer: 4408 } as const;
-
 /** The room of those who name none. */
 export const DEFAULT_ROOM = "global";
 
