@@ -13,6 +13,7 @@ import { internalTableStatements } from "./internal-tables.ts";
 import { findMisfits } from "./misfits.ts";
 import {
   fingerprintKey,
+  missedRefsStatements,
   notesOf,
   putInPlace,
   serverTables,
@@ -54,6 +55,7 @@ export async function ensureSchema({
       ...internalTableStatements(dialect),
       ...tables.flatMap((meta) => tableStatements(dialect, meta)),
       ...logged.flatMap((meta) => triggerStatements(dialect, meta)),
+      ...logged.flatMap((meta) => missedRefsStatements(dialect, meta, state)),
     ];
     await putInPlace(executor, ddl, notesOf(dialect, key, logged), triggersHash(dialect, logged));
   }

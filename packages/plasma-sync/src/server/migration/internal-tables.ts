@@ -4,9 +4,10 @@ import type { DialectName } from "../database/sql-executor.ts";
 import { TELL_OF_COMMIT } from "../database/commit-notices.ts";
 import { LOG_ORDER_FUNCTION, LOG_ORDER_TABLE } from "../database/log-order.ts";
 import { quoteName } from "../sql/sql-text.ts";
+import { blobTableStatements } from "./blob-tables.ts";
 
 /** Bumped when a statement below changes what exists: it is part of the fingerprint that `ensureSchema` compares. */
-export const INTERNAL_FORMAT = 1;
+export const INTERNAL_FORMAT = 2;
 
 interface Words {
   readonly text: string;
@@ -28,7 +29,9 @@ const words: { readonly [dialect in DialectName]: Words } = {
 
 export function internalTableStatements(dialect: DialectName): readonly string[] {
   const statements = commonStatements(words[dialect]);
-  return [...statements, ...(dialect === "sqlite" ? sqliteStatements : postgresStatements)];
+  const ofDialect = dialect === "sqlite" ? sqliteStatements : postgresStatements;
+  // The last ones have a trigger that names tables of the others.
+  return [...statements, ...ofDialect, ...blobTableStatements(dialect, words[dialect])];
 }
 
 const commonStatements = ({ text, int, version, end }: Words): readonly string[] => [

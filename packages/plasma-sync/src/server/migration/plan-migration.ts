@@ -19,9 +19,17 @@ import {
   type DatabaseState,
   type StoredColumn,
 } from "./database-state.ts";
+import { forgetTableStatement, rebuildRefsStatements } from "./file-triggers.ts";
 import { internalTableStatements } from "./internal-tables.ts";
 import { longNames, missingColumns, wrongTypes } from "./misfits.ts";
-import { fingerprintKey, internalHash, notesOf, serverTables, triggersHash } from "./schema-statements.ts";
+import {
+  fingerprintKey,
+  internalHash,
+  missedRefsStatements,
+  notesOf,
+  serverTables,
+  triggersHash,
+} from "./schema-statements.ts";
 import {
   addColumnStatement,
   columnType,
@@ -61,15 +69,25 @@ export async function planMigration(schema: AnySchema, executor: SqlExecutor): P
   const forgotten = [...state.records.keys()].filter((name) => !tables.some((meta) => meta.name === name));
   const plan = {
     refusals,
-    notes: [...notesOf(dialect, key, tables), ...forgotten.map((name) => forgetNote(dialect, `table:${name}`))],
+    notes: [
+      ...notesOf(dialect, key, tables),
+      ...forgotten.flatMap((name) => [forgetNote(dialect, `table:${name}`), forgetTableStatement(name)]),
+    ],
     isNoted: state.notes.has(key) && forgotten.length === 0,
     triggers: triggersHash(dialect, tables),
   };
   if (refusals.length > 0) return { ...plan, ddl: [] };
   const internal = state.notes.get("internal") === internalHash(dialect) ? [] : internalTableStatements(dialect);
   const changes = tables.flatMap((meta) => tableChanges(executor, meta, { state, indexes }));
-  const triggers = await triggerChanges(executor, tables, { state, hash: plan.triggers });
-  return { ...plan, ddl: [...internal, ...changes, ...triggers] };
+  const altered = await tablesOfAlteredTriggers(executor, tables, { state, hash: plan.triggers });
+  const triggers = altered.flatMap((meta) => triggerStatements(dialect, meta));
+  // What was written while triggers were missing or altered, they have not seen.
+  const refs = tables.flatMap((meta) =>
+    altered.includes(meta) && state.tables.has(meta.name)
+      ? rebuildRefsStatements(meta)
+      : missedRefsStatements(dialect, meta, state),
+  );
+  return { ...plan, ddl: [...internal, ...changes, ...triggers, ...refs] };
 }
 
 interface Found {
@@ -94,21 +112,19 @@ function tableChanges({ dialect }: SqlExecutor, meta: TableMeta, { state, indexe
 
 const isOfSchema = (index: string): boolean => /^_plasma_(index|unique)\./.test(index);
 
-/** The statements of triggers that are not there, or not as they were made. */
-async function triggerChanges(
+/** The tables with triggers that are not there, or not as they were made. */
+async function tablesOfAlteredTriggers(
   executor: SqlExecutor,
   tables: readonly TableMeta[],
   { state, hash }: { readonly state: DatabaseState; readonly hash: string },
-): Promise<readonly string[]> {
+): Promise<readonly TableMeta[]> {
   if (executor.dialect === "postgres") {
     const isInPlace = (await readTriggerMark(executor, hash)) === state.notes.get("triggers");
-    return isInPlace ? [] : tables.flatMap((meta) => triggerStatements("postgres", meta));
+    return isInPlace ? [] : tables;
   }
   const texts = await readTriggerTexts(executor);
-  return tables.flatMap((meta) => {
-    const statements = triggerStatements("sqlite", meta);
-    return statements.every((text) => text.startsWith("DROP ") || texts.has(text)) ? [] : statements;
-  });
+  const isInPlace = (text: string) => text.startsWith("DROP ") || texts.has(text);
+  return tables.filter((meta) => !triggerStatements("sqlite", meta).every(isInPlace));
 }
 
 const goneTables = (tables: readonly TableMeta[], { records, tables: stored }: DatabaseState): string[] =>

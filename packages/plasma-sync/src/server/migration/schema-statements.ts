@@ -8,6 +8,7 @@ import type { TableMeta } from "../../core/schema/table.ts";
 import { createLogOrder, holdLogOrder, withoutNotices } from "../database/log-order.ts";
 import type { DialectName, SqlExecutor, SqlStatement } from "../database/sql-executor.ts";
 import { writeNote, writeTriggerMark, type DatabaseState, type TableRecord } from "./database-state.ts";
+import { fileColumnsOf, rebuildRefsStatements } from "./file-triggers.ts";
 import { INTERNAL_FORMAT, internalTableStatements } from "./internal-tables.ts";
 import { tableStatements } from "./table-statements.ts";
 import { triggerStatements } from "./triggers.ts";
@@ -45,6 +46,18 @@ export function withLoggedColumns(meta: TableMeta, { records, tables }: Database
     return new Column({ ...plain, table: meta.name, name, kind, notNull, file: undefined });
   });
   return { ...meta, columns: [...meta.columns, ...columns] };
+}
+
+/**
+ * What makes a table's list of refs complete, where it holds rows that were written before its triggers knew all of its file
+ * columns.
+ */
+export function missedRefsStatements(dialect: DialectName, meta: TableMeta, state: DatabaseState): string[] {
+  const record = state.records.get(meta.name) ?? {};
+  const isKnown =
+    state.notes.get("internal") === internalHash(dialect) &&
+    fileColumnsOf(meta).every((column) => record[column]?.kind === "file");
+  return isKnown || !state.tables.has(meta.name) ? [] : rebuildRefsStatements(meta);
 }
 
 /** Everything that is noted of tables that are in place. */

@@ -1,4 +1,4 @@
-// Owns: the triggers that write the change log, whoever changes a row: a push, raw SQL, a cron job.
+// Owns: the triggers of a table; here those that write the change log, whoever changes a row: a push, raw SQL, a cron job.
 // Invariants:
 //   1. Every insert, update and delete of a synced row is one log row with the images before and after; an update that
 //      changes nothing is none; a changed id is a del and a put.
@@ -12,20 +12,15 @@ import type { DialectName } from "../database/sql-executor.ts";
 import { tagSql } from "../sql/log-tag.ts";
 import { balanced, quoteName, quoteText } from "../sql/sql-text.ts";
 import { imageSql } from "./log-image.ts";
+import { fileTriggerStatements } from "./file-triggers.ts";
 import { objectName } from "./object-name.ts";
+import { functionSql, nowSql, originFrom, rowTriggerStatements, type RowTrigger } from "./trigger-sql.ts";
 
 /** Makes the table's triggers what they have to be. */
 export function triggerStatements(dialect: DialectName, meta: TableMeta): string[] {
-  const create = dialect === "sqlite" ? sqliteTrigger : postgresTrigger;
-  const rowTriggers = rowTriggersOf(dialect, meta).flatMap((trigger) => create(meta, trigger));
-  return dialect === "sqlite" ? rowTriggers : [...rowTriggers, ...statementTriggers(meta)];
-}
-
-interface RowTrigger {
-  readonly name: string;
-  readonly event: "INSERT" | "UPDATE" | "DELETE";
-  readonly when: string;
-  readonly body: string;
+  const rowTriggers = rowTriggersOf(dialect, meta).flatMap((trigger) => rowTriggerStatements(dialect, meta, trigger));
+  const ofStatements = dialect === "sqlite" ? [] : statementTriggers(meta);
+  return [...rowTriggers, ...ofStatements, ...fileTriggerStatements(dialect, meta)];
 }
 
 function rowTriggersOf(dialect: DialectName, meta: TableMeta): RowTrigger[] {
@@ -37,27 +32,12 @@ function rowTriggersOf(dialect: DialectName, meta: TableMeta): RowTrigger[] {
   const image = (row: string) => imageSql(dialect, meta, row);
   const put = (before: string) => logSql(dialect, meta, { row: "NEW", op: "put", value: image("NEW"), before });
   const del = logSql(dialect, meta, { row: "OLD", op: "del", value: "NULL", before: image("OLD") });
+  const group = "_plasma_log";
   return [
-    { name: "insert", event: "INSERT", when: "1 = 1", body: put("NULL") },
-    { name: "update", event: "UPDATE", when: `OLD."id" = NEW."id" AND (${isChanged})`, body: put(image("OLD")) },
-    { name: "rename", event: "UPDATE", when: `OLD."id" <> NEW."id"`, body: `${del}; ${put("NULL")}` },
-    { name: "delete", event: "DELETE", when: "1 = 1", body: del },
-  ];
-}
-
-function sqliteTrigger(meta: TableMeta, { name, event, when, body }: RowTrigger): string[] {
-  const trigger = quoteName(objectName("_plasma_log", meta.name, name));
-  return [
-    `DROP TRIGGER IF EXISTS ${trigger}`,
-    `CREATE TRIGGER ${trigger} AFTER ${event} ON ${quoteName(meta.name)} WHEN ${when} BEGIN ${body}; END`,
-  ];
-}
-
-function postgresTrigger(meta: TableMeta, { name, event, when, body }: RowTrigger): string[] {
-  const trigger = quoteName(objectName("_plasma_log", meta.name, name));
-  return [
-    functionSql(trigger, body),
-    `CREATE OR REPLACE TRIGGER ${trigger} AFTER ${event} ON ${quoteName(meta.name)} FOR EACH ROW WHEN (${when}) EXECUTE FUNCTION ${trigger}()`,
+    { group, name: "insert", event: "INSERT", when: "1 = 1", body: put("NULL") },
+    { group, name: "update", event: "UPDATE", when: `OLD."id" = NEW."id" AND (${isChanged})`, body: put(image("OLD")) },
+    { group, name: "rename", event: "UPDATE", when: `OLD."id" <> NEW."id"`, body: `${del}; ${put("NULL")}` },
+    { group, name: "delete", event: "DELETE", when: "1 = 1", body: del },
   ];
 }
 
@@ -76,10 +56,6 @@ function statementTriggers(meta: TableMeta): string[] {
   ];
 }
 
-/** Tables are found where they are now, whatever search path a writer has. */
-const functionSql = (name: string, body: string): string =>
-  `CREATE OR REPLACE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $plasma$ BEGIN ${body}; RETURN NULL; END $plasma$`;
-
 interface LogRow {
   readonly row: "NEW" | "OLD" | "gone";
   readonly op: "put" | "del";
@@ -87,24 +63,11 @@ interface LogRow {
   readonly before: string;
 }
 
-const clockMs: { readonly [dialect in DialectName]: string } = {
-  sqlite: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
-  postgres: "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
-};
-
-/** One row, `origin`, of nulls where no push is at work. */
-const originFrom: { readonly [dialect in DialectName]: string } = {
-  sqlite: "(SELECT 1) LEFT JOIN _plasma_origin_context AS origin ON origin.id = 1",
-  postgres:
-    "json_to_record(coalesce(nullif(current_setting('plasma.origin', true), ''), '{}')::json) " +
-    "AS origin(client_group_id text, client_id text, replica_id text, mutation_id bigint, now bigint)",
-};
-
 function logSql(dialect: DialectName, meta: TableMeta, { row, op, value, before }: LogRow): string {
   return (
     `INSERT INTO _plasma_changes (table_name, row_id, op, value, before, created_at, client_group_id, client_id, replica_id, mutation_id, tag) ` +
     `SELECT ${quoteText(meta.name)}, ${row}."id", '${op}', ${value}, ${before}, ` +
-    `coalesce(origin.now, ${clockMs[dialect]}), ` +
+    `${nowSql(dialect)}, ` +
     `origin.client_group_id, origin.client_id, origin.replica_id, origin.mutation_id, ${tagSql[dialect]} ` +
     `FROM ${originFrom[dialect]}`
   );
