@@ -17,3 +17,7 @@ export type {
 export { deleteLocalData, type LostMutation } from "./store/delete-local-data.ts";
 export type { ClientStatus, ClientStatusStore } from "./sync/client-status.ts";
 export type { SyncClientError } from "./sync/sync-error.ts";
+export type { SocketConstructor, SocketLike } from "./transport/socket-like.ts";
+export type { SocketToken } from "./transport/socket-url.ts";
+export type { WebSocketSubscriptionOptions } from "./transport/subscription-options.ts";
+export { createWebSocketSubscription } from "./transport/websocket-subscription.ts";

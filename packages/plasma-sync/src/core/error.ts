@@ -128,7 +128,8 @@ const catalog = {
   "client/write-outside-mutator": (d: { statement: string; table: string }) =>
     `${d.statement}("${d.table}") outside a mutator. client.db only reads: write in a mutator and call client.mutate.`,
   "client/closed": () => `The client is closed. Create a new one.`,
-  "client/option": (d: { option: string; why: string }) => `createPlasmaClient: "${d.option}" ${d.why}`,
+  "client/option": (d: { option: string; why: string; of?: string }) =>
+    `${d.of ?? "createPlasmaClient"}: "${d.option}" ${d.why}`,
   "client/storage": (d: { what: string }) =>
     `The local database failed: ${d.what}. The change was not saved and has been taken back.`,
   "client/deposed": () => `Another tab has taken over syncing.`,

@@ -122,6 +122,18 @@ export const socketFramesBurstMax = 200;
 export const socketBufferBytesMax = 4 * 1024 * 1024;
 /** Sockets of one hub or object: Cloudflare holds 32,768 per object; a process has memory for more than its CPU serves. */
 export const hubSocketsMax = 20_000;
+/** Milliseconds until a socket is open, its token included: what a person waits before they think it broken. */
+export const socketOpenMsMax = 10_000;
+/** Milliseconds between pings of an open socket: routers forget connections that are silent for 60 s, some for 30. */
+export const socketPingMs = 25_000;
+/** Milliseconds until a ping without an answer means that the connection is dead: a slow mobile network answers in 3. */
+export const socketPongMsMax = 10_000;
+/** Bytes that may wait in a socket to be sent, beyond which newer presence waits: it will replace what waits. */
+export const socketUnsentBytesMax = 64 * 1024;
+/** Milliseconds that members of a room are shown when the connection to it is gone: a reconnect takes less. */
+export const presenceStaleMs = 30_000;
+/** Milliseconds after which what loads with the first socket is asked for again when that failed. */
+export const socketLoadRetryMs = 10_000;
 /** Milliseconds after which a socket that sent nothing, not even a ping, counts as dead: clients ping every 30 s or less. */
 export const socketSilenceMsMax = 95_000;
 /** Milliseconds between looks for dead sockets: a third of the time after which they count as dead. */

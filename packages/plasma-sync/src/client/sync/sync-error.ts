@@ -11,7 +11,7 @@ export type SyncClientError =
       readonly code: string;
       readonly message: string;
     }
-  | { readonly kind: "network"; readonly phase: "push" | "pull"; readonly message: string }
+  | { readonly kind: "network"; readonly phase: "push" | "pull" | "socket"; readonly message: string }
   /** A mutator threw, or is not there any more, when a pending mutation was replayed; the server decides about it. */
   | {
       readonly kind: "rebase-replay";

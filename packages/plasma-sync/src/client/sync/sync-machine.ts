@@ -24,6 +24,7 @@
 import * as limits from "../../core/limits.ts";
 import type { PokePatch } from "../../core/protocol/realtime.ts";
 import type { RetryOptions } from "../plasma-client.ts";
+import { backoffMs } from "../transport/backoff.ts";
 import type { SyncClientError } from "./sync-error.ts";
 
 export type LaneName = "push" | "pull";
@@ -264,13 +265,7 @@ function waitAfter(lane: LaneName, failures: number, failure: SyncFailure, optio
   const isSpent = retryAfterMs === null && failures >= options.retry.maxAttempts;
   if (!isTransient || isSpent) return { change: { phase: "resting", failures }, effects: [] };
   // A Retry-After lengthens our own wait, it never shortens it.
-  const delayMs = Math.max(retryAfterMs ?? 0, backoffMs(failures, options));
+  const delayMs = Math.max(retryAfterMs ?? 0, backoffMs(failures, options.retry, options.random()));
   const phase = retryAfterMs === null ? "backoff" : "held";
   return { change: { phase, failures }, effects: [{ type: "timer", name: lane, delayMs }] };
-}
-
-/** Doubles with every failure, up to the longest wait; between half and all of that, so that clients spread out. */
-function backoffMs(failures: number, { retry, random }: MachineOptions): number {
-  const full = Math.min(retry.maxDelayMs, retry.initialDelayMs * 2 ** (failures - 1));
-  return full * (0.5 + random() / 2);
 }
