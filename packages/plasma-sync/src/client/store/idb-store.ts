@@ -1,30 +1,21 @@
 // Owns: the store on IndexedDB.
-// Invariants (beside those of the contract):
-//   1. Inside a transaction nothing is awaited but its own requests, so it is never closed early or kept open.
-//   2. When the connection dies (the browser closed it) the transaction runs once more on a new one. So a body can be
-//      repeated even if the first run became durable: it writes the same again, or finds that it did.
+// Its transactions are those of idb-connection.ts: a body may run twice.
 
-import { isPlasmaError, PlasmaError } from "../../core/error.ts";
-import type { Env } from "../../core/lib/env.ts";
 import * as limits from "../../core/limits.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
-import { completed, openDatabase, resultOf, storageError } from "./idb-requests.ts";
-import { emptyMeta, FORMAT_VERSION, takenOver, upgrade, type ClientRecord, type ReplicaMeta } from "./layout.ts";
+import { IdbConnection, type IdbConnectionOptions } from "./idb-connection.ts";
+import { resultOf } from "./idb-requests.ts";
+import { emptyMeta, takenOver, type ClientRecord, type ReplicaMeta } from "./layout.ts";
 import { checkVersion, checkWriter, planAppend, planSync } from "./plan-commit.ts";
 import type { NewOutboxEntry, OutboxEntry, Store, StoreCommit, StoreState, SyncCommit } from "./store.ts";
 import { createRowFit } from "./stored-row.ts";
 
-export interface IdbStoreOptions {
-  /** The database's name, see `databaseName`. */
-  readonly name: string;
+export interface IdbStoreOptions extends IdbConnectionOptions {
   readonly schema: AnySchema;
   /** The app's. Default "": its schema has no versions. */
   readonly schemaVersion?: string;
-  readonly env: Env;
-  /** "strict" waits for the disk itself. Default "relaxed": survives a killed process, not a power cut. */
-  readonly durability?: "relaxed" | "strict";
 }
 
 /** Makes a store on IndexedDB; the database is opened at the first use. */
@@ -33,24 +24,16 @@ export const createIdbStore = (options: IdbStoreOptions): Store => new IdbStore(
 const META_KEY = "replica";
 const STORES = ["rows", "outbox", "clients", "meta"];
 
-interface Scope {
-  readonly stores: string[];
-  readonly mode: IDBTransactionMode;
-  /** Whether the body may run again when the connection has died under it. Default: always. */
-  readonly canRepeat?: () => boolean;
-}
-
 class IdbStore implements Store {
   readonly #options: IdbStoreOptions;
   readonly #schemaVersion: string;
   /** Whether this store has opened the database for its schema version: it does so once, or two tabs would go on for ever. */
   #hasTaken = false;
-  #database: Promise<IDBDatabase> | null = null;
-  /** Why nothing can be read or written any more. */
-  #over: (() => PlasmaError) | null = null;
+  readonly #connection: IdbConnection;
 
   constructor(options: IdbStoreOptions) {
     this.#options = options;
+    this.#connection = new IdbConnection(options);
     this.#schemaVersion = options.schemaVersion ?? "";
   }
 
@@ -65,7 +48,7 @@ class IdbStore implements Store {
   append(replicaID: string, entries: readonly NewOutboxEntry[]): Promise<Extract<StoreCommit, { type: "append" }>> {
     const clientID = entries[0]?.clientID ?? "";
     let commit: Extract<StoreCommit, { type: "append" }> | null = null;
-    return this.#run({ stores: ["outbox", "clients", "meta"], mode: "readwrite" }, async (tx) => {
+    return this.#connection.run({ stores: ["outbox", "clients", "meta"], mode: "readwrite" }, async (tx) => {
       const [meta, client] = await Promise.all([this.#readMeta(tx), readClient(tx, clientID)]);
       checkWriter(meta, replicaID);
       const lastID = client?.lastID ?? 0;
@@ -79,7 +62,7 @@ class IdbStore implements Store {
   }
 
   takeEpoch(replicaID: string): Promise<number> {
-    return this.#run({ stores: ["meta"], mode: "readwrite" }, async (tx) => {
+    return this.#connection.run({ stores: ["meta"], mode: "readwrite" }, async (tx) => {
       const meta = await this.#readMeta(tx);
       checkWriter(meta, replicaID);
       tx.objectStore("meta").put({ ...meta, epoch: meta.epoch + 1 } satisfies ReplicaMeta, META_KEY);
@@ -88,7 +71,7 @@ class IdbStore implements Store {
   }
 
   sync(replicaID: string, epoch: number, commit: SyncCommit): Promise<Extract<StoreCommit, { type: "sync" }>> {
-    return this.#run({ stores: STORES, mode: "readwrite" }, async (tx) => {
+    return this.#connection.run({ stores: STORES, mode: "readwrite" }, async (tx) => {
       const meta = await this.#readMeta(tx);
       checkWriter(meta, replicaID, epoch);
       const rows = tx.objectStore("rows");
@@ -109,7 +92,7 @@ class IdbStore implements Store {
   }
 
   async reset(): Promise<void> {
-    await this.#run({ stores: STORES, mode: "readwrite" }, async (tx) => {
+    await this.#connection.run({ stores: STORES, mode: "readwrite" }, async (tx) => {
       await this.#readMeta(tx);
       for (const name of ["rows", "outbox", "clients"]) tx.objectStore(name).clear();
       tx.objectStore("meta").put(this.#emptyMeta(), META_KEY);
@@ -117,8 +100,7 @@ class IdbStore implements Store {
   }
 
   close(): void {
-    this.#over = () => new PlasmaError("client/closed", {});
-    this.#letGo();
+    this.#connection.close();
   }
 
   /** Everything in one snapshot; null when the database holds no replica yet, or one that this store has yet to take over. */
@@ -129,7 +111,7 @@ class IdbStore implements Store {
       onRows(table, rows);
     };
     const canRepeat = () => !hasHandedOver;
-    return this.#run({ stores: STORES, mode: "readonly", canRepeat }, async (tx) => {
+    return this.#connection.run({ stores: STORES, mode: "readonly", canRepeat }, async (tx) => {
       const meta = await (this.#hasTaken ? this.#readMeta(tx) : readMeta(tx));
       if (meta?.schemaVersion !== this.#schemaVersion) return null;
       this.#hasTaken = true;
@@ -157,7 +139,7 @@ class IdbStore implements Store {
    * one version the first wins, of two versions the last.
    */
   async #take(): Promise<void> {
-    await this.#run({ stores: ["meta"], mode: "readwrite" }, async (tx) => {
+    await this.#connection.run({ stores: ["meta"], mode: "readwrite" }, async (tx) => {
       const meta = await readMeta(tx);
       if (meta?.schemaVersion === this.#schemaVersion) return;
       const taken = meta === undefined ? this.#emptyMeta() : takenOver(meta, this.#schemaVersion);
@@ -175,74 +157,6 @@ class IdbStore implements Store {
     const meta = await readMeta(tx);
     checkVersion(meta, this.#schemaVersion);
     return meta;
-  }
-
-  /** Runs `body` in one transaction; resolves when that is durable. */
-  async #run<T>(scope: Scope, body: (tx: IDBTransaction) => Promise<T>): Promise<T> {
-    try {
-      return await this.#attempt(scope, body);
-    } catch (error) {
-      if (isPlasmaError(error)) throw error;
-      if (!isDeadConnection(error)) throw storageError(describe(error), error);
-      this.#letGo();
-      if (scope.canRepeat?.() === false) throw storageError(describe(error), error);
-    }
-    try {
-      return await this.#attempt(scope, body);
-    } catch (error) {
-      throw isPlasmaError(error) ? error : storageError(describe(error), error);
-    }
-  }
-
-  async #attempt<T>({ stores, mode }: Scope, body: (tx: IDBTransaction) => Promise<T>): Promise<T> {
-    const database = await this.#open();
-    const tx = database.transaction(stores, mode, { durability: this.#options.durability ?? "relaxed" });
-    const done = completed(tx);
-    // Told of below; until then an abort must not count as unhandled.
-    done.catch(() => undefined);
-    let result: T;
-    try {
-      result = await body(tx);
-      // Early, so that a tab that is frozen now does not keep the others waiting.
-      if (mode === "readwrite") tx.commit();
-    } catch (error) {
-      abort(tx);
-      // A request that failed because its transaction did knows less than the transaction.
-      throw isPlasmaError(error) ? error : (tx.error ?? error);
-    }
-    await done;
-    return result;
-  }
-
-  #open(): Promise<IDBDatabase> {
-    if (this.#over !== null) throw this.#over();
-    return (this.#database ??= this.#connect());
-  }
-
-  async #connect(): Promise<IDBDatabase> {
-    const { name, env } = this.#options;
-    try {
-      const database = await openDatabase({ name, version: FORMAT_VERSION, upgrade, env });
-      database.onclose = () => this.#letGo();
-      database.onversionchange = ({ newVersion }) => {
-        // A deleted database (the user has logged out) must not come back because a tab is still open.
-        if (newVersion === null) this.#over ??= () => storageError("it was deleted; reload the page");
-        this.#letGo();
-      };
-      return database;
-    } catch (error) {
-      this.#database = null;
-      throw error;
-    }
-  }
-
-  /** Closes the connection when its transactions have ended; the next use opens a new one. */
-  #letGo(): void {
-    void this.#database?.then(
-      (database) => database.close(),
-      () => undefined,
-    );
-    this.#database = null;
   }
 }
 
@@ -286,18 +200,3 @@ async function deleteEntries(outbox: IDBObjectStore, clientID: string, first: nu
   );
   for (const order of orders) outbox.delete(order);
 }
-
-function abort(tx: IDBTransaction): void {
-  try {
-    tx.abort();
-  } catch {
-    return; // It has ended by itself: its own error is on its way.
-  }
-}
-
-/** Errors of a connection that the browser has closed (AbortError: it ended our transaction), not of what was asked of it. */
-const isDeadConnection = (error: unknown): boolean =>
-  error instanceof DOMException && ["InvalidStateError", "UnknownError", "AbortError"].includes(error.name);
-
-const describe = (error: unknown): string =>
-  error instanceof Error ? `${error.name}: ${error.message}` : String(error);
