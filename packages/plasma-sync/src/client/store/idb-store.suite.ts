@@ -302,7 +302,7 @@ export function idbStoreSuite(kind: string): void {
       await deleteLocalData({ dbName, clientGroupID: "ada" });
       const tx = sleeping.transaction([...sleeping.objectStoreNames]);
       const counts = [...sleeping.objectStoreNames].map((each) => resultOf(tx.objectStore(each).count()));
-      expect(await Promise.all(counts)).toEqual([0, 0, 0, 0]);
+      expect(new Set(await Promise.all(counts))).toEqual(new Set([0]));
       sleeping.close();
       await vi.waitFor(async () => expect(await databaseExists(name)).toBe(false));
     });

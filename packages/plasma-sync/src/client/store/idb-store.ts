@@ -7,7 +7,7 @@ import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { IdbConnection, type IdbConnectionOptions } from "./idb-connection.ts";
 import { resultOf } from "./idb-requests.ts";
-import { emptyMeta, takenOver, type ClientRecord, type ReplicaMeta } from "./layout.ts";
+import { BLOB_STORES, emptyMeta, takenOver, type ClientRecord, type ReplicaMeta } from "./layout.ts";
 import { checkVersion, checkWriter, planAppend, planSync } from "./plan-commit.ts";
 import type { NewOutboxEntry, OutboxEntry, Store, StoreCommit, StoreState, SyncCommit } from "./store.ts";
 import { createRowFit } from "./stored-row.ts";
@@ -92,9 +92,9 @@ class IdbStore implements Store {
   }
 
   async reset(): Promise<void> {
-    await this.#connection.run({ stores: STORES, mode: "readwrite" }, async (tx) => {
+    await this.#connection.run({ stores: [...STORES, ...BLOB_STORES], mode: "readwrite" }, async (tx) => {
       await this.#readMeta(tx);
-      for (const name of ["rows", "outbox", "clients"]) tx.objectStore(name).clear();
+      for (const name of ["rows", "outbox", "clients", ...BLOB_STORES]) tx.objectStore(name).clear();
       tx.objectStore("meta").put(this.#emptyMeta(), META_KEY);
     });
   }

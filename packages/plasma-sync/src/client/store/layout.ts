@@ -5,14 +5,18 @@
 //   outbox   order               OutboxEntry        index byClient: [clientID, id]
 //   clients  clientID            { clientID, lastID }
 //   meta     "replica"           ReplicaMeta
+//   blobs       hash             BlobRecord         index byWaiting: waitingSince (absent: uploaded)
+//   blobWrites  writeID          BlobWriteRecord    a write under way
+//   blobChunks  [writeID, i]     ArrayBuffer        limits.blobChunkBytes each, but for the last
 //
 // History of FORMAT_VERSION (it only goes up; every step stays in `upgrade`):
 //   1: first.
+//   2: the bytes of files.
 
 import type { Rejection } from "../../core/protocol/pull.ts";
 import type { FirstSync } from "./store.ts";
 
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 
 /** What changes with every commit. */
 export interface ReplicaMeta {
@@ -34,6 +38,31 @@ export interface ClientRecord {
   /** Highest id that it has appended. */
   readonly lastID: number;
 }
+
+/** Bytes of a file that are here, whole. */
+export interface BlobRecord {
+  readonly hash: string;
+  /** Where the chunks lie. */
+  readonly writeID: string;
+  readonly chunkCount: number;
+  readonly sizeBytes: number;
+  /** Ms since the epoch of the last time that somebody wrote the same bytes. */
+  readonly writtenAt: number;
+  /** Ms since the epoch of the last use; may lag by `limits.blobUsedStepMs`. */
+  readonly usedAt: number;
+  /** Ms since the epoch from when on they wait for their upload; absent when the server holds them. */
+  readonly waitingSince?: number | undefined;
+}
+
+/** Chunks that have no hash yet. */
+export interface BlobWriteRecord {
+  readonly writeID: string;
+  /** Ms since the epoch of its last chunk. */
+  readonly touchedAt: number;
+}
+
+/** The stores of files' bytes: a reset empties them too. */
+export const BLOB_STORES = ["blobs", "blobWrites", "blobChunks"];
 
 /** The meta of a replica that holds nothing. */
 export const emptyMeta = (replicaID: string, schemaVersion = ""): ReplicaMeta => ({
@@ -70,5 +99,10 @@ export function upgrade(database: IDBDatabase, oldVersion: number): void {
       .createIndex("byClient", ["clientID", "id"], { unique: true });
     database.createObjectStore("clients", { keyPath: "clientID" });
     database.createObjectStore("meta");
+  }
+  if (oldVersion < 2) {
+    database.createObjectStore("blobs", { keyPath: "hash" }).createIndex("byWaiting", "waitingSince");
+    database.createObjectStore("blobWrites", { keyPath: "writeID" });
+    database.createObjectStore("blobChunks");
   }
 }

@@ -1,0 +1,3 @@
+import { idbLocalBlobsSuite } from "./idb-local-blobs.suite.ts";
+
+idbLocalBlobsSuite("Chromium");

@@ -1,0 +1,4 @@
+import "fake-indexeddb/auto";
+import { idbLocalBlobsSuite } from "./idb-local-blobs.suite.ts";
+
+idbLocalBlobsSuite("fake-indexeddb");
