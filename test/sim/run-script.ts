@@ -163,10 +163,10 @@ export class Run implements RunScope {
   #addDevice(user: string): SimDevice {
     const device = this.world.addDevice(user);
     const { disk } = device;
-    const keep = disk.keep.bind(disk);
-    disk.keep = (entry) => {
-      this.history.appended((entry.args as { readonly token: string }).token);
-      keep(entry);
+    const append = disk.append.bind(disk);
+    disk.append = (entries) => {
+      for (const { args } of entries) this.history.appended((args as { readonly token: string }).token);
+      append(entries);
     };
     const apply = disk.apply.bind(disk);
     disk.apply = (commit) => {

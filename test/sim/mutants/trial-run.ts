@@ -324,8 +324,8 @@ class TrialRun {
         members: rows.members,
         todos: rows.todos.filter(({ listId }) => lists.has(listId)),
       };
-      if (device.disk.outbox.size > 0)
-        this.#fault("queues are empty", `${device.name} has ${device.disk.outbox.size} entries on disk`);
+      if (device.disk.outbox.entries.size > 0)
+        this.#fault("queues are empty", `${device.name} has ${device.disk.outbox.entries.size} entries on disk`);
       for (const tab of device.open) await this.#judgeTab(tab, expected);
     }
     this.#judgeJournal(rows.journal);

@@ -16,7 +16,7 @@ import type { QueryRuntime } from "./ivm/query-runtime.ts";
 import { MutationRejectedError } from "./mutation-rejected-error.ts";
 import type { PendingMutation, ServerOutcome } from "./replica/pending-mutation.ts";
 import { Replica } from "./replica/replica.ts";
-import type { ReplicaEvents } from "./replica/replica-deps.ts";
+import type { AppliedMutation, ReplicaEvents } from "./replica/replica-deps.ts";
 import { ReplicaSync } from "./replica/replica-sync.ts";
 import { describePending } from "./describe-pending.ts";
 import { createRunPending } from "./run-pending.ts";
@@ -171,7 +171,7 @@ export class ClientCore {
       throw error;
     });
     const committed = (commit: StoreCommit) => this.#committed(commit);
-    const applied = (ids: readonly { clientID: string; id: number }[]) => {
+    const applied = (ids: readonly AppliedMutation[]) => {
       this.#applied(ids);
       this.#post({ type: "applied", ids });
     };
@@ -200,6 +200,7 @@ export class ClientCore {
     const loop = createSyncLoop({
       replica,
       transport,
+      upload: async () => ({ count: 0, failed: null }),
       env,
       pollIntervalMs,
       retry,
@@ -292,7 +293,7 @@ export class ClientCore {
     this.replica.receive(commit);
   }
 
-  #applied(ids: readonly { clientID: string; id: number }[]): void {
+  #applied(ids: readonly AppliedMutation[]): void {
     this.replica.applied(ids);
   }
 
@@ -363,8 +364,8 @@ export class ClientCore {
 
   /** The server has answered: what an earlier request met is over. */
   #answered(): void {
-    const kind = this.status.get().lastError?.kind;
-    if (kind === "network" || kind === "push-http" || kind === "pull-http" || kind === "schema-mismatch") {
+    const { lastError } = this.status.get();
+    if (lastError !== null && isOver(lastError)) {
       this.status.update({ lastError: null });
       this.#postStatus();
     }
@@ -419,5 +420,10 @@ export class ClientCore {
 
 /** The network of a client that uses none. */
 const noNetwork: NetworkState = { online: () => false, close: () => undefined };
+
+/** Whether an error is of the past once the server answers. */
+const isOver = (error: SyncClientError): boolean =>
+  ["network", "push-http", "pull-http", "schema-mismatch"].includes(error.kind) ||
+  (error.kind === "blob-upload-failed" && error.willRetry);
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

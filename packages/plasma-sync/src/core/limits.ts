@@ -86,6 +86,10 @@ export const syncMendsMax = 3;
 export const retryAfterMsMax = 3_600_000;
 /** Refusals that a replica keeps: more than one tab makes while it misses a commit, and each is a message long. */
 export const refusalsKeptMax = 100;
+/** Files that one client uploads at once: enough to fill a line, few enough that each gets somewhere on a slow one. */
+export const uploadsMax = 3;
+/** Milliseconds that a file counts as known to the server: half of the day for which it keeps what nothing refers to. */
+export const uploadKnownMs = 12 * 3_600_000;
 /** Outbox entries in one store transaction: keeps the wait of the first entry short. */
 export const outboxBatchEntriesMax = 1000;
 /** Milliseconds that opening the local database waits for a tab which keeps an older version of it open. */

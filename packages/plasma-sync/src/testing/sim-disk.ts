@@ -15,38 +15,32 @@ import { PlasmaError } from "../core/error.ts";
 import { createRowFit } from "../client/store/stored-row.ts";
 import { emptyMeta, takenOver, type ReplicaMeta } from "../client/store/layout.ts";
 import { checkVersion, checkWriter, planAppend, planSync } from "../client/store/plan-commit.ts";
+import { OutboxMap } from "../client/store/outbox-map.ts";
 import type { NewOutboxEntry, OutboxEntry, Store, StoreCommit, StoreState, SyncCommit } from "../client/store/store.ts";
 
 export class SimDisk {
   meta: ReplicaMeta | undefined;
   readonly tables = new Map<string, Map<string, Row>>();
-  readonly outbox = new Map<number, OutboxEntry>();
-  readonly lastIDs = new Map<string, number>();
+  readonly outbox = new OutboxMap();
 
   clear(meta: ReplicaMeta | undefined): void {
     this.meta = meta;
     this.tables.clear();
     this.outbox.clear();
-    this.lastIDs.clear();
   }
 
-  apply({ changes, confirmed, rejected, replace = [] }: SyncCommit): void {
-    for (const { table, id, row } of changes) {
+  apply(commit: SyncCommit): void {
+    for (const { table, id, row } of commit.changes) {
       const rows = this.tables.get(table) ?? new Map<string, Row>();
       this.tables.set(table, rows);
       if (row === null) rows.delete(id);
       else rows.set(id, row);
     }
-    for (const [order, { clientID, id }] of this.outbox) {
-      const isRejected = rejected.some((one) => one.clientID === clientID && one.id === id);
-      if (isRejected || id <= (confirmed[clientID] ?? 0)) this.outbox.delete(order);
-    }
-    for (const entry of replace) this.keep(entry);
+    this.outbox.sync(commit);
   }
 
-  keep(entry: OutboxEntry): void {
-    this.outbox.set(entry.order, entry);
-    this.lastIDs.set(entry.clientID, Math.max(entry.id, this.lastIDs.get(entry.clientID) ?? 0));
+  append(entries: readonly OutboxEntry[]): void {
+    this.outbox.append(entries);
   }
 }
 
@@ -78,9 +72,9 @@ class SimStore implements Store {
     return this.#commit("load", () => {
       const { replicaID, seq, cookie, firstSync, refused = [] } = this.#take();
       this.#handOver(onRows);
-      const { outbox, lastIDs } = this.#options.disk;
-      const entries = [...outbox.values()].sort((a, b) => a.order - b.order);
-      return { replicaID, seq, cookie, firstSync, outbox: entries, lastIDs: new Map(lastIDs), refused };
+      const { outbox } = this.#options.disk;
+      const lastIDs = new Map(outbox.lastIDs);
+      return { replicaID, seq, cookie, firstSync, outbox: outbox.inOrder(), lastIDs, refused };
     });
   }
 
@@ -88,9 +82,9 @@ class SimStore implements Store {
     const { disk } = this.#options;
     return this.#commit("append", () => {
       const meta = this.#writable(replicaID);
-      const plan = planAppend(meta, disk.lastIDs.get(entries[0]?.clientID ?? "") ?? 0, entries);
+      const plan = planAppend(meta, disk.outbox.lastIDs.get(entries[0]?.clientID ?? "") ?? 0, entries);
       disk.meta = plan.meta;
-      for (const entry of plan.entries) disk.keep(entry);
+      disk.append(plan.entries);
       return { type: "append", replicaID, seq: plan.meta.seq, entries: plan.entries };
     });
   }
@@ -107,8 +101,8 @@ class SimStore implements Store {
     const { disk } = this.#options;
     return this.#commit("sync", () => {
       const meta = this.#writable(replicaID, epoch);
+      disk.meta = planSync(meta, commit, (rejection) => disk.outbox.seedOf(rejection));
       disk.apply(commit);
-      disk.meta = planSync(meta, commit);
       return { type: "sync", replicaID, seq: disk.meta.seq, sync: commit };
     });
   }

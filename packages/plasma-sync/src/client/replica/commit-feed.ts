@@ -27,8 +27,8 @@ export class CommitFeed {
   }
 
   /** Whether a commit that waits has appended the entry. */
-  hasAppend({ clientID, id }: { readonly clientID: string; readonly id: number }): boolean {
-    const isIt = (entry: OutboxEntry) => entry.clientID === clientID && entry.id === id;
+  hasAppend({ seed }: { readonly seed: string }): boolean {
+    const isIt = (entry: OutboxEntry) => entry.seed === seed;
     return [...this.#waiting.values()].some((commit) => commit.type === "append" && commit.entries.some(isIt));
   }
 

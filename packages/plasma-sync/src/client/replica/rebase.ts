@@ -33,6 +33,8 @@ export interface RebaseInput {
   readonly gone: readonly PendingMutation[];
   /** Later changes of a row win. */
   readonly patch: readonly BaseChange[];
+  /** Mutations that must run again whatever they read: their id is another. */
+  readonly renamed?: ReadonlySet<PendingMutation>;
   /** Runs one mutation; throws what it throws. */
   readonly run: (mutation: PendingMutation, transaction: ReplicaTransaction) => Promise<void>;
 }
@@ -49,7 +51,7 @@ export interface RebasePlan {
 
 /** Plans a rebase; see the file's header. */
 export async function planRebase(input: RebaseInput): Promise<RebasePlan> {
-  const { runtime, images, pending, gone, patch, run } = input;
+  const { runtime, images, pending, gone, patch, renamed, run } = input;
   const base = new RowMap<Row | null>();
   const overlay = new RowMap<Row | null>();
   const dirty = new RowMap<true>();
@@ -65,7 +67,7 @@ export async function planRebase(input: RebaseInput): Promise<RebasePlan> {
   let replayed = 0;
   for (const mutation of pending) {
     const kept = mutation.effect;
-    if (kept !== null && !dependsOn(kept, dirty)) {
+    if (kept !== null && renamed?.has(mutation) !== true && !dependsOn(kept, dirty)) {
       kept.writes.forEach((table, id, row) => overlay.set(table, id, row));
       effects.push(kept);
       continue;

@@ -44,6 +44,13 @@ export interface ReplicaEvents {
   readonly storageFailed: (error: unknown) => void;
 }
 
+/** What the server has applied; `seed` names it also where its id is another. */
+export interface AppliedMutation {
+  readonly clientID: string;
+  readonly id: number;
+  readonly seed: string;
+}
+
 /** What `mutate` hands over. */
 export interface MutationCall {
   readonly name: string;
@@ -52,5 +59,7 @@ export interface MutationCall {
   readonly seed: string;
   readonly timestamp: number;
   readonly schemaVersion: string;
+  /** Hashes of files in `args` that must be uploaded before it may be pushed. */
+  readonly files?: readonly string[];
   readonly outcome: ServerOutcome;
 }

@@ -9,18 +9,23 @@
 //   4. What was asked for one replica never reaches the one that a reset by another tab has put in its place.
 //   5. An entry goes out under the schema version that it was made with, and under the client's own when the server does not
 //      take that one: it is applied or refused, and never stays for ever.
+//   6. An entry with files goes out when the server has them, as far as this leader knows for sure and not from long ago: the
+//      server collects what nothing refers to.
 
 import { PlasmaError } from "../../core/error.ts";
 import { must } from "../../core/lib/assert.ts";
 import type { Env } from "../../core/lib/env.ts";
+import * as limits from "../../core/limits.ts";
 import type { PullResponse, Rejection } from "../../core/protocol/pull.ts";
 import type { MutationResult } from "../../core/protocol/push.ts";
 import { utf8SizeBytes } from "../../core/lib/utf8.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { OutboxEntry, Store, StoreCommit, SyncCommit } from "../store/store.ts";
 import type { SyncReplica } from "../sync/sync-replica.ts";
-import type { PendingMutation } from "./pending-mutation.ts";
+import { createHoldCheck } from "./held-mutations.ts";
+import { keyOf, type PendingMutation } from "./pending-mutation.ts";
 import { PullBuffer } from "./pull-buffer.ts";
+import type { AppliedMutation } from "./replica-deps.ts";
 import type { Replica } from "./replica.ts";
 
 export interface ReplicaSyncDeps {
@@ -35,7 +40,7 @@ export interface ReplicaSyncDeps {
   /** The commit is durable: hand it to this tab's replica and the other tabs. */
   readonly committed: (commit: StoreCommit) => void;
   /** The server has applied these; tell the tabs that made them. */
-  readonly applied: (ids: readonly { clientID: string; id: number }[]) => void;
+  readonly applied: (applied: readonly AppliedMutation[]) => void;
 }
 
 /** Bytes of an entry in a push beside its args: names, ids, punctuation. */
@@ -48,6 +53,8 @@ export class ReplicaSync implements SyncReplica {
   #awaited: readonly PendingMutation[] = [];
   /** Versions that the server does not take. */
   readonly #refusedVersions = new Set<string>();
+  /** When the server was last known to have a file, in milliseconds since the epoch. */
+  readonly #uploadedAtMs = new Map<string, number>();
 
   constructor(deps: ReplicaSyncDeps) {
     this.#deps = deps;
@@ -74,9 +81,10 @@ export class ReplicaSync implements SyncReplica {
   nextPush(countMax: number, bytesMax: number): readonly OutboxEntry[] {
     const batch: OutboxEntry[] = [];
     let sizeBytes = 0;
+    const isHeld = createHoldCheck((hash) => this.#isUploaded(hash));
     for (const mutation of this.#deps.replica.pending) {
       if (mutation.order === null || batch.length >= countMax) break;
-      if (mutation.state === "applied") continue;
+      if (mutation.state === "applied" || isHeld(mutation)) continue;
       const entry = this.#asPushed(mutation.entry as OutboxEntry);
       if (batch[0] !== undefined && entry.schemaVersion !== batch[0].schemaVersion) break;
       sizeBytes += utf8SizeBytes(JSON.stringify(entry.args)) + entryEnvelopeBytes;
@@ -89,10 +97,12 @@ export class ReplicaSync implements SyncReplica {
 
   async pushed(results: readonly MutationResult[]): Promise<void> {
     const rejected: Rejection[] = [];
-    const applied: { clientID: string; id: number }[] = [];
+    const applied: AppliedMutation[] = [];
+    const pending = new Map(this.#deps.replica.pending.map(({ entry }) => [keyOf(entry), entry]));
     for (const { clientID, id, status, error } of results) {
-      if (status !== "rejected") applied.push({ clientID, id });
-      else
+      const seed = pending.get(keyOf({ clientID, id }))?.seed;
+      if (status !== "rejected" && seed !== undefined) applied.push({ clientID, id, seed });
+      if (status === "rejected")
         rejected.push({
           clientID,
           id,
@@ -119,6 +129,38 @@ export class ReplicaSync implements SyncReplica {
     if (version === this.#deps.schemaVersion) return false;
     this.#refusedVersions.add(version);
     return true;
+  }
+
+  filesToUpload(): readonly string[] {
+    const files = new Set<string>();
+    if (!this.#deps.replica.hasFiles) return [];
+    for (const { order, state, entry } of this.#deps.replica.pending) {
+      if (order === null || state === "applied") continue;
+      for (const hash of entry.files ?? []) if (!this.#isUploaded(hash)) files.add(hash);
+    }
+    return [...files];
+  }
+
+  fileUploaded(hash: string, atMs: number): void {
+    this.#uploadedAtMs.set(hash, atMs);
+  }
+
+  async fileRefused(hash: string, message: string): Promise<void> {
+    for (;;) {
+      const refused = this.#deps.replica.pending.find(
+        ({ order, state, attempts, entry }) =>
+          order !== null && state === "queued" && attempts === 0 && entry.files?.includes(hash) === true,
+      );
+      if (refused === undefined) return;
+      const { clientID, id, seed } = refused.entry;
+      const unsent = { clientID, id, seed, code: "blob/refused", message };
+      await this.#commit({ changes: [], confirmed: {}, rejected: [], unsent });
+    }
+  }
+
+  #isUploaded(hash: string): boolean {
+    const atMs = this.#uploadedAtMs.get(hash);
+    return atMs !== undefined && this.#deps.env.now() - atMs < limits.uploadKnownMs;
   }
 
   #asPushed(entry: OutboxEntry): OutboxEntry {
@@ -206,7 +248,7 @@ export class ReplicaSync implements SyncReplica {
   async #commit(commit: SyncCommit): Promise<void> {
     const { store, replica, replicaID, epoch, committed } = this.#deps;
     this.#assertSameReplica();
-    const isEarly = commit.rejected.length === 0 && commit.replace === undefined;
+    const isEarly = commit.rejected.length === 0 && commit.replace === undefined && commit.unsent === undefined;
     const shown = isEarly ? replica.showEarly(commit, replicaID) : Promise.resolve();
     // When it cannot be shown early, the durable commit is shown, or says why it cannot be.
     shown.catch(() => undefined);

@@ -35,12 +35,15 @@ type Input<Args> = MutatorInput<typeof schema, null, Args>;
 export const mutators = defineMutators<typeof schema, null>()({
   addList: ({ db, args }: Input<{ id: string; name: string }>) => db.insert(lists).values(args).then(),
   dropList: ({ db, args }: Input<{ id: string }>) => db.delete(lists).where(eq(lists.id, args.id)).then(),
-  /** Reads a range: the highest rank of the list. */
-  addItem: async ({ db, args, newId }: Input<{ list: string; title: string }>) => {
+  /** Reads a range: the highest rank of the list. What it writes depends on its id, too. */
+  addItem: async ({ db, args, newId, mutationID }: Input<{ list: string; title: string }>) => {
     const before = await db.select().from(items).where(eq(items.list, args.list)).orderBy(asc(items.rank));
-    await db
-      .insert(items)
-      .values({ id: newId(), list: args.list, title: args.title, rank: (before.at(-1)?.rank ?? 0) + 1 });
+    await db.insert(items).values({
+      id: newId(),
+      list: args.list,
+      title: `${args.title} ${mutationID}`,
+      rank: (before.at(-1)?.rank ?? 0) + 1,
+    });
   },
   /** Reads and writes one row by id; throws when it is not there. */
   countUp: async ({ db, args }: Input<{ id: string }>) => {
@@ -80,7 +83,8 @@ export interface TestReplica {
   };
   /** How many times a mutator ran. */
   runs(): number;
-  mutate(name: string, args: unknown): Promise<void>;
+  /** `files`: hashes that it waits for. */
+  mutate(name: string, args: unknown, files?: readonly string[], outcome?: ServerOutcome): Promise<void>;
   /** One step of syncing, as the leader would make it. */
   sync(commit: Partial<SyncCommit>): Promise<void>;
   /** The rows of a table as queries see them, by id. */
@@ -165,8 +169,7 @@ export async function createTestReplica({
     delivered,
     events,
     runs: () => runs,
-    mutate: async (name, args) => {
-      const outcome: ServerOutcome = new Deferred();
+    mutate: async (name, args, files, outcome = new Deferred()) => {
       const encoded = encodeTagged(args, name);
       const { durable } = await replica.mutate({
         name,
@@ -175,6 +178,7 @@ export async function createTestReplica({
         timestamp: 1,
         schemaVersion: "1",
         outcome,
+        ...(files === undefined ? {} : { files }),
       });
       await durable;
     },

@@ -17,7 +17,9 @@ const STEPS_MAX = 40;
 type Step =
   | { readonly type: "mutate"; readonly tab: 0 | 1; readonly name: string; readonly args: unknown }
   | { readonly type: "patch"; readonly changes: readonly BaseChange[]; readonly confirm: number }
-  | { readonly type: "reject"; readonly at: number };
+  | { readonly type: "reject" | "unsent"; readonly at: number }
+  /** From now on the first tab hears nothing, or, if it did not, everything at once. */
+  | { readonly type: "deafen" };
 
 const listID = fc.constantFrom("a", "b", "c");
 const tab = fc.constantFrom<0 | 1>(0, 1);
@@ -55,25 +57,27 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     confirm: fc.nat(4),
   }),
   listID.map((id) => ({ type: "patch" as const, changes: [{ table: "lists", id, row: null }], confirm: 0 })),
-  fc.record({ type: fc.constant("reject" as const), at: fc.nat(5) }),
+  fc.record({ type: fc.constantFrom("reject" as const, "unsent" as const, "unsent" as const), at: fc.nat(5) }),
+  fc.constant({ type: "deafen" as const }),
 );
 
 test(
   `the view equals a rebuild from disk, and deliveries add up to it (${RUNS} runs)`,
   { timeout: 60_000 },
   async () => {
-    const seen = { replays: 0, kept: 0, rejected: 0, confirmed: 0, replayFailed: 0 };
+    const seen = { replays: 0, kept: 0, rejected: 0, unsent: 0, late: 0, confirmed: 0, replayFailed: 0 };
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: STEPS_MAX }), async (steps) => {
-        const tabs = await twoTabs();
+        const world = await twoTabs();
+        const { tabs, mail } = world;
         const shadows = [new Map<string, Row>(), new Map<string, Row>()] as const;
         for (const next of steps) {
           const before = tabs.map((each) => each.runs());
-          await runStep(tabs, next, seen);
+          await runStep(world, next, seen);
           seen.replays += tabs[0].runs() - (before[0] ?? 0);
           seen.kept += tabs[0].replica.pending.length;
           tabs.forEach((each, i) => replayDeliveries(each, shadows[i] as Map<string, Row>));
-          await expectRebuilt(tabs);
+          if (mail.isOpen) await expectRebuilt(tabs);
         }
         seen.replayFailed += tabs[0].events.replayFailed.length;
         for (const each of tabs) expect(each.events.storage).toEqual([]);
@@ -86,19 +90,36 @@ test(
   },
 );
 
-async function twoTabs(): Promise<[TestReplica, TestReplica]> {
+/** What the first tab is told by the other. */
+interface Mail {
+  isOpen: boolean;
+  readonly waiting: StoreCommit[];
+}
+
+interface World {
+  readonly tabs: [TestReplica, TestReplica];
+  readonly mail: Mail;
+  /** Ids up to which the server has heard of a client's mutations. */
+  readonly sent: Map<string, number>;
+}
+
+async function twoTabs(): Promise<World> {
   const store = createMemoryStore(systemEnv);
   const tabs: TestReplica[] = [];
-  const post = (from: number) => (commit: StoreCommit) => tabs[1 - from]?.replica.receive(structuredClone(commit));
+  const mail: Mail = { isOpen: true, waiting: [] };
+  const post = (from: number) => (commit: StoreCommit) => {
+    if (from === 1 && !mail.isOpen) mail.waiting.push(structuredClone(commit));
+    else tabs[1 - from]?.replica.receive(structuredClone(commit));
+  };
   tabs.push(await createTestReplica({ store, clientID: "tab-0", post: post(0) }));
   tabs.push(await createTestReplica({ store, clientID: "tab-1", post: post(1) }));
-  return tabs as [TestReplica, TestReplica];
+  return { tabs: tabs as [TestReplica, TestReplica], mail, sent: new Map() };
 }
 
 async function runStep(
-  tabs: [TestReplica, TestReplica],
+  { tabs, mail, sent }: World,
   next: Step,
-  seen: { rejected: number; confirmed: number },
+  seen: { rejected: number; unsent: number; late: number; confirmed: number },
 ): Promise<void> {
   // The second tab took the epoch last: it leads.
   const leader = tabs[1];
@@ -109,26 +130,42 @@ async function runStep(
   } else if (next.type === "patch") {
     const confirmed = Object.fromEntries(pending.slice(0, next.confirm).map(({ entry }) => [entry.clientID, entry.id]));
     seen.confirmed += Object.keys(confirmed).length;
+    for (const [clientID, id] of Object.entries(confirmed)) hear(sent, { clientID, id });
     await leader.sync({ changes: next.changes, confirmed, cookie: String(leader.replica.cookie) });
+  } else if (next.type === "deafen") {
+    mail.isOpen = !mail.isOpen;
+    if (mail.isOpen) for (const commit of mail.waiting.splice(0)) tabs[0].replica.receive(commit);
   } else {
     const entry = pending[next.at % Math.max(1, pending.length)]?.entry;
     if (entry === undefined) return;
-    seen.rejected += 1;
-    await leader.sync({ rejected: [{ clientID: entry.clientID, id: entry.id, code: "mutation/app", message: "no" }] });
+    const { clientID, id, seed } = entry;
+    const rejection = { clientID, id, code: "mutation/app", message: "no" };
+    if (next.type === "unsent") {
+      if (id <= (sent.get(clientID) ?? 0)) return;
+      seen.unsent += 1;
+      if (!mail.isOpen && clientID === "tab-0") seen.late += 1;
+      await leader.sync({ unsent: { ...rejection, seed } });
+    } else {
+      seen.rejected += 1;
+      hear(sent, entry);
+      await leader.sync({ rejected: [rejection] });
+    }
   }
   const seq = Math.max(...tabs.map(({ events }) => events.committed.at(-1)?.seq ?? 0));
-  for (const each of tabs) await each.replica.whenApplied(seq);
+  for (const each of mail.isOpen ? tabs : [leader]) await each.replica.whenApplied(seq);
   await leader.replica.whenApplied(0);
   await tabs[0].replica.whenApplied(0);
+}
+
+function hear(sent: Map<string, number>, { clientID, id }: { readonly clientID: string; readonly id: number }): void {
+  sent.set(clientID, Math.max(id, sent.get(clientID) ?? 0));
 }
 
 async function expectRebuilt(tabs: [TestReplica, TestReplica]): Promise<void> {
   const fresh = await createTestReplicaForReading(tabs[0]);
   for (const each of tabs) {
     for (const name of ["lists", "items"]) expect(each.view(name), name).toEqual(fresh.view(name));
-    expect(each.replica.pending.map(({ entry }) => [entry.clientID, entry.id])).toEqual(
-      fresh.replica.pending.map(({ entry }) => [entry.clientID, entry.id]),
-    );
+    expect(each.replica.pending.map(({ entry }) => entry)).toEqual(fresh.replica.pending.map(({ entry }) => entry));
   }
 }
 

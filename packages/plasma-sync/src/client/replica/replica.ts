@@ -24,8 +24,8 @@ import { matchOutbox } from "./match-outbox.ts";
 import { OutboxWriter } from "./outbox-writer.ts";
 import { FeedStep } from "./feed-step.ts";
 import { createPending, inOrder, keyOf, type PendingMutation } from "./pending-mutation.ts";
-import { planAppend, planRebase, type BaseImages } from "./rebase.ts";
-import type { MutationCall, ReplicaDeps } from "./replica-deps.ts";
+import { planAppend, planRebase, type BaseImages, type RebaseInput } from "./rebase.ts";
+import type { AppliedMutation, MutationCall, ReplicaDeps } from "./replica-deps.ts";
 import { ReplicaTransaction } from "./replica-transaction.ts";
 import { RowMap } from "./row-map.ts";
 import { SerialQueue } from "./serial-queue.ts";
@@ -37,6 +37,7 @@ export class Replica {
   readonly #feed = new CommitFeed();
   #images: BaseImages = new RowMap();
   #pending: PendingMutation[] = [];
+  #hasFiles = false;
   /** `#pending` by `keyOf`. */
   #byKey = new Map<string, PendingMutation>();
   #state: Pick<StoreState, "replicaID" | "cookie" | "firstSync"> = {
@@ -79,6 +80,10 @@ export class Replica {
   get firstSync(): FirstSync {
     return this.#state.firstSync;
   }
+  /** Whether a pending mutation has files to wait for. */
+  get hasFiles(): boolean {
+    return this.#hasFiles;
+  }
   /** In the replica's order; see invariant 2. */
   get pending(): readonly PendingMutation[] {
     return this.#pending;
@@ -93,11 +98,7 @@ export class Replica {
         const mayKeep = state.lastIDs.has(this.#clientID) && this.#deps.ownsClientID();
         if (this.#deps.reusedClientID && !mayKeep) this.#replaceClientID();
         this.#nextID = (state.lastIDs.get(this.#clientID) ?? 0) + 1;
-        await this.#rebase(
-          state.outbox.map((entry) => createPending(entry, null)),
-          [],
-          [],
-        );
+        await this.#rebase(state.outbox.map((entry) => createPending(entry, null)));
       } catch (error) {
         this.#loadError = error;
         throw error;
@@ -128,6 +129,7 @@ export class Replica {
       mutation.effect = effect;
       this.#pending.push(mutation);
       this.#byKey.set(keyOf(entry), mutation);
+      this.#hasFiles ||= entry.files !== undefined;
       const durable = this.#outbox.append(entry);
       runtime.commit(changes);
       this.#deps.events.changed();
@@ -136,9 +138,9 @@ export class Replica {
   }
 
   /** The server has applied these; they stay in the view until the pull that covers them. */
-  applied(ids: readonly { readonly clientID: string; readonly id: number }[]): void {
-    for (const { clientID, id } of ids) {
-      const mutation = this.#byKey.get(keyOf({ clientID, id }));
+  applied(applied: readonly AppliedMutation[]): void {
+    for (const { clientID, id, seed } of applied) {
+      const mutation = this.#named({ clientID, id }, seed);
       if (mutation === undefined) continue;
       mutation.state = "applied";
       mutation.outcome?.resolve({ clientID, id });
@@ -221,9 +223,15 @@ export class Replica {
     this.#wake(() => true);
   }
 
+  /** The mutation of that seed. It may have another name here, if this tab has yet to hear that ids moved. */
+  #named(name: { readonly clientID: string; readonly id: number }, seed: string): PendingMutation | undefined {
+    const mutation = this.#byKey.get(keyOf(name));
+    return mutation?.entry.seed === seed ? mutation : this.#pending.find(({ entry }) => entry.seed === seed);
+  }
+
   #ownAppend(commit: Extract<StoreCommit, { type: "append" }>): void {
     for (const entry of commit.entries) {
-      const mutation = this.#byKey.get(keyOf(entry));
+      const mutation = this.#named(entry, entry.seed);
       if (mutation !== undefined) mutation.durable = true;
     }
     this.#deps.events.committed(commit);
@@ -252,10 +260,14 @@ export class Replica {
   async #take(step: FeedStep): Promise<void> {
     if (step.cookie !== undefined) this.#state = { ...this.#state, cookie: step.cookie };
     if (step.firstSync !== undefined) this.#state = { ...this.#state, firstSync: step.firstSync };
-    this.#rename(step.renamed);
-    if (step.inserted.size > 0 || step.patch.length > 0 || step.gone.size > 0) {
+    this.#rename(step);
+    if (step.inserted.size + step.patch.length + step.gone.size + step.renamed.length > 0) {
       const staying = this.#pending.filter((mutation) => !step.gone.has(mutation));
-      await this.#rebase(inOrder([...staying, ...step.inserted]), step.patch, [...step.gone.keys()]);
+      await this.#rebase(inOrder([...staying, ...step.inserted]), {
+        patch: step.patch,
+        gone: [...step.gone.keys()],
+        renamed: new Set(step.renamed.map(({ mutation }) => mutation)),
+      });
     }
     for (const [mutation, rejection] of step.gone) this.#settle(mutation, rejection);
     this.#shown();
@@ -263,8 +275,7 @@ export class Replica {
 
   async #rebase(
     pending: readonly PendingMutation[],
-    patch: readonly BaseChange[],
-    gone: readonly PendingMutation[],
+    change: Partial<Pick<RebaseInput, "patch" | "gone" | "renamed">> = {},
   ): Promise<void> {
     const { runtime, run, events } = this.#deps;
     let context: Promise<unknown> | null = null;
@@ -272,14 +283,16 @@ export class Replica {
       runtime,
       images: this.#images,
       pending,
-      gone,
-      patch,
+      gone: [],
+      patch: [],
+      ...change,
       run: async (mutation, transaction) =>
         run(mutation, transaction, await (context ??= this.#contextOrLast(transaction))),
     });
     this.#images = plan.images;
     this.#pending = [...pending];
     this.#byKey = new Map(pending.map((mutation) => [keyOf(mutation.entry), mutation]));
+    this.#hasFiles = pending.some(({ entry }) => entry.files !== undefined);
     pending.forEach((mutation, i) => {
       const effect = plan.effects[i] ?? null;
       mutation.effect = effect;
@@ -312,8 +325,7 @@ export class Replica {
     const lost = this.#pending.filter((mutation) => !mutation.durable);
     await this.#rebase(
       this.#pending.filter((mutation) => mutation.durable),
-      [],
-      lost,
+      { gone: lost },
     );
     this.#outbox.takeBack(error);
     for (const { outcome } of lost) outcome?.reject(error);
@@ -343,19 +355,20 @@ export class Replica {
     else mutation.outcome?.resolve({ clientID: mutation.entry.clientID, id: mutation.entry.id });
   }
 
-  /** Entries go on under a new client; so does this tab when they are its own. */
-  #rename(renamed: FeedStep["renamed"]): void {
+  /** Entries go on under other ids, or under a new client; so does this tab when they are its own. */
+  #rename({ renamed, movedDown }: FeedStep): void {
     const ownID = this.#clientID;
     for (const { mutation, entry } of renamed) {
+      const isNewClient = mutation.entry.clientID !== entry.clientID;
       const isOwn = mutation.entry.clientID === ownID;
-      this.#byKey.delete(keyOf(mutation.entry));
-      this.#byKey.set(keyOf(entry), mutation);
       mutation.entry = entry;
+      if (!isNewClient) continue;
       mutation.state = "queued";
       if (!isOwn) continue;
       this.#clientID = entry.clientID;
       this.#nextID = entry.id + 1;
     }
+    this.#nextID -= movedDown.get(this.#clientID) ?? 0;
     if (this.#clientID !== ownID) this.#deps.events.clientIDReplaced(this.#clientID);
   }
 
@@ -389,13 +402,20 @@ export class Replica {
     const isYetToCome = ({ durable, entry }: PendingMutation) => !wasReset && (!durable || this.#feed.hasAppend(entry));
     const { pending, gone } = matchOutbox(state.outbox, this.#pending, isYetToCome);
     if (wasReset) this.#replaceClientID();
-    const own = pending.filter(({ entry }) => entry.clientID === this.#clientID).map(({ entry }) => entry.id);
-    this.#nextID = Math.max(state.lastIDs.get(this.#clientID) ?? 0, ...own) + 1;
-    await this.#rebase(pending, patch, gone);
+    this.#nextID = (state.lastIDs.get(this.#clientID) ?? 0) + 1;
+    for (const mutation of pending) {
+      if (mutation.order !== null || mutation.entry.clientID !== this.#clientID) continue;
+      // Ids may have moved while this tab did not hear of it.
+      mutation.entry = { ...mutation.entry, id: this.#nextID };
+      this.#nextID += 1;
+    }
+    await this.#rebase(pending, { patch, gone });
     // Another tab's is told by that tab, or was told by the leader.
     const refusalOf = ({ entry }: PendingMutation) =>
       entry.clientID === this.#clientID
-        ? (state.refused.find((refusal) => keyOf(refusal) === keyOf(entry)) ?? null)
+        ? (state.refused.find(({ seed, ...name }) =>
+            seed === undefined ? keyOf(name) === keyOf(entry) : seed === entry.seed,
+          ) ?? null)
         : null;
     for (const mutation of gone) {
       if (wasReset) mutation.outcome?.reject(new PlasmaError("client/reset", {}));

@@ -8,8 +8,16 @@ import type { Row } from "../../core/schema/value.ts";
 import { IdbConnection, type IdbConnectionOptions } from "./idb-connection.ts";
 import { resultOf } from "./idb-requests.ts";
 import { BLOB_STORES, emptyMeta, takenOver, type ClientRecord, type ReplicaMeta } from "./layout.ts";
-import { checkVersion, checkWriter, planAppend, planSync } from "./plan-commit.ts";
-import type { NewOutboxEntry, OutboxEntry, Store, StoreCommit, StoreState, SyncCommit } from "./store.ts";
+import { checkVersion, checkWriter, planAppend, planSync, planUnsent } from "./plan-commit.ts";
+import type {
+  NewOutboxEntry,
+  OutboxEntry,
+  Store,
+  StoreCommit,
+  StoreState,
+  SyncCommit,
+  UnsentRejection,
+} from "./store.ts";
 import { createRowFit } from "./stored-row.ts";
 
 export interface IdbStoreOptions extends IdbConnectionOptions {
@@ -53,7 +61,7 @@ class IdbStore implements Store {
       checkWriter(meta, replicaID);
       const lastID = client?.lastID ?? 0;
       // The body runs again after a connection died: what it wrote then may have become durable all the same.
-      if (commit !== null && lastID === commit.entries.at(-1)?.id) return commit;
+      if (commit !== null && (lastID === commit.entries.at(-1)?.id || (await isThere(tx, commit)))) return commit;
       const plan = planAppend(meta, lastID, entries);
       putEntries(tx, plan.entries);
       tx.objectStore("meta").put(plan.meta, META_KEY);
@@ -80,12 +88,20 @@ class IdbStore implements Store {
         else rows.put(row, [table, id]);
       }
       const outbox = tx.objectStore("outbox");
+      const seeds = new Map<unknown, string>();
       await Promise.all([
-        ...commit.rejected.map(({ clientID, id }) => deleteEntries(outbox, clientID, id, id)),
-        ...Object.entries(commit.confirmed).map(([clientID, id]) => deleteEntries(outbox, clientID, 0, id)),
+        ...commit.rejected.map(async (rejection) => {
+          const { clientID, id } = rejection;
+          for (const { order, seed } of await readEntries(outbox, clientID, id, id)) {
+            seeds.set(rejection, seed);
+            outbox.delete(order);
+          }
+        }),
+        ...Object.entries(commit.confirmed).map(([clientID, id]) => deleteEntries(outbox, clientID, id)),
       ]);
       putEntries(tx, commit.replace ?? []);
-      const next = planSync(meta, commit);
+      if (commit.unsent !== undefined) await takeOut(tx, commit.unsent);
+      const next = planSync(meta, commit, (rejection) => seeds.get(rejection));
       tx.objectStore("meta").put(next, META_KEY);
       return { type: "sync", replicaID, seq: next.seq, sync: commit };
     });
@@ -193,10 +209,30 @@ function putEntries(tx: IDBTransaction, entries: readonly OutboxEntry[]): void {
   for (const [clientID, lastID] of lastIDs) tx.objectStore("clients").put({ clientID, lastID } satisfies ClientRecord);
 }
 
-/** Deletes a client's entries from id `first` to `last`. */
-async function deleteEntries(outbox: IDBObjectStore, clientID: string, first: number, last: number): Promise<void> {
-  const orders = await resultOf(
-    outbox.index("byClient").getAllKeys(IDBKeyRange.bound([clientID, first], [clientID, last])),
-  );
-  for (const order of orders) outbox.delete(order);
+/** Whether the entries of an append are in the outbox, whatever their ids are by now. */
+async function isThere(tx: IDBTransaction, { entries: [first] }: { readonly entries: readonly OutboxEntry[] }) {
+  if (first === undefined) return false;
+  const stored = await resultOf<OutboxEntry | undefined>(tx.objectStore("outbox").get(first.order));
+  return stored?.seed === first.seed;
+}
+
+/** Takes out an entry that was never sent; the later ones of its client move down. */
+async function takeOut(tx: IDBTransaction, unsent: UnsentRejection): Promise<void> {
+  const { clientID, id } = unsent;
+  const outbox = tx.objectStore("outbox");
+  const plan = planUnsent(await readEntries(outbox, clientID, id, Infinity), unsent);
+  if (plan === null) return;
+  outbox.delete(plan.order);
+  for (const entry of plan.moved) outbox.put(entry);
+  tx.objectStore("clients").put({ clientID, lastID: id - 1 + plan.moved.length } satisfies ClientRecord);
+}
+
+/** A client's entries from id `first` to `last`, by id. */
+const readEntries = (outbox: IDBObjectStore, clientID: string, first: number, last: number) =>
+  resultOf<OutboxEntry[]>(outbox.index("byClient").getAll(IDBKeyRange.bound([clientID, first], [clientID, last])));
+
+/** Deletes a client's entries up to `last`. */
+async function deleteEntries(outbox: IDBObjectStore, clientID: string, last: number): Promise<void> {
+  const range = IDBKeyRange.bound([clientID, 0], [clientID, last]);
+  for (const order of await resultOf(outbox.index("byClient").getAllKeys(range))) outbox.delete(order);
 }

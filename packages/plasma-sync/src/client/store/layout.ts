@@ -13,8 +13,7 @@
 //   1: first.
 //   2: the bytes of files.
 
-import type { Rejection } from "../../core/protocol/pull.ts";
-import type { FirstSync } from "./store.ts";
+import type { FirstSync, KeptRejection } from "./store.ts";
 
 export const FORMAT_VERSION = 2;
 
@@ -28,7 +27,9 @@ export interface ReplicaMeta {
   readonly cookie: string | null;
   readonly firstSync: FirstSync;
   /** The latest, in order. Absent where none was ever told. */
-  readonly refused?: readonly Rejection[];
+  readonly refused?: readonly KeptRejection[];
+  /** How many entries were refused before they were sent, ever: so much may the ids that a tab gives be ahead. Absent: none. */
+  readonly unsentCount?: number;
   /** The app's, as whoever opened the database last has it. Absent in a database that nobody has opened since it is kept. */
   readonly schemaVersion?: string;
 }

@@ -5,7 +5,8 @@ import * as limits from "../../core/limits.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { emptyMeta, type ReplicaMeta } from "./layout.ts";
 import { checkWriter, planAppend, planSync } from "./plan-commit.ts";
-import type { NewOutboxEntry, OutboxEntry, Store, StoreCommit, StoreState, SyncCommit } from "./store.ts";
+import { OutboxMap } from "./outbox-map.ts";
+import type { NewOutboxEntry, Store, StoreCommit, StoreState, SyncCommit } from "./store.ts";
 
 /** Makes a store in memory. */
 export const createMemoryStore = (env: Env): Store => new MemoryStore(env);
@@ -14,8 +15,7 @@ class MemoryStore implements Store {
   readonly #env: Env;
   #meta: ReplicaMeta;
   #tables = new Map<string, Map<string, Row>>();
-  #outbox = new Map<number, OutboxEntry>();
-  #lastIDs = new Map<string, number>();
+  readonly #outbox = new OutboxMap();
 
   constructor(env: Env) {
     this.#env = env;
@@ -29,8 +29,8 @@ class MemoryStore implements Store {
         onRows(table, all.slice(i, i + limits.storeBatchRowsMax));
     }
     const { replicaID, seq, cookie, firstSync, refused = [] } = this.#meta;
-    const outbox = [...this.#outbox.values()];
-    return { replicaID, seq, cookie, firstSync, outbox, lastIDs: new Map(this.#lastIDs), refused };
+    const outbox = this.#outbox.inOrder();
+    return { replicaID, seq, cookie, firstSync, outbox, lastIDs: new Map(this.#outbox.lastIDs), refused };
   }
 
   async append(
@@ -39,9 +39,9 @@ class MemoryStore implements Store {
   ): Promise<Extract<StoreCommit, { type: "append" }>> {
     checkWriter(this.#meta, replicaID);
     const clientID = entries[0]?.clientID ?? "";
-    const plan = planAppend(this.#meta, this.#lastIDs.get(clientID) ?? 0, entries);
+    const plan = planAppend(this.#meta, this.#outbox.lastIDs.get(clientID) ?? 0, entries);
     this.#meta = plan.meta;
-    for (const entry of plan.entries) this.#keep(entry);
+    this.#outbox.append(plan.entries);
     return { type: "append", replicaID, seq: plan.meta.seq, entries: plan.entries };
   }
 
@@ -59,28 +59,18 @@ class MemoryStore implements Store {
       if (row === null) rows.delete(id);
       else rows.set(id, row);
     }
-    for (const [order, { clientID, id }] of this.#outbox) {
-      const isRejected = commit.rejected.some((rejection) => rejection.clientID === clientID && rejection.id === id);
-      if (isRejected || id <= (commit.confirmed[clientID] ?? 0)) this.#outbox.delete(order);
-    }
-    for (const entry of commit.replace ?? []) this.#keep(entry);
-    this.#meta = planSync(this.#meta, commit);
+    this.#meta = planSync(this.#meta, commit, (rejection) => this.#outbox.seedOf(rejection));
+    this.#outbox.sync(commit);
     return { type: "sync", replicaID, seq: this.#meta.seq, sync: commit };
   }
 
   async reset(): Promise<void> {
     this.#meta = emptyMeta(this.#env.randomUUID());
     this.#tables = new Map();
-    this.#outbox = new Map();
-    this.#lastIDs = new Map();
+    this.#outbox.clear();
   }
 
   close(): void {
     // Nothing is open.
-  }
-
-  #keep(entry: OutboxEntry): void {
-    this.#outbox.set(entry.order, entry);
-    this.#lastIDs.set(entry.clientID, Math.max(entry.id, this.#lastIDs.get(entry.clientID) ?? 0));
   }
 }

@@ -3,8 +3,9 @@
 import { assert } from "../../core/lib/assert.ts";
 import * as limits from "../../core/limits.ts";
 import { PlasmaError } from "../../core/error.ts";
+import type { Rejection } from "../../core/protocol/pull.ts";
 import type { ReplicaMeta } from "./layout.ts";
-import type { NewOutboxEntry, OutboxEntry, SyncCommit } from "./store.ts";
+import type { KeptRejection, NewOutboxEntry, OutboxEntry, SyncCommit, UnsentRejection } from "./store.ts";
 
 /** Throws `client/deposed` when the replica was reset (or evicted), or another tab has taken over syncing. */
 export function checkWriter(
@@ -22,7 +23,7 @@ export function checkVersion(meta: ReplicaMeta | undefined, schemaVersion: strin
   if (other !== schemaVersion) throw new PlasmaError("client/outdated", { schemaVersion: other });
 }
 
-/** The entries with their orders, and the meta after them. Ids must continue `lastID`. */
+/** The entries with their orders and ids, and the meta after them. Ids must continue `lastID`, as the tab could know it. */
 export function planAppend(
   meta: ReplicaMeta,
   lastID: number,
@@ -30,23 +31,46 @@ export function planAppend(
 ): { readonly meta: ReplicaMeta; readonly entries: readonly OutboxEntry[] } {
   const clientID = entries[0]?.clientID;
   assert(clientID !== undefined, "store: an append has entries");
-  entries.forEach((entry, i) => {
+  const ordered = entries.map((entry, i) => {
+    const id = lastID + 1 + i;
+    const ahead = entry.id - id;
     assert(entry.clientID === clientID, "store: an append is of one client");
-    assert(entry.id === lastID + 1 + i, "store: the ids of a client have no hole");
+    assert(ahead >= 0 && ahead <= (meta.unsentCount ?? 0), "store: the ids of a client have no hole");
+    return { ...entry, id, order: meta.nextOrder + i };
   });
-  const ordered = entries.map((entry, i) => ({ ...entry, order: meta.nextOrder + i }));
   return { meta: { ...meta, seq: meta.seq + 1, nextOrder: meta.nextOrder + entries.length }, entries: ordered };
 }
 
-/** The meta after a step of syncing. */
-export function planSync(meta: ReplicaMeta, { cookie, firstSync, rejected }: SyncCommit): ReplicaMeta {
+/**
+ * What an entry that leaves unsent does to the outbox. `entries`: those of its client from its id on, by id. Null when it has
+ * left already: the commit runs a second time.
+ */
+export function planUnsent(
+  entries: readonly OutboxEntry[],
+  { seed }: UnsentRejection,
+): { readonly order: number; readonly moved: readonly OutboxEntry[] } | null {
+  const [gone, ...later] = entries;
+  if (gone?.seed !== seed) return null;
+  return { order: gone.order, moved: later.map((entry) => ({ ...entry, id: entry.id - 1 })) };
+}
+
+/** The meta after a step of syncing. `seedOf` knows the entries that are still in the outbox. */
+export function planSync(
+  meta: ReplicaMeta,
+  { cookie, firstSync, rejected, unsent }: SyncCommit,
+  seedOf: (rejection: Rejection) => string | undefined,
+): ReplicaMeta {
+  const refused: KeptRejection[] = rejected.map((rejection) => {
+    const seed = seedOf(rejection);
+    return seed === undefined ? rejection : { ...rejection, seed };
+  });
+  if (unsent !== undefined) refused.push(unsent);
   return {
     ...meta,
     seq: meta.seq + 1,
     ...(cookie === undefined ? {} : { cookie }),
     ...(firstSync === undefined ? {} : { firstSync }),
-    ...(rejected.length === 0
-      ? {}
-      : { refused: [...(meta.refused ?? []), ...rejected].slice(-limits.refusalsKeptMax) }),
+    ...(refused.length === 0 ? {} : { refused: [...(meta.refused ?? []), ...refused].slice(-limits.refusalsKeptMax) }),
+    ...(unsent === undefined ? {} : { unsentCount: (meta.unsentCount ?? 0) + 1 }),
   };
 }

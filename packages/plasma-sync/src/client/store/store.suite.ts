@@ -8,7 +8,7 @@ import { bigint, blob, id, int, json, real, text } from "../../core/schema/colum
 import { defineSchema } from "../../core/schema/schema.ts";
 import { table } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
-import type { BaseChange, NewOutboxEntry, Store, StoreState, SyncCommit } from "./store.ts";
+import type { BaseChange, NewOutboxEntry, Store, StoreState, SyncCommit, UnsentRejection } from "./store.ts";
 
 const notes = table("notes", { id: id(), title: text() });
 const measures = table("measures", {
@@ -190,6 +190,82 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
       expect(outboxOf(after)).toEqual(["new 1", "b 1", "new 2"]);
       expect(after.lastIDs.get("new")).toBe(2);
       expect((await one.append(replicaID, entriesOf("new", 3))).seq).toBe(5);
+    });
+
+    const unsentOf = ({ outbox }: StoreState, clientID: string, entryID: number): UnsentRejection => {
+      const entry = outbox.find((one) => one.clientID === clientID && one.id === entryID);
+      return { clientID, id: entryID, seed: entry?.seed ?? "", code: "blob/refused", message: "no" };
+    };
+
+    test("an entry refused before it was sent leaves, and the later ones of its client move down and keep their places", async () => {
+      const { one, two, replicaID } = await openTabs();
+      const epoch = await one.takeEpoch(replicaID);
+      await one.append(replicaID, entriesOf("a", 1, 2));
+      await two.append(replicaID, entriesOf("b", 1, 2));
+      await one.append(replicaID, entriesOf("a", 3, 2));
+      const before = await loadAll(one);
+      const commit: SyncCommit = { ...nothing, unsent: unsentOf(before, "a", 2) };
+      expect(await one.sync(replicaID, epoch, commit)).toEqual({ type: "sync", replicaID, seq: 4, sync: commit });
+      const after = await loadAll(two);
+      expect(outboxOf(after)).toEqual(["a 1", "b 1", "b 2", "a 2", "a 3"]);
+      expect(after.outbox.map(({ seed, order }) => [seed, order])).toEqual(
+        before.outbox.filter(({ seed }) => seed !== "a2").map(({ seed, order }) => [seed, order]),
+      );
+      expect(Object.fromEntries(after.lastIDs)).toEqual({ a: 3, b: 2 });
+      expect(after.refused).toEqual([{ ...commit.unsent }]);
+      expect((await one.append(replicaID, entriesOf("a", 4))).entries[0]?.id).toBe(4);
+    });
+
+    test("the last and only entry of a client can be refused unsent: it begins at 1 again", async () => {
+      const { one, replicaID } = await openTabs();
+      const epoch = await one.takeEpoch(replicaID);
+      await one.append(replicaID, entriesOf("a", 1));
+      await one.sync(replicaID, epoch, { ...nothing, unsent: unsentOf(await loadAll(one), "a", 1) });
+      expect([outboxOf(await loadAll(one)), (await loadAll(one)).lastIDs.get("a")]).toEqual([[], 0]);
+      expect((await one.append(replicaID, entriesOf("a", 1))).entries[0]?.id).toBe(1);
+    });
+
+    test("a tab that has not heard that ids moved down gets the ids that follow, and no tab skips more than moved", async () => {
+      const { one, two, replicaID } = await openTabs();
+      const epoch = await two.takeEpoch(replicaID);
+      await one.append(replicaID, entriesOf("a", 1, 3));
+      for (const entryID of [1, 1])
+        await two.sync(replicaID, epoch, { ...nothing, unsent: unsentOf(await loadAll(two), "a", entryID) });
+      const commit = await one.append(replicaID, entriesOf("a", 4, 2));
+      expect(commit.entries.map(({ id: entryID, seed }) => [entryID, seed])).toEqual([
+        [2, "a4"],
+        [3, "a5"],
+      ]);
+      expect(outboxOf(await loadAll(two))).toEqual(["a 1", "a 2", "a 3"]);
+      expect(await codeOf(one.append(replicaID, entriesOf("a", 7)))).toBe("bug/invariant");
+      expect(await codeOf(one.append(replicaID, entriesOf("a", 3)))).toBe("bug/invariant");
+    });
+
+    test("an unsent refusal of an entry that is another by now changes nothing", async () => {
+      const { one, replicaID } = await openTabs();
+      const epoch = await one.takeEpoch(replicaID);
+      await one.append(replicaID, entriesOf("a", 1, 3));
+      const unsent = unsentOf(await loadAll(one), "a", 2);
+      await one.sync(replicaID, epoch, { ...nothing, unsent });
+      await one.sync(replicaID, epoch, { ...nothing, unsent });
+      expect((await loadAll(one)).outbox.map(({ seed }) => seed)).toEqual(["a1", "a3"]);
+      expect((await loadAll(one)).lastIDs.get("a")).toBe(2);
+    });
+
+    test("a refusal of the server is kept with the seed of its mutation, where it is still there", async () => {
+      const { one, replicaID } = await openTabs();
+      const epoch = await one.takeEpoch(replicaID);
+      await one.append(replicaID, entriesOf("a", 1, 2));
+      const no = (entryID: number) => ({ clientID: "a", id: entryID, code: "mutation/app", message: "no" });
+      await one.sync(replicaID, epoch, { ...nothing, rejected: [no(2), no(9)] });
+      expect((await loadAll(one)).refused).toEqual([{ ...no(2), seed: "a2" }, no(9)]);
+    });
+
+    test("the files of an entry are kept with it", async () => {
+      const { one, two, replicaID } = await openTabs();
+      const [entry] = entriesOf("a", 1);
+      await one.append(replicaID, [{ ...(entry as NewOutboxEntry), files: ["aa", "bb"] }]);
+      expect((await loadAll(two)).outbox[0]?.files).toEqual(["aa", "bb"]);
     });
 
     test("a deposed leader is refused, whatever it writes, and nothing of it is there", async () => {

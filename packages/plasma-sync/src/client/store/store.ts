@@ -8,6 +8,7 @@
 //   5. Writes carry the replicaID that the tab opened: after a reset by another tab they are refused with `client/deposed`.
 //   6. One schema version at a time: that of the tab that opened last. It finds rows and outbox as they are and the cookie
 //      forgotten; from then on every write and read of a tab of another version is refused with `client/outdated`.
+//   7. The ids of a client are 1, 2, 3 … without a hole, but for those that were refused after they had been sent.
 
 import type { Rejection } from "../../core/protocol/pull.ts";
 import type { Row } from "../../core/schema/value.ts";
@@ -28,9 +29,14 @@ export interface OutboxEntry {
   readonly base: string | null;
   /** The schema version it was made with. */
   readonly schemaVersion: string;
+  /** Hashes of the files in `args` that this device must have uploaded before the entry may be pushed. Absent: none. */
+  readonly files?: readonly string[];
 }
 
-/** An entry that is not durable yet: the store gives it its order. */
+/**
+ * An entry that is not durable yet: the store gives it its order, and its id, which is lower than this one where earlier ids
+ * of its client have moved down since.
+ */
 export type NewOutboxEntry = Omit<OutboxEntry, "order">;
 
 /** One base row's new value; null deletes. */
@@ -67,8 +73,16 @@ export interface SyncCommit {
   readonly rejected: readonly Rejection[];
   /** Entries that take the place of those with the same order (renumbering under a new clientID); the new client is registered. */
   readonly replace?: readonly OutboxEntry[];
+  /** Refused before it was ever sent: the entry leaves, and the later ones of its client, unsent like it, move down by one id. */
+  readonly unsent?: UnsentRejection;
   readonly firstSync?: FirstSync;
 }
+
+/** `seed` names the mutation for good: its id is given to another. */
+export type UnsentRejection = Rejection & { readonly seed: string };
+
+/** `seed` is absent where the refused entry was in the outbox no more. */
+export type KeptRejection = Rejection & { readonly seed?: string };
 
 export interface FirstSync {
   readonly done: boolean;
@@ -87,7 +101,7 @@ export interface StoreState {
   /** Highest id that each known client has appended. */
   readonly lastIDs: ReadonlyMap<string, number>;
   /** The latest refusals, in order: for a tab whose own left the outbox in a commit that it has missed. */
-  readonly refused: readonly Rejection[];
+  readonly refused: readonly KeptRejection[];
 }
 
 export interface Store {
@@ -99,7 +113,7 @@ export interface Store {
   load(onRows: (table: string, rows: readonly Row[]) => void): Promise<StoreState>;
   /**
    * Appends entries of one client. Its ids continue the highest that the store knows of it; a client unknown to the
-   * store begins at 1.
+   * store begins at 1. The commit holds the ids as they are stored.
    */
   append(replicaID: string, entries: readonly NewOutboxEntry[]): Promise<Extract<StoreCommit, { type: "append" }>>;
   /** Takes over syncing: the next epoch. From now on `sync` with a lower one is refused. */

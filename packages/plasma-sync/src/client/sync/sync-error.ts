@@ -11,7 +11,7 @@ export type SyncClientError =
       readonly code: string;
       readonly message: string;
     }
-  | { readonly kind: "network"; readonly phase: "push" | "pull" | "socket"; readonly message: string }
+  | { readonly kind: "network"; readonly phase: "push" | "pull" | "upload" | "socket"; readonly message: string }
   /** A mutator threw, or is not there any more, when a pending mutation was replayed; the server decides about it. */
   | {
       readonly kind: "rebase-replay";
@@ -31,7 +31,16 @@ export type SyncClientError =
       readonly expected: string;
       readonly message: string;
     }
-  | { readonly kind: "blob-upload-failed"; readonly hash: string; readonly message: string }
+  /**
+   * The server did not take a file. `willRetry`: it will be sent again; else the mutations that wait for it are refused
+   * (`mutation-rejected` with code `blob/refused` follows).
+   */
+  | {
+      readonly kind: "blob-upload-failed";
+      readonly hash: string;
+      readonly message: string;
+      readonly willRetry: boolean;
+    }
   /** The server refused a mutation: it has left the view. `name` and `args` are those of the call. */
   | {
       readonly kind: "mutation-rejected";

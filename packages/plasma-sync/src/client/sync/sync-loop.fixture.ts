@@ -3,6 +3,7 @@
 
 import { PlasmaError } from "../../core/error.ts";
 import type { PullResponse } from "../../core/protocol/pull.ts";
+import { expect } from "vitest";
 import type { MutationResult, PushRequest } from "../../core/protocol/push.ts";
 import { createVirtualEnv, type VirtualEnv } from "../../core/lib/virtual-env.ts";
 import type { OutboxEntry } from "../store/store.ts";
@@ -20,6 +21,8 @@ export class ScriptedReplica implements SyncReplica {
   inCatchUp = false;
   /** Thrown by the next `pulled`. */
   failure: unknown = null;
+  /** Hashes that entries wait for. */
+  files: readonly string[] = [];
   /** What `pulled` waits for before it ends. */
   disk: Promise<void> = Promise.resolve();
   #outbox: OutboxEntry[] = [];
@@ -81,6 +84,20 @@ export class ScriptedReplica implements SyncReplica {
   async pushGap(clientID: string, lastMutationID: number): Promise<void> {
     this.told.push(`pushGap ${clientID} ${lastMutationID}`);
     this.#outbox = this.#outbox.filter(({ id }) => id > lastMutationID);
+  }
+
+  filesToUpload(): readonly string[] {
+    return this.files;
+  }
+
+  fileUploaded(hash: string): void {
+    this.told.push(`fileUploaded ${hash}`);
+    this.files = this.files.filter((file) => file !== hash);
+  }
+
+  async fileRefused(hash: string, message: string): Promise<void> {
+    this.told.push(`fileRefused ${hash}: ${message}`);
+    this.files = this.files.filter((file) => file !== hash);
   }
 
   async pulled(page: PullResponse): Promise<void> {
@@ -181,6 +198,7 @@ export function createTestLoop(given: Partial<HttpTransportOptions> = {}): TestL
   const loop = createSyncLoop({
     replica,
     transport,
+    upload: async () => expect.fail("no file waits"),
     env,
     pollIntervalMs: 5000,
     retry: { maxAttempts: 5, initialDelayMs: 500, maxDelayMs: 30_000 },

@@ -27,6 +27,14 @@ import {
 } from "./sync-machine.ts";
 import type { SyncReplica } from "./sync-replica.ts";
 
+/** What a run of uploads came to. */
+export interface UploadRun {
+  /** Files of which it is known by now what becomes of them. */
+  readonly count: number;
+  /** Why it ended early. */
+  readonly failed: { readonly hash: string; readonly failure: HttpFailure } | null;
+}
+
 export interface SyncLoopStatus {
   readonly online: boolean;
   readonly syncing: boolean;
@@ -36,6 +44,8 @@ export interface SyncLoopStatus {
 export interface SyncLoopOptions {
   readonly replica: SyncReplica;
   readonly transport: HttpTransport;
+  /** Uploads what the replica's entries wait for. */
+  readonly upload: (signal: AbortSignal) => Promise<UploadRun>;
   readonly env: Env;
   readonly pollIntervalMs: number;
   readonly retry: Required<RetryOptions>;
@@ -57,12 +67,16 @@ export interface SyncLoop {
   setSocketAuth(auth: "ok" | "required"): void;
   /** Something changed on the server: pull, unless the poke carries all of it. */
   poke(poke?: Poke): void;
-  /** The outbox has grown: push. */
+  /** The outbox has grown, or an entry waits for a file no more: push. */
   localWork(): void;
+  /** An entry waits for files: upload them. */
+  filesWanted(): void;
   /** Resolves when a push of everything there is, begun after the call, has ended, also when it failed. */
   pushOnce(): Promise<void>;
   /** Resolves when a pull of all pages, begun after the call, has ended, also when it failed. */
   pullOnce(): Promise<void>;
+  /** Resolves when a run of uploads, begun after the call, has ended, also when it failed. */
+  uploadOnce(): Promise<void>;
 }
 
 /** Makes a loop; it does nothing until `start`. */
@@ -75,8 +89,10 @@ export function createSyncLoop(options: SyncLoopOptions): SyncLoop {
     setSocketAuth: (auth) => runner.setSocketAuth(auth),
     poke: (poke) => runner.poke(poke),
     localWork: () => runner.dispatch({ type: "work" }),
+    filesWanted: () => runner.dispatch({ type: "files" }),
     pushOnce: () => runner.request("push"),
     pullOnce: () => runner.request("pull"),
+    uploadOnce: () => runner.request("upload"),
   };
 }
 
@@ -106,8 +122,9 @@ class SyncRunner {
     this.#settleRequests();
     this.#tellStatus();
     for (const effect of effects) if (effect.type === "report") callApp(() => this.#options.onError(effect.error));
-    const isSuccess = event.type === "pulled" || (event.type === "pushed" && event.count > 0);
-    if (isSuccess && state.push.failures + state.pull.failures === 0) callApp(this.#options.onSuccess);
+    const isSuccess = event.type === "pulled" || ("count" in event && event.count > 0);
+    const failures = state.push.failures + state.pull.failures + state.upload.failures;
+    if (isSuccess && failures === 0) callApp(this.#options.onSuccess);
   }
 
   setSocketAuth(auth: "ok" | "required"): void {
@@ -145,9 +162,9 @@ class SyncRunner {
   }
 
   #tellStatus(): void {
-    const { online, push, pull } = this.#state;
+    const { online, push, pull, upload } = this.#state;
     const auth = this.#state.auth === "ok" ? this.#socketAuth : "required";
-    const syncing = push.phase === "busy" || pull.phase === "busy";
+    const syncing = [push, pull, upload].some(({ phase }) => phase === "busy");
     const last = this.#status;
     if (last?.online === online && last.syncing === syncing && last.auth === auth) return;
     const status = (this.#status = { online, syncing, auth });
@@ -162,6 +179,8 @@ class SyncRunner {
         return this.#send((signal) => this.#pull(signal));
       case "apply":
         return this.#send(() => this.#apply(effect.patch));
+      case "upload":
+        return this.#send((signal) => this.#upload(signal));
       case "cancel":
         return this.#cancel();
       case "timer":
@@ -254,6 +273,20 @@ class SyncRunner {
     }
   }
 
+  async #upload(signal: AbortSignal): Promise<SyncEvent | null> {
+    const { replica, upload } = this.#options;
+    if (replica.filesToUpload().length === 0) return { type: "uploaded", count: 0 };
+    const { count, failed: why } = await upload(signal);
+    if (signal.aborted) return null;
+    if (why === null || count > 0) return { type: "uploaded", count };
+    const { hash, failure } = why;
+    const error: SyncClientError =
+      failure.kind === "network"
+        ? networkError("upload", failure.message)
+        : { kind: "blob-upload-failed", hash, message: failure.message, willRetry: true };
+    return { type: "failed", lane: "upload", failure: classify(failure), error };
+  }
+
   async #pushFailed(batch: readonly OutboxEntry[], failure: HttpFailure): Promise<SyncEvent> {
     const { replica } = this.#options;
     replica.pushFailed(batch, failure.message);
@@ -280,14 +313,17 @@ const keyOf = ({ clientID, id }: { readonly clientID: string; readonly id: numbe
 
 type Failed = Extract<SyncEvent, { type: "failed" }>;
 
-const failed = (lane: LaneName, failure: HttpFailure): Failed => ({
+/** The lanes of which a request is a push or a pull. */
+type Exchange = Exclude<LaneName, "upload">;
+
+const failed = (lane: Exchange, failure: HttpFailure): Failed => ({
   type: "failed",
   lane,
   failure: classify(failure),
   error: errorOf(lane, failure),
 });
 
-function malformed(lane: LaneName, url: string, why: string): Failed {
+function malformed(lane: Exchange, url: string, why: string): Failed {
   const message = `The server's answer is malformed: ${why}.`;
   const error: SyncClientError = { kind: `${lane}-http`, status: 200, url, code: "", message };
   return { type: "failed", lane, failure: { kind: "refused" }, error };
@@ -300,12 +336,14 @@ function classify(failure: HttpFailure): SyncFailure {
   return isTransient ? { kind: "transient", retryAfterMs: failure.retryAfterMs } : { kind: "refused" };
 }
 
-function errorOf(phase: LaneName, failure: HttpFailure): SyncClientError {
+function errorOf(phase: Exchange, failure: HttpFailure): SyncClientError {
   const { message, body } = failure;
-  if (failure.kind === "network") return { kind: "network", phase, message };
+  if (failure.kind === "network") return networkError(phase, message);
   if (isMismatch(failure)) return { kind: "schema-mismatch", phase, expected: body.expected ?? "", message };
   return { kind: `${phase}-http`, status: failure.status, url: failure.url, code: body.code, message };
 }
+
+const networkError = (phase: LaneName, message: string): SyncClientError => ({ kind: "network", phase, message });
 
 const isMismatch = ({ body }: HttpFailure): boolean =>
   body.code === "schema/mismatch" || body.code === "protocol/mismatch";

@@ -2,7 +2,8 @@
 //
 //   stopped ◄──stop, start──► running
 //
-//   While running there are two lanes with the same states, so that one that fails does not keep the other from working:
+//   While running there are three lanes (push, pull, upload) with the same states, so that one that fails does not keep the
+//   others from working:
 //
 //                            wanted and online
 //     idle ───────────────────────────────────────────────────► busy
@@ -14,9 +15,10 @@
 //                                                                   version), other 4xx, malformed
 //
 // Invariants:
-//   1. At most one push and one pull are under way.
+//   1. At most one push, one pull and one run of uploads are under way.
 //   2. A pull waits for the push that is under way, since another would have to follow it; but not for a second one.
-//   3. A want is met only by a request that begins after it arose, and a push that processed anything wants a pull.
+//   3. A want is met only by a request that begins after it arose, and a push that processed anything wants a pull. An upload
+//      waits for nothing; what it brings wants a push, as "work".
 //   4. A poke's patch is taken only while nothing is pulled or to be pulled: whatever else it meets, a pull follows.
 //   5. While running and online: an idle wanted pull waits for a push under way, a lane in backoff or held for its retry
 //      timer, a resting one for the poll timer. So nothing is ever stuck, and nothing is sent faster than these allow.
@@ -27,7 +29,7 @@ import type { RetryOptions } from "../plasma-client.ts";
 import { backoffMs } from "../transport/backoff.ts";
 import type { SyncClientError } from "./sync-error.ts";
 
-export type LaneName = "push" | "pull";
+export type LaneName = "push" | "pull" | "upload";
 
 export interface Lane {
   readonly phase: "idle" | "busy" | "backoff" | "held" | "resting";
@@ -44,6 +46,7 @@ export interface SyncState {
   readonly auth: "ok" | "required";
   readonly push: Lane;
   readonly pull: Lane;
+  readonly upload: Lane;
   /** A pull has waited for a whole push: it goes before the next one. */
   readonly pullWaited: boolean;
   /** Mutations per push; less while the server calls pushes too large. */
@@ -56,12 +59,16 @@ export type SyncEvent =
   | { readonly type: "patch"; readonly patch: PokePatch }
   /** The patch is in the replica. */
   | { readonly type: "patched" }
+  /** A mutation waits for files. */
+  | { readonly type: "files" }
   | { readonly type: "retry"; readonly lane: LaneName }
-  /** `pushOnce` or `pullOnce`: also ends a wait, except one that the server asked for. */
+  /** `pushOnce`, `pullOnce` or `flush`: also ends a wait, except one that the server asked for. */
   | { readonly type: "request"; readonly lane: LaneName }
   /** A push ended; `count` mutations were processed (0: there was nothing to push). */
   | { readonly type: "pushed"; readonly count: number }
   | { readonly type: "pulled"; readonly hasMore: boolean }
+  /** A run of uploads ended; for `count` files it is known by now what becomes of them (0: there was nothing to upload). */
+  | { readonly type: "uploaded"; readonly count: number }
   | {
       readonly type: "failed";
       readonly lane: LaneName;
@@ -89,6 +96,8 @@ export type SyncEffect =
   | { readonly type: "pull" }
   /** Take it as a page of a pull. */
   | { readonly type: "apply"; readonly patch: PokePatch }
+  /** Upload what mutations wait for, until nothing is left or something fails. */
+  | { readonly type: "upload" }
   /** Give up the requests under way: what they bring is not to be used any more. */
   | { readonly type: "cancel" }
   /** Set anew (null: clear) the poll timer or a lane's retry timer. */
@@ -118,6 +127,7 @@ export const initialSyncState = (online: boolean, batchMax: number): SyncState =
   auth: "ok",
   push: freshLane,
   pull: freshLane,
+  upload: freshLane,
   pullWaited: false,
   batchMax,
 });
@@ -127,10 +137,10 @@ export function stepSync(state: SyncState, event: SyncEvent, options: MachineOpt
   switch (event.type) {
     case "start":
       if (state.phase === "running") return stay(state);
-      return begin({ ...state, phase: "running", push: wantedLane, pull: wantedLane, pullWaited: false }, options);
+      return begin({ ...eachLane(state, () => wantedLane), phase: "running", pullWaited: false }, options);
     case "stop":
       return {
-        state: { ...state, phase: "stopped", push: freshLane, pull: freshLane },
+        state: { ...eachLane(state, () => freshLane), phase: "stopped" },
         effects: [{ type: "cancel" }, ...noTimers],
       };
     case "offline":
@@ -147,6 +157,8 @@ export function stepSync(state: SyncState, event: SyncEvent, options: MachineOpt
       );
     case "work":
       return go(withLane(state, "push", { wanted: true }));
+    case "files":
+      return go(withLane(state, "upload", { wanted: true }));
     case "poke":
       return go(withLane(state, "pull", { wanted: true }));
     case "patch":
@@ -163,6 +175,8 @@ export function stepSync(state: SyncState, event: SyncEvent, options: MachineOpt
       return state.push.phase === "busy" ? go(pushed(state, event.count, options)) : stay(state);
     case "pulled":
       return state.pull.phase === "busy" ? go(pulled(state, event.hasMore)) : stay(state);
+    case "uploaded":
+      return state.upload.phase === "busy" ? go(uploaded(state, event.count)) : stay(state);
     case "failed":
       return state[event.lane].phase === "busy" ? failed(state, event, options) : stay(state);
   }
@@ -170,7 +184,9 @@ export function stepSync(state: SyncState, event: SyncEvent, options: MachineOpt
 
 const stay = (state: SyncState): SyncStep => ({ state, effects: [] });
 
-const noTimers = (["poll", "push", "pull"] as const).map((name) => ({ type: "timer", name, delayMs: null }) as const);
+const noTimers = (["poll", "push", "pull", "upload"] as const).map(
+  (name) => ({ type: "timer", name, delayMs: null }) as const,
+);
 
 const withLane = (state: SyncState, lane: LaneName, change: Partial<Lane>): SyncState => ({
   ...state,
@@ -181,6 +197,7 @@ const eachLane = (state: SyncState, change: (lane: Lane) => Lane): SyncState => 
   ...state,
   push: change(state.push),
   pull: change(state.pull),
+  upload: change(state.upload),
 });
 
 const isReady = ({ phase, wanted }: Lane): boolean => phase === "idle" && wanted;
@@ -220,6 +237,10 @@ function go(state: SyncState): SyncStep {
     after = withLane(after, "push", { phase: "busy", wanted: false });
     effects.push({ type: "push", countMax: state.batchMax });
   }
+  if (isReady(state.upload)) {
+    after = withLane(after, "upload", { phase: "busy", wanted: false });
+    effects.push({ type: "upload" });
+  }
   return { state: after, effects };
 }
 
@@ -237,6 +258,12 @@ const pulled = (state: SyncState, hasMore: boolean): SyncState => ({
   auth: "ok",
   pull: { ...freshLane, wanted: state.pull.wanted || hasMore },
 });
+
+/** Another run after one that brought something: what it left aside may work now, and new files have come. */
+function uploaded(state: SyncState, count: number): SyncState {
+  if (count === 0) return { ...state, upload: { ...freshLane, wanted: state.upload.wanted } };
+  return { ...state, auth: "ok", upload: wantedLane };
+}
 
 type Failed = Extract<SyncEvent, { readonly type: "failed" }>;
 

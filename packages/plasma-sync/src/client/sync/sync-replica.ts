@@ -8,7 +8,10 @@ export interface SyncReplica {
   readonly replicaID: string;
   /** The cookie of the last durable pull page; null before the first. */
   cookie(): string | null;
-  /** The first entries in replica order that the server is not known to have processed; none when all are. All go out under one schema version. */
+  /**
+   * The first entries in replica order that the server is not known to have processed, and that wait for no file; none when
+   * all are. All go out under one schema version.
+   */
   nextPush(countMax: number, bytesMax: number): readonly OutboxEntry[];
   /** Takes a push's results: applied and duplicate entries wait for the pull that covers them, refused ones leave at once. Durable when it resolves. */
   pushed(results: readonly MutationResult[]): Promise<void>;
@@ -21,6 +24,12 @@ export interface SyncReplica {
   versionRefused(entries: readonly OutboxEntry[]): boolean;
   /** The server's last id of a client is not the one before our first: entries up to it are applied, or the client takes a new id. */
   pushGap(clientID: string, lastMutationID: number): Promise<void>;
+  /** Hashes of the files that entries wait for, those of the first entries first. */
+  filesToUpload(): readonly string[];
+  /** The server has a file, as of `atMs` (milliseconds since the epoch): the entries that wait for it may go out. */
+  fileUploaded(hash: string, atMs: number): void;
+  /** The server will not take a file: the entries that wait for it, never sent, leave with `blob/refused`. Durable when it resolves. */
+  fileRefused(hash: string, message: string): Promise<void>;
   /** Takes one page. The commit happens when the catch-up is complete (or page by page in the first sync). Durable when it resolves. */
   pulled(page: PullResponse): Promise<void>;
   /** Forgets pages of an unfinished catch-up, so that the next pull starts at the durable cookie. */

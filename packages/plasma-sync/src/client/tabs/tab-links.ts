@@ -1,6 +1,7 @@
 // Owns: the seam between tabs of one replica: a broadcast channel and locks. The browser's implementation stands on
 // BroadcastChannel and Web Locks; `single` (SSR, tests, storage "memory") has no other tabs.
 
+import type { AppliedMutation } from "../replica/replica-deps.ts";
 import type { StoreCommit } from "../store/store.ts";
 import type { SchemaMismatch } from "../sync/sync-error.ts";
 
@@ -9,7 +10,7 @@ export type TabMessage =
   /** A commit is durable. */
   | { readonly type: "commit"; readonly commit: StoreCommit }
   /** The server has applied these mutations; they stay in view until the pull that covers them. */
-  | { readonly type: "applied"; readonly ids: readonly { readonly clientID: string; readonly id: number }[] }
+  | { readonly type: "applied"; readonly ids: readonly AppliedMutation[] }
   /** The leader's state of syncing, for followers' `status`. */
   | { readonly type: "status"; readonly status: SharedStatus; readonly mismatch: SchemaMismatch | null }
   /** A tab has just opened, with that version of the schema, and wants the leader's status. */
