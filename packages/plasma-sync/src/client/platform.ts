@@ -3,6 +3,7 @@
 
 import type { Env } from "../core/lib/env.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
+import type { LocalBlobs } from "./blobs/local-blobs.ts";
 import { createIdbStore } from "./store/idb-store.ts";
 import { createMemoryStore } from "./store/memory-store.ts";
 import type { Store } from "./store/store.ts";
@@ -15,6 +16,8 @@ import { watchNetwork, type NetworkState } from "./transport/network-state.ts";
 export interface ClientPlatform {
   readonly links: TabLinks;
   readonly store: Store;
+  /** Opens the bytes of files beside the store. Called when the first file needs it: it loads the code for them. */
+  readonly openBlobs: () => Promise<LocalBlobs>;
   readonly identity: ClientIdentity;
   /** Calls `onChange` when the platform's word on the network changes. */
   readonly watchNetwork: (onChange: (online: boolean) => void) => NetworkState;
@@ -36,6 +39,7 @@ export const browserPlatform: OpenPlatform = ({ database, ...scope }) => ({
   links: browserTabLinks(),
   identity: takeClientID(database, scope.env),
   store: createIdbStore({ name: database, ...scope }),
+  openBlobs: async () => (await import("./store/idb-local-blobs.ts")).createIdbLocalBlobs({ name: database, ...scope }),
   watchNetwork,
 });
 
@@ -44,5 +48,6 @@ export const memoryPlatform: OpenPlatform = ({ env }) => ({
   links: singleTabLinks(),
   identity: takeClientID(null, env),
   store: createMemoryStore(env),
+  openBlobs: async () => (await import("./blobs/memory-local-blobs.ts")).createMemoryLocalBlobs(env),
   watchNetwork,
 });

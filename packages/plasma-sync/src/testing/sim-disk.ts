@@ -12,6 +12,7 @@ import * as limits from "../core/limits.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
 import type { Row } from "../core/schema/value.ts";
 import { PlasmaError } from "../core/error.ts";
+import { MemoryBlobDisk } from "../client/blobs/memory-local-blobs.ts";
 import { createRowFit } from "../client/store/stored-row.ts";
 import { emptyMeta, takenOver, type ReplicaMeta } from "../client/store/layout.ts";
 import { checkVersion, checkWriter, planAppend, planSync } from "../client/store/plan-commit.ts";
@@ -22,11 +23,13 @@ export class SimDisk {
   meta: ReplicaMeta | undefined;
   readonly tables = new Map<string, Map<string, Row>>();
   readonly outbox = new OutboxMap();
+  readonly files = new MemoryBlobDisk();
 
   clear(meta: ReplicaMeta | undefined): void {
     this.meta = meta;
     this.tables.clear();
     this.outbox.clear();
+    this.files.blobs.clear();
   }
 
   apply(commit: SyncCommit): void {

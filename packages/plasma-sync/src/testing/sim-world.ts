@@ -7,6 +7,7 @@ import { createClientOn } from "../client/client.ts";
 import type { PlasmaClient, PlasmaClientOptions } from "../client/plasma-client.ts";
 import type { SyncClientError } from "../client/sync/sync-error.ts";
 import { PlasmaError } from "../core/error.ts";
+import { simLocalBlobs } from "./sim-local-blobs.ts";
 import { createSimEnv, SimClock, SimLife } from "./sim-clock.ts";
 import { SimDatabase, type SimEngine } from "./sim-database-node.ts";
 import { SimDisk, simStore } from "./sim-disk.ts";
@@ -134,6 +135,8 @@ export class SimWorld {
     const life = new SimLife(name);
     const skew = { ms: 0 };
     const random = this.random.fork();
+    const gate = (when: "before" | "after", operation: string) =>
+      this.#passDisk(device, { name, life, random }, `${when} ${operation}`);
     const env = createSimEnv(this.clock, { life, random: random.fork(), skew });
     const client = createClientOn(
       ({ database, schema, schemaVersion }) => ({
@@ -144,8 +147,9 @@ export class SimWorld {
           schema,
           schemaVersion,
           env,
-          gate: (when, operation) => this.#passDisk(device, { name, life, random }, `${when} ${operation}`),
+          gate,
         }),
+        openBlobs: async () => simLocalBlobs({ disk: device.disk.files, env, gate }),
         watchNetwork: (onChange) => {
           const listener = (online: boolean) => life.run(() => onChange(online));
           device.networkListeners.add(listener);
