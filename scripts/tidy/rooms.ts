@@ -17,6 +17,7 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
   "@remix-run/node-fetch-server": ["server/node/"],
   "@standard-schema/spec": ["core/"],
   react: ["react/", "devtools/"],
+  ws: ["server/node/"],
   "cloudflare:workers": ["server/cloudflare/"],
 };
 
