@@ -154,6 +154,18 @@ export const presenceTickMs = 50;
 export const presenceBytesPerSecondMax = 16 * 1024 * 1024;
 /** Milliseconds that a member stays in the room when its socket broke: a reconnect takes less, and nobody flickers. */
 export const presenceGraceMs = 5_000;
+/** Entries of the change log that are kept in memory for pokes: what a busy room changes between two pulls of a client. */
+export const logTailEntriesMax = 500;
+/** Bytes of their images: more is cheaper to read again than to keep. */
+export const logTailBytesMax = 1_000_000;
+/** Log entries, and moved rows, that one poke's patch covers: more is a page, and pages are pulled. */
+export const pokeEntriesMax = 200;
+/** Characters of a poke that carries a patch: beyond it waits too long in front of the next frames of a slow network. */
+export const pokePatchCharsMax = 64 * 1024;
+/** Times that one round of pokes asks the database for the rows that a rule moved: some 100 ms, then the rest pull. */
+export const pokeAsksMax = 64;
+/** Listeners that are told before other requests have their turn: about a millisecond. */
+export const pokesPerTurnMax = 100;
 /** Milliseconds between polls of a live select on the server, unless the app says otherwise. */
 export const serverLivePollMs = 1_000;
 /** Longest wait between polls of a live select on the server while its database fails. */

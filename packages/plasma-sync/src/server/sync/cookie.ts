@@ -30,11 +30,15 @@ export type CookiePage =
   | { readonly type: "log" }
   | ({ readonly type: "moved"; readonly to: number; readonly next: CookiePage | null } & SealedPlace);
 
-export interface Cookie {
+/** A place in the log: an entry, or the log's beginning. */
+export interface Position {
   /** The last log entry that the client has; 0 before the first. Beyond any log when it does not fit a number. */
   readonly version: number;
   /** Null at version 0. */
   readonly tag: string | null;
+}
+
+export interface Cookie extends Position {
   readonly scope: CookieScope;
   /** Null when the client is consistent as of `version`. */
   readonly page: CookiePage | null;

@@ -3,6 +3,7 @@
 import type { Rejection } from "../../core/protocol/pull.ts";
 import type { SqlExecutor, SqlRow, SqlStatement } from "../database/sql-executor.ts";
 import { withPlaceholders } from "../sql/placeholders.ts";
+import type { Position } from "./cookie.ts";
 
 /** Whose advances and rejections a pull tells: a replica's, or where it sends no replicaID, its group's. */
 export interface Audience {
@@ -115,6 +116,10 @@ export function toHead(row: SqlRow): PullHead {
     owner: clientGroupID === null ? null : { clientGroupID, replicaID: textOrNull(row["replica_id"]) },
   };
 }
+
+/** Whether the log still has the entry at which a position was given, and all that came after it. */
+export const isOfLog = ({ version, tag }: Position, head: Pick<PullHead, "anchorTag" | "compactedTo">): boolean =>
+  version >= head.compactedTo && (version === 0 ? tag === null : tag !== null && head.anchorTag === tag);
 
 export const toLogEntry = (row: SqlRow): LogEntry => ({
   version: Number(row["row_version"]),

@@ -65,6 +65,14 @@ export async function readMovedRows(
   return { patch, rowsScanned, next: null, hasAsked: reads > 0 };
 }
 
+/** Whether the caller has rows of which only the database can say if the changes moved them. */
+export const mayHaveMoved = ({ schema, rules }: ReadScope, changes: LogChanges): boolean =>
+  !changes.isEmpty &&
+  syncedTables(schema).some((meta) => {
+    const rule = rules.of(meta);
+    return rule.type === "query" && candidatesOf(meta.name, rule.where, changes) !== null;
+  });
+
 interface Part {
   readonly meta: TableMeta;
   readonly rule: Expr;

@@ -27,12 +27,14 @@ import {
   type Cookie,
   type CookiePage,
   type CookieScope,
+  type Position,
   type SealedPlace,
 } from "./cookie.ts";
 import { readTablePage, startOf, type SyncPlace } from "./first-sync.ts";
 import { LogChanges } from "./log-changes.ts";
-import { newsOf, patchOf, type LogNews } from "./log-page.ts";
+import { foldRows, newsOf, patchOf, type LogNews } from "./log-page.ts";
 import {
+  isOfLog,
   readHead,
   readLastIDs,
   readLog,
@@ -70,9 +72,6 @@ interface PullScope {
   readonly request: PullRequest;
   readonly scope: CookieScope;
 }
-
-/** A log position. */
-type Position = Pick<Cookie, "version" | "tag">;
 
 /** What the reader is in the middle of, as in CookiePage. */
 type Phase =
@@ -164,7 +163,7 @@ class PullPage {
       const cookiePage = { type: "moved", ...(await this.#sealed(moved.next)), to: end.version, next } as const;
       return this.#partOf(start, cookiePage, { patch: [...told.patch, ...moved.patch], rowsScanned });
     }
-    const patch = [...told.patch, ...moved.patch, ...patchOf(entries, rules)];
+    const patch = [...told.patch, ...moved.patch, ...patchOf(foldRows(entries), rules)];
     const hasMore = end.version < page.end;
     if (phase.type === "tables") {
       const isFull = hasMore || rowsScanned >= this.#limit;
@@ -268,7 +267,3 @@ function owns({ clientGroupID, replicaID }: Audience, owner: NonNullable<PullHea
   if (owner.clientGroupID !== clientGroupID) return false;
   return replicaID === undefined || owner.replicaID === null || owner.replicaID === replicaID;
 }
-
-/** Whether the log still has the entry at which the cookie was given, and all that came after it. */
-const isOfLog = ({ version, tag }: Position, head: PullHead): boolean =>
-  version >= head.compactedTo && (version === 0 ? tag === null : tag !== null && head.anchorTag === tag);

@@ -1,16 +1,23 @@
 // What read rules that look into other tables owe on every engine: whatever is written in between, and in pages of any size,
-// a client ends with what its person may see, and is never told of a row that they never saw.
+// a client ends with what its person may see, and is never told of a row that they never saw; and what a poke brings is what a
+// pull would have answered.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { eq } from "../../core/query/expressions.ts";
+import { systemEnv } from "../../core/lib/env.ts";
+import type { PatchOp } from "../../core/protocol/pull.ts";
 import type { Db } from "../../core/query/db.ts";
 import type { AnyTable } from "../../core/schema/table.ts";
 import type { SqlExecutor } from "../database/sql-executor.ts";
 import { ensureSchema } from "../migration/ensure-schema.ts";
+import { checkHandlerOptions } from "../handler-options.ts";
+import { createTestSocket, identityOf, type TestSocket } from "../realtime/hub-socket.fixture.ts";
+import { Hub } from "../realtime/hub.ts";
+import { PokePatches } from "../realtime/poke-patches.ts";
 import { createServerDb } from "../server-db.ts";
 import { ruleSchema, visibleTo, type PlainRow, type PlainTables } from "./rules.fixture.ts";
-import { RawClient, startServer, type TestServer } from "./sync-server.fixture.ts";
+import { authOf, mutators, RawClient, startServer, type TestServer } from "./sync-server.fixture.ts";
 
 const USERS = ["ada", "grace"] as const;
 const ids = (prefix: string, count: number) => fc.nat(count - 1).map((n) => `${prefix}${n}`);
@@ -61,6 +68,7 @@ const step = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("catch up" as const), who: fc.constantFrom(...USERS) }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant("poke" as const) }) },
 );
 
 /** Something to see from the start: three lists with todos, whose comments have something to lose. */
@@ -88,10 +96,28 @@ class World {
   /** Everything that a person could see at some moment: rows as text, and names of rows. */
   readonly #everSeen = new Map<string, Set<string>>(USERS.map((name) => [name, new Set<string>()]));
   readonly #tables = new Map<string, Map<string, PlainRow>>();
+  readonly #sockets = new Map<string, TestSocket>();
+  readonly #hub: Hub;
+  readonly #patches: PokePatches;
   #writes = 0;
+  /** Patches that clients took. */
+  patchCount = 0;
 
   constructor(executor: SqlExecutor) {
     this.server = startServer(executor, { schema: ruleSchema });
+    const options = { schema: ruleSchema, mutators, executor, schemaVersion: "1", auth: authOf };
+    this.#patches = new PokePatches(checkHandlerOptions(options));
+    this.#hub = new Hub({
+      env: systemEnv,
+      sweepMs: null,
+      deliver: (listeners) => void this.#patches.deliver(listeners),
+    });
+    for (const name of USERS) {
+      const identity = identityOf(name, { clientGroupID: name, replicaID: null });
+      const socket = createTestSocket();
+      this.#hub.join(socket, { identity, auth: { ok: true, clientGroupID: name, ctx: { userId: name } }, renew: null });
+      this.#sockets.set(name, socket);
+    }
     this.#db = createServerDb({ schema: ruleSchema, executor });
     for (const name of USERS) this.#clients.set(name, new RawClient(this.server, { user: name, clientID: name }));
   }
@@ -129,17 +155,51 @@ class World {
   async page(name: string, limit?: number): Promise<boolean> {
     const { status, json } = await this.clientOf(name).pullPage(limit);
     expect(status).toBe(200);
+    this.#expectSeen(name, json.patch);
+    if (json.hasMore !== true) this.#say(name, { type: "cookie", cookie: json.cookie });
+    return json.hasMore === true;
+  }
+
+  /** Tells everybody that something has changed. A patch that fits its client is what a pull would answer, and is the rest. */
+  async poke(): Promise<void> {
+    this.#hub.poke({ rooms: null, origin: null });
+    await this.#patches.deliver([]);
+    for (const name of USERS) {
+      const client = this.clientOf(name);
+      for (const { type, patch } of (this.#sockets.get(name) as TestSocket).news()) {
+        expect(type).toBe("poke");
+        if (patch === undefined || patch.from !== client.cookie) continue;
+        const { from, ...page } = patch;
+        const twin = new RawClient(this.server, client.identity);
+        twin.cookie = from;
+        expect((await twin.pullPage()).json).toEqual(page);
+        this.#expectSeen(name, page.patch);
+        client.apply(page);
+        this.#expectWhole(name);
+        this.patchCount += 1;
+      }
+    }
+  }
+
+  #expectSeen(name: string, patch: readonly PatchOp[]): void {
     const seen = this.#everSeen.get(name);
-    for (const op of json.patch) {
+    for (const op of patch) {
       if (op.op === "clear") continue;
       const key = `${op.table}/${op.id}`;
       expect(seen).toContain(op.op === "put" ? textOf(key, op.value) : key);
     }
-    return json.hasMore === true;
+  }
+
+  #say(name: string, frame: object): void {
+    this.#hub.receive(this.#sockets.get(name) as TestSocket, JSON.stringify(frame));
   }
 
   async catchUp(name: string, limit?: number): Promise<void> {
     for (let pages = 0; await this.page(name, limit); pages++) expect(pages).toBeLessThan(500);
+    this.#expectWhole(name);
+  }
+
+  #expectWhole(name: string): void {
     const expected = [...visibleTo(name, this.tables)].map(([key, row]) => textOf(key, row));
     const held = [...this.clientOf(name).rows].map(([key, row]) => textOf(key, row));
     expect(held.sort()).toEqual(expected.sort());
@@ -235,6 +295,7 @@ export function rulesSuite(name: string, open: () => Promise<SqlExecutor>, { run
     });
 
     test("whatever is written in between, clients see what they may and are never told more", async () => {
+      let patches = 0;
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
           const world = await start();
@@ -242,12 +303,19 @@ export function rulesSuite(name: string, open: () => Promise<SqlExecutor>, { run
           for (const action of steps) {
             if (action.type === "write") for (const one of action.list) await world.write(one);
             else if (action.type === "page") await world.page(action.who, action.limit);
+            else if (action.type === "poke") await world.poke();
             else await world.catchUp(action.who);
           }
           for (const name of USERS) await world.catchUp(name, 3);
+          for (const action of steps)
+            if (action.type === "write") for (const one of action.list) await world.write(one);
+          await world.poke();
+          for (const name of USERS) await world.catchUp(name, 3);
+          patches += world.patchCount;
         }),
         { numRuns: runs },
       );
+      expect(patches).toBeGreaterThan(runs);
     });
   });
 }

@@ -246,7 +246,7 @@ export class RawClient {
     const answer = await this.#send(
       pullRequest(this.identity, { cookie: this.cookie, limit: limit === undefined ? undefined : String(limit) }),
     );
-    if (answer.status === 200) this.#apply(answer.json as PullResponse);
+    if (answer.status === 200) this.apply(answer.json as PullResponse);
     return answer;
   }
 
@@ -267,7 +267,8 @@ export class RawClient {
     return answer;
   }
 
-  #apply({ cookie, patch, lastMutationIDs, rejected = [], hasMore }: PullResponse): void {
+  /** Takes a page, or a poke's patch. */
+  apply({ cookie, patch, lastMutationIDs, rejected = [], hasMore }: PullResponse): void {
     for (const op of patch) {
       if (op.op === "clear") {
         this.#unmentioned = new Set(this.rows.keys());

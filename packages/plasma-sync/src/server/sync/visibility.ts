@@ -14,11 +14,44 @@ import { encodeRow } from "../../core/schema/wire-row.ts";
 import { parseImage } from "../migration/log-image.ts";
 import type { RowRule } from "./read-rules.ts";
 
-/** A row's images since some version, in order, as logged: first the one before, null where it did not exist. */
-export interface RowHistory {
+/** A row's images since some version, in order: first the one before, null where it did not exist. Each is parsed once. */
+export class RowHistory {
   readonly table: string;
   readonly id: string;
-  readonly images: readonly (string | null)[];
+  readonly #images: (string | null)[];
+  readonly #rows: (Row | null | undefined)[] = [];
+  #put: PatchOp | null = null;
+
+  constructor({ table, id, before }: { readonly table: string; readonly id: string; readonly before: string | null }) {
+    this.table = table;
+    this.id = id;
+    this.#images = [before];
+  }
+
+  /** The row's next image. */
+  add(image: string | null): void {
+    this.#images.push(image);
+  }
+
+  get length(): number {
+    return this.#images.length;
+  }
+
+  /** The row at the `index`th image, from the end when negative; `meta` is always the table's own. */
+  rowAt(index: number, meta: TableMeta): Row | null {
+    const at = index < 0 ? this.#images.length + index : index;
+    let row = this.#rows[at];
+    if (row === undefined) {
+      const image = this.#images[at] ?? null;
+      this.#rows[at] = row = image === null ? null : parseImage(meta, image);
+    }
+    return row;
+  }
+
+  /** The op that puts the row as it is last. */
+  put(meta: TableMeta, row: Row): PatchOp {
+    return (this.#put ??= putOp(meta, row));
+  }
 }
 
 /** Asks `auth.write` for the rows that an app's statement names. Throws `auth/denied`. */
@@ -40,13 +73,11 @@ export const putOp = (meta: TableMeta, row: Row): PatchOp => ({
 });
 
 /** What a caller must be told of a row that a rule decides alone; null for nothing. */
-export function transitionOp(meta: TableMeta, rule: RowRule, { table, id, images }: RowHistory): PatchOp | null {
-  const see = (image: string | null): Row | null => {
-    if (image === null) return null;
-    const row = parseImage(meta, image);
-    return rule.sees(row) ? row : null;
-  };
-  const now = see(images.at(-1) ?? null);
-  if (now !== null) return putOp(meta, now);
-  return images.slice(0, -1).some((image) => see(image) !== null) ? { op: "del", table, id } : null;
+export function transitionOp(meta: TableMeta, rule: RowRule, history: RowHistory): PatchOp | null {
+  const isSeen = (row: Row | null) => row !== null && rule.sees(row);
+  const now = history.rowAt(-1, meta);
+  if (now !== null && rule.sees(now)) return history.put(meta, now);
+  for (let i = 0; i < history.length - 1; i++)
+    if (isSeen(history.rowAt(i, meta))) return { op: "del", table: history.table, id: history.id };
+  return null;
 }
