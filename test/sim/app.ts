@@ -13,7 +13,16 @@ import type { Row } from "../../packages/plasma-sync/src/core/schema/value.ts";
 import { SimRandom } from "../../packages/plasma-sync/src/testing/sim-random.ts";
 import { accounts, counters, documents, things } from "./features-shared.ts";
 import { audits, lists, refusals, slugs, vaults } from "./features-private.ts";
-import type { Ctx, Feature, FeatureMutator, Input, MakeFeature, Rows, Version } from "./feature.ts";
+import {
+  laterRandom,
+  type Ctx,
+  type Feature,
+  type FeatureMutator,
+  type Input,
+  type MakeFeature,
+  type Rows,
+  type Version,
+} from "./feature.ts";
 
 const ALL: readonly MakeFeature[] = [counters, accounts, things, documents, lists, vaults, audits, slugs, refusals];
 
@@ -39,11 +48,19 @@ export interface App {
   readonly receipts: AnyTable;
 }
 
-/** The app of a seed in both versions: the second has more columns, and a table more. */
-export function generateApp(seed: number): { readonly v1: App; readonly v2: App } {
+/** Features that came later, each in half of the apps that are not plain. */
+const LATER: readonly MakeFeature[] = [];
+
+/**
+ * The app of a seed in both versions: the second has more columns, and a table more. A plain one has what apps had before there
+ * were files and local-only tables.
+ */
+export function generateApp(seed: number, isPlain: boolean): { readonly v1: App; readonly v2: App } {
   const random = new SimRandom(seed);
   const chosen = ALL.filter(() => random.chance(0.4));
   const features = chosen.length === 0 ? [random.pick(ALL)] : chosen;
+  const later = laterRandom(seed);
+  if (!isPlain) features.push(...LATER.filter(() => later.chance(0.5)));
   const shape = random.uint32();
   const make = (version: Version) => {
     // Both versions draw the same columns.
@@ -100,7 +117,7 @@ function createApp(version: Version, features: readonly Feature[]): App {
           args: argsSchema((args) => (side === "server" ? (mutator.serverRefuses?.(args) ?? null) : null)),
           run: async (input: Input) => {
             await mutator.run(input);
-            await leave(input, mutator);
+            if (mutator.isLocal !== true) await leave(input, mutator);
           },
         },
       ]),

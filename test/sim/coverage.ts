@@ -66,7 +66,8 @@ function pullSeen(history: History, cookie: string | null, page: PullAnswer): vo
   if (Object.keys(page.lastMutationIDs).length > 0) history.count("pull with advances");
 }
 
-function leaks(run: RunScope, user: string, body: string): void {
+/** Nobody is sent what they may not know. */
+export function leaks(run: RunScope, user: string, body: string): void {
   for (const other of USERS)
     if (other !== user && body.includes(secretOf(other))) run.history.violate(`${user} was sent a secret of ${other}`);
   // A role taken away while the answer was made is of its time.

@@ -6,7 +6,7 @@ import type { AnySchema } from "../../packages/plasma-sync/src/core/schema/schem
 import type { AnyTable } from "../../packages/plasma-sync/src/core/schema/table.ts";
 import type { Row } from "../../packages/plasma-sync/src/core/schema/value.ts";
 import type { Db } from "../../packages/plasma-sync/src/core/query/db.ts";
-import type { SimRandom } from "../../packages/plasma-sync/src/testing/sim-random.ts";
+import { SimRandom } from "../../packages/plasma-sync/src/testing/sim-random.ts";
 
 export interface Ctx {
   readonly userId: string;
@@ -35,6 +35,8 @@ export interface FeatureMutator {
   readonly serverRefuses?: (args: Call["args"]) => string | null;
   /** Said in the receipt, and so summed up by `check`. */
   readonly effect?: (args: Call["args"]) => string;
+  /** It writes local-only tables alone: it leaves no receipt, and nobody is sent it. */
+  readonly isLocal?: boolean;
   /** How often it is drawn. */
   readonly weight: number;
 }
@@ -56,3 +58,6 @@ export interface Feature {
 }
 
 export type MakeFeature = (version: Version, random: SimRandom) => Feature;
+
+/** Of a run's seed: the source of what came later than its script and its first features. */
+export const laterRandom = (seed: number): SimRandom => new SimRandom(seed ^ 0x51f0cafe);

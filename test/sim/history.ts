@@ -10,6 +10,8 @@ export interface CallRecord {
   readonly call: Call;
   readonly madeMs: number;
   readonly mayThrow: boolean;
+  /** It writes local-only tables alone. */
+  readonly isLocal: boolean;
   /** How `mutate` ended. */
   local: "open" | "durable" | "failed";
   localError: unknown;

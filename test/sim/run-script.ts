@@ -1,8 +1,5 @@
 // Owns: runScript: one run of a script, up to its end in peace, with every oracle asked on the way.
 
-import type { AnyMutators } from "../../packages/plasma-sync/src/core/mutation/mutator.ts";
-import type { AnySchema } from "../../packages/plasma-sync/src/core/schema/schema.ts";
-import type { PlasmaClient } from "../../packages/plasma-sync/src/client/plasma-client.ts";
 import type { SyncClientError } from "../../packages/plasma-sync/src/client/sync/sync-error.ts";
 import { runMigrations } from "../../packages/plasma-sync/src/server/migration/run-migrations.ts";
 import type { SyncServerError } from "../../packages/plasma-sync/src/server/sync/sync-server-error.ts";
@@ -14,15 +11,20 @@ import { checkEnd } from "./check-end.ts";
 import { answerSeen, errorTold, noteSeen } from "./coverage.ts";
 import { conflicts } from "./features-shared.ts";
 import type { Ctx } from "./feature.ts";
-import { plain } from "./show-run.ts";
-import { History, type CallRecord } from "./history.ts";
+import { History } from "./history.ts";
+import { codeOf, makeCall } from "./make-call.ts";
 import type { RunScope } from "./run-scope.ts";
-import type { Script, Step } from "./script.ts";
+import { POLLS, type DeviceWay, type Script, type Step } from "./script.ts";
+import { frameSeen, subscribeWith } from "./watch-sockets.ts";
 import { watchTab } from "./watch-tab.ts";
 
 const POLL_MS = 2000;
+/** Of those who have a socket: so far off that a poll explains little of what they show. */
+const FAR_POLL_MS = 60_000;
 /** What tabs say to each other has arrived. */
 const QUIET_MS = 1000;
+/** Within so long a tab finds out that its connection is dead, and is connected again. */
+const RECONNECT_MS = 40_000;
 /** Longer than every wait of a client: its retries, a poll, a request that nobody answers. */
 const OUTLIVE_MS = 90_000;
 
@@ -34,10 +36,15 @@ export class Run implements RunScope {
   /** Who has ever been one. */
   readonly wasAdmin = new Set<string>();
   readonly signedOut = new Set<string>();
+  /** Users whom no room lets in. */
+  readonly #banned = new Set<string>();
+  readonly #everBanned = new Set<string>();
   isLimited = false;
   serverVersion: App["version"] = "v1";
   acceptsOld = true;
   readonly #script: Script;
+  /** Devices whose app has a server now, though it began without. */
+  readonly #joined = new Set<SimDevice>();
   #backup: SimBackup | null = null;
   #downSteps = 0;
   #tokens = 0;
@@ -45,7 +52,7 @@ export class Run implements RunScope {
 
   constructor(script: Script) {
     this.#script = script;
-    this.apps = generateApp(script.seed);
+    this.apps = generateApp(script.seed, script.isPlain);
     const { history } = this;
     this.world = new SimWorld({
       seed: script.seed,
@@ -59,8 +66,10 @@ export class Run implements RunScope {
         if (device !== undefined && (what.startsWith("disk: tab died") || what === "tab: killed"))
           history.deaths.add(device);
         if (device !== undefined && what.startsWith("disk: failed")) history.failures.add(device);
+        if (what.startsWith("offline: asked")) history.violate(`${who} is offline, and ${what}`);
       },
       onHandled: (request, answer) => answerSeen(this, request, answer),
+      onFrame: (frame) => frameSeen(this, frame),
       onClientError: (tab, error) => this.#clientError(tab, error),
     });
   }
@@ -127,6 +136,7 @@ export class Run implements RunScope {
         const ctx = this.who(user);
         return { ok: true as const, clientGroupID: user, ctx: ctx as never, ctxKey: ctx.role };
       },
+      authorizeRoom: ({ ctx }: { readonly ctx: unknown }) => !this.#banned.has((ctx as Ctx).userId),
       rateLimit: () => (this.isLimited ? { ok: false as const, retryAfterSeconds: 1 } : { ok: true as const }),
       onError: ({ kind, message, cause }: SyncServerError) => {
         history.count(`server told: ${kind}`);
@@ -181,6 +191,8 @@ export class Run implements RunScope {
     const kept = device.disk.meta?.firstSync;
     if (kept !== undefined && !kept.done && kept.rows > 0) this.history.count("first sync interrupted");
     const name = `tab ${(this.#tabs += 1)}`;
+    const { isOffline, hasSocket } = this.#wayOf(device);
+    if (isOffline) this.history.count("tab: opened without a server");
     const tab = this.world.openTab(
       device,
       {
@@ -192,7 +204,9 @@ export class Run implements RunScope {
           this.history.ran(name);
           return { userId, role: "reader" };
         },
-        pollIntervalMs: POLL_MS,
+        pollIntervalMs: hasSocket ? FAR_POLL_MS : POLL_MS,
+        ...(isOffline ? { offline: true } : {}),
+        ...(hasSocket ? { subscribeWith: (WebSocketImpl) => subscribeWith(this, WebSocketImpl) } : {}),
         pullPageSize: this.#script.pullPageSize,
         retry: { maxAttempts: 4, initialDelayMs: 100, maxDelayMs: 1500 },
       },
@@ -202,6 +216,12 @@ export class Run implements RunScope {
     this.trace(tab.name, `on ${device.name}, ${app.version}`);
     watchTab(this, tab);
     return tab;
+  }
+
+  /** How the device is connected now. */
+  #wayOf(device: SimDevice): DeviceWay {
+    const way = this.#script.ways[this.world.devices.indexOf(device)] ?? POLLS;
+    return { ...way, isOffline: way.isOffline && !this.#joined.has(device) };
   }
 
   async #step(step: Step): Promise<void> {
@@ -243,6 +263,8 @@ export class Run implements RunScope {
       case "role":
         this.roles.set(step.user, step.role);
         if (step.role === "admin") this.wasAdmin.add(step.user);
+        // As an app does whose rights have changed.
+        world.server.poke();
         return;
       case "rate limit":
         this.isLimited = step.on;
@@ -251,6 +273,22 @@ export class Run implements RunScope {
         return void this.signedOut.add(step.user);
       case "sign in":
         return void this.signedOut.delete(step.user);
+      case "cut sockets":
+        return world.sockets.cut(deviceOf(step.device).name);
+      case "stall":
+      case "unstall":
+        return world.sockets.stall(deviceOf(step.device).name, step.do === "stall");
+      case "ban":
+        this.#banned.add(step.user);
+        this.#everBanned.add(step.user);
+        return;
+      case "let in":
+        return void this.#banned.delete(step.user);
+      case "collect":
+        return;
+      case "go online":
+        this.#joined.add(deviceOf(step.device));
+        return;
       case "raw":
       case "compact":
       case "kill server":
@@ -273,65 +311,9 @@ export class Run implements RunScope {
     return isNew ? this.apps.v2 : this.apps.v1;
   }
 
-  #mutate(tab: SimTab, { call, shared: isShared, chained }: Extract<Step, { do: "mutate" }>): void {
-    const { history } = this;
-    // Receipts that are summed up are for everybody.
-    const shared = isShared || this.apps.v1.mutatorsByName.get(call.name)?.effect !== undefined;
+  #mutate(tab: SimTab, step: Extract<Step, { do: "mutate" }>): void {
     const token = `m${(this.#tokens += 1)}`;
-    const mayThrow = this.apps.v1.mutatorsByName.get(call.name)?.mayThrow ?? true;
-    const record: CallRecord = {
-      token,
-      tab: tab.name,
-      device: tab.device.name,
-      user: tab.device.user,
-      call,
-      madeMs: this.world.clock.elapsedMs,
-      mayThrow,
-      local: "open",
-      localError: null,
-      server: "open",
-      told: 0,
-      place: null,
-    };
-    history.calls.set(token, record);
-    this.trace(tab.name, `mutate ${call.name} ${token} ${plain(call.args)}`);
-    // Frozen tabs do nothing: neither does their person.
-    if (tab.life.isFrozen) return void history.calls.delete(token);
-    const { mutate } = tab.client as PlasmaClient<AnySchema, AnyMutators> & {
-      mutate: (name: string, args: unknown) => any;
-    };
-    const made = mutate(call.name, {
-      ...call.args,
-      token,
-      device: tab.device.name,
-      shared,
-      chained,
-    }) as Promise<void> & {
-      server: Promise<unknown>;
-    };
-    made.then(
-      () => {
-        record.local = "durable";
-        this.trace(tab.name, `${token} is durable`);
-      },
-      (error: unknown) => {
-        record.local = "failed";
-        record.localError = error;
-        this.trace(tab.name, `${token} failed: ${String(error)}`);
-        history.count(`mutate failed: ${codeOf(error)}`);
-        if (codeOf(error).startsWith("bug/")) history.violate(`${call.name} ${token} failed: ${String(error)}`);
-      },
-    );
-    made.server.then(
-      () => {
-        record.server = "applied";
-        this.trace(tab.name, `${token} is applied`);
-      },
-      (error: unknown) => {
-        record.server = (error as { readonly name?: string }).name === "MutationRejectedError" ? "rejected" : "ended";
-        this.trace(tab.name, `${token} .server: ${String(error)}`);
-      },
-    );
+    makeCall(this, tab, { ...step, token });
   }
 
   async #tabStep(tab: SimTab, what: string): Promise<void> {
@@ -355,7 +337,7 @@ export class Run implements RunScope {
         if (!tab.life.isFrozen) void tab.client.flush().catch(() => undefined);
         return;
       case "reset":
-        if (tab.life.isFrozen) return;
+        if (tab.life.isFrozen || tab.app.offline === true) return;
         history.resets.add(device.name);
         void tab.client.resetLocalState().catch(() => undefined);
         return;
@@ -386,7 +368,7 @@ export class Run implements RunScope {
     // What it was about to tell, nobody hears.
     this.history.deaths.add(tab.device.name);
     tab.life.die();
-    tab.device.tabs.buried(tab.life);
+    this.world.buried(tab);
   }
 
   async #serverStep(step: Step): Promise<void> {
@@ -426,6 +408,7 @@ export class Run implements RunScope {
   async #rawWrite(name: string, seed: number): Promise<void> {
     try {
       await this.apps[this.serverVersion].raw.get(name)?.(this.world.server.db, new SimRandom(seed));
+      this.world.server.poke();
     } catch (error) {
       this.trace("server", `raw write failed: ${String(error)}`);
     }
@@ -448,6 +431,7 @@ export class Run implements RunScope {
     const { world, signedOut } = this;
     this.trace("script", "all faults end");
     signedOut.clear();
+    this.#banned.clear();
     this.isLimited = false;
     for (const tab of this.openTabs) tab.life.resume();
     const needsNew = world.devices.some(({ disk }) => disk.meta?.schemaVersion === "v2");
@@ -455,12 +439,18 @@ export class Run implements RunScope {
       if (this.serverVersion === "v1") await this.#upgradeServer();
     await world.calmDown(100);
     for (const device of world.devices) {
+      this.#joined.add(device);
       const mustUpgrade = (this.serverVersion === "v2" && !this.acceptsOld) || this.#versionOf(device).version === "v2";
       const tabs = [...device.open];
       for (const tab of tabs) {
         // A client whose database could not be opened stays so until its page is loaded again.
         const isDead = !this.history.loaded.has(tab.name) && this.history.failures.has(device.name);
-        if (!isDead && (!mustUpgrade || tab.app.schemaVersion === "v2")) continue;
+        const mustReload =
+          isDead ||
+          tab.app.offline === true ||
+          this.#everBanned.has(device.user) ||
+          (mustUpgrade && tab.app.schemaVersion !== "v2");
+        if (!mustReload) continue;
         await this.#close(tab);
         this.#open(device, mustUpgrade ? this.apps.v2 : this.#versionOf(device), tab.storage);
       }
@@ -475,10 +465,14 @@ export class Run implements RunScope {
     for (let ms = 0; ms < OUTLIVE_MS && (ms < QUIET_MS || isBusy()); ms += 500) await world.calmDown(500);
     // All have pulled what the last push changed.
     await world.calmDown(2 * POLL_MS + QUIET_MS);
+    if (this.#script.ways.some(({ hasSocket }) => hasSocket)) await this.#endWithSockets();
+  }
+
+  /** Who has a socket has all by a pull, and then hears of everything by the socket, though connections still break. */
+  async #endWithSockets(): Promise<void> {
+    for (const { client } of this.openTabs) void client.pullOnce().catch(() => undefined);
+    await this.world.calmDown(QUIET_MS);
+    for (const step of this.#script.finale) await this.#step(step);
+    await this.world.calmDown(RECONNECT_MS);
   }
 }
-
-export const codeOf = (error: unknown): string => {
-  const { code, name } = (error ?? {}) as { readonly code?: string; readonly name?: string };
-  return code ?? name ?? String(error);
-};

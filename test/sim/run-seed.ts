@@ -4,6 +4,7 @@ import { SimRandom } from "../../packages/plasma-sync/src/testing/sim-random.ts"
 import { generateApp } from "./app.ts";
 import type { TraceLine } from "./history.ts";
 import { Run } from "./run-script.ts";
+import { withWays } from "./draw-ways.ts";
 import { drawScript, type Script } from "./script.ts";
 
 export interface SeedResult {
@@ -16,10 +17,15 @@ export interface SeedResult {
   readonly trace: readonly TraceLine[];
 }
 
-export const scriptOf = (seed: number): Script => drawScript(seed, new SimRandom(seed).fork(), generateApp(seed).v1);
+/** A plain one is as it was before there were sockets, files and devices without a server. */
+export function scriptOf(seed: number, isPlain = false): Script {
+  const app = generateApp(seed, isPlain).v1;
+  const script = drawScript(seed, new SimRandom(seed).fork(), app);
+  return isPlain ? script : withWays(script, app);
+}
 
 /** Runs the seed's script. Equal seeds give equal results. */
-export const runSeed = (seed: number): Promise<SeedResult> => runScript(scriptOf(seed));
+export const runSeed = (seed: number, isPlain = false): Promise<SeedResult> => runScript(scriptOf(seed, isPlain));
 
 export async function runScript(script: Script): Promise<SeedResult> {
   const run = new Run(script);

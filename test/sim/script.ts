@@ -34,7 +34,20 @@ export type Step =
   | { readonly do: "role"; readonly user: string; readonly role: "reader" | "admin" }
   | { readonly do: "rate limit"; readonly on: boolean }
   | { readonly do: "sign out" | "sign in"; readonly user: string }
-  | { readonly do: "raw"; readonly name: string; readonly seed: number };
+  | { readonly do: "raw"; readonly name: string; readonly seed: number }
+  | { readonly do: "cut sockets" | "stall" | "unstall" | "go online"; readonly device: number }
+  | { readonly do: "ban" | "let in"; readonly user: string }
+  | { readonly do: "collect"; readonly graceMs: number };
+
+/** How a device is connected, beside its requests. */
+export interface DeviceWay {
+  /** It is told of changes by a socket, and polls so seldom that only that explains what it shows. */
+  readonly hasSocket: boolean;
+  /** Its app begins as one without a server. */
+  readonly isOffline: boolean;
+}
+
+export const POLLS: DeviceWay = { hasSocket: false, isOffline: false };
 
 export interface Script {
   readonly seed: number;
@@ -45,12 +58,18 @@ export interface Script {
   readonly maxMutationsPerPush: number;
   /** The user of each device. */
   readonly devices: readonly string[];
+  /** Of each device. */
+  readonly ways: readonly DeviceWay[];
+  /** Drawn as before there were sockets, files and devices without a server. */
+  readonly isPlain: boolean;
   readonly steps: readonly Step[];
+  /** Behind the end of all faults, when everybody has all: what happens then must reach those with sockets through them. */
+  readonly finale: readonly Step[];
 }
 
 const LIFE = { kill: 2, freeze: 2, resume: 3, close: 1, reload: 2, crash: 2, pull: 2, flush: 2 } as const;
 
-/** A run's script. Rare things (backups, upgrades, resets) are in some runs only, so that the others are held to more. */
+/** A run's script as it was before there were sockets. Rare things (backups, upgrades, resets) are in some runs only, so that the others are held to more. */
 export function drawScript(seed: number, random: SimRandom, app: App): Script {
   const has = (probability: number) => random.chance(probability);
   const weights = {
@@ -74,7 +93,7 @@ export function drawScript(seed: number, random: SimRandom, app: App): Script {
     raw: app.raw.size > 0 ? 2 : 0,
   };
   const count = random.int(20, 60);
-  return {
+  const script: Omit<Script, "ways" | "isPlain" | "finale"> = {
     seed,
     engine: has(0.5) ? "d1" : "sqlite",
     statementsMax: has(0.3) ? random.int(25, 60) : 900,
@@ -83,6 +102,7 @@ export function drawScript(seed: number, random: SimRandom, app: App): Script {
     devices: Array.from({ length: random.int(2, 3) }, () => random.pick(USERS)),
     steps: Array.from({ length: count }, () => drawStep(random, app, random.weighted(weights))),
   };
+  return { ...script, ways: script.devices.map(() => POLLS), isPlain: true, finale: [] };
 }
 
 function drawStep(random: SimRandom, app: App, kind: string): Step {
@@ -134,7 +154,8 @@ function drawStep(random: SimRandom, app: App, kind: string): Step {
   }
 }
 
-function drawCall(random: SimRandom, app: App): Call {
+/** A call of a mutator of the app. */
+export function drawCall(random: SimRandom, app: App): Call {
   const weights = Object.fromEntries([...app.mutatorsByName].map(([name, { weight }]) => [name, weight]));
   const name = random.weighted(weights);
   return { name, args: app.mutatorsByName.get(name)?.draw(random) ?? {} };

@@ -11,8 +11,8 @@ export const plain = (value: unknown): string =>
     typeof one === "bigint" ? `${one}n` : one instanceof Uint8Array ? `bytes ${[...one].join(" ")}` : one,
   );
 
-export function showScript({ steps, devices, ...rest }: Script): string {
-  const lines = steps.map((step, i) => `${String(i + 1).padStart(4)}  ${showStep(step)}`);
+export function showScript({ steps, devices, finale, ...rest }: Script): string {
+  const lines = [...steps, ...finale].map((step, i) => `${String(i + 1).padStart(4)}  ${showStep(step)}`);
   return [plain(rest), `devices of ${devices.join(", ")}`, ...lines].join("\n");
 }
 

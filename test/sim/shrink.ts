@@ -41,6 +41,8 @@ export async function shrinkScript(script: Script, violation: string): Promise<S
 }
 
 const plainerScripts = (script: Script): Partial<Script>[] => [
+  { finale: [] },
+  ...script.finale.map((_, i) => ({ finale: script.finale.filter((_one, at) => at !== i) })),
   { devices: script.devices.slice(0, 1) },
   { devices: script.devices.slice(0, 2) },
   { engine: "sqlite" },

@@ -69,8 +69,8 @@ async function runAll(): Promise<void> {
   const startedMs = Date.now();
   const endMs = startedMs + Number(values.minutes) * 60_000;
   const total = { seeds: 0, virtualMs: 0, counts: new Map<string, number>(), found: [] as Report["found"][number][] };
-  for (const { seed, what } of regressions) {
-    const { violation } = await runSeed(seed);
+  for (const { seed, what, isPlain } of regressions) {
+    const { violation } = await runSeed(seed, isPlain);
     if (violation !== null) total.found.push({ seed, violation: `again, ${what}: ${violation}` });
   }
   console.log(`sim: ${regressions.length} regressions, then ${seeds} seeds from ${from}`);

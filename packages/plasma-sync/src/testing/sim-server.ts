@@ -11,13 +11,16 @@ import { createSimEnv, SimLife, type SimClock } from "./sim-clock.ts";
 import type { SimBackup, SimDatabase } from "./sim-database-node.ts";
 import { SimDatabaseError, simExecutor } from "./sim-executor.ts";
 import type { SimAnswer, SimHandle, SimRequest } from "./sim-network.ts";
+import { createSimHub, type SimHub, type SimHubOptions } from "./sim-hub.ts";
+import type { SimUpgrade } from "./sim-sockets.ts";
 import type { SimRandom } from "./sim-random.ts";
 
 /** What the app gives to its server; the rest is the world's. */
-export type SimServerApp = Omit<SyncHandlerOptions<never>, "executor" | "env" | "schema" | "mutators"> & {
-  readonly schema: AnySchema;
-  readonly mutators: AnyMutators;
-};
+export type SimServerApp = Omit<SyncHandlerOptions<never>, "executor" | "env" | "schema" | "mutators"> &
+  Pick<SimHubOptions, "authorizeRoom"> & {
+    readonly schema: AnySchema;
+    readonly mutators: AnyMutators;
+  };
 
 export interface ServerFaults {
   readonly statementMsMax: number;
@@ -33,12 +36,21 @@ export interface SimServerScope {
   readonly random: SimRandom;
   readonly database: SimDatabase;
   readonly note: (what: string) => void;
+  /** The process has died: what it held is gone. */
+  readonly onDeath: (life: SimLife) => void;
+}
+
+interface Process {
+  readonly life: SimLife;
+  readonly handle: SyncHandler;
+  readonly env: Env;
+  readonly hub: SimHub;
 }
 
 export class SimServer {
   readonly #scope: SimServerScope;
   #app: SimServerApp;
-  #process: { readonly life: SimLife; readonly handle: SyncHandler; readonly env: Env } | null = null;
+  #process: Process | null = null;
   #starts = 0;
   faults: ServerFaults = steady;
   /** How far the server's clock is off. */
@@ -50,10 +62,11 @@ export class SimServer {
   }
 
   /** The running process, as the network reaches it. */
-  get running(): { readonly life: SimLife; readonly handle: SimHandle } | null {
+  get running(): { readonly life: SimLife; readonly handle: SimHandle; readonly upgrade: SimUpgrade } | null {
     const found = this.#process;
     if (found === null) return null;
-    return { life: found.life, handle: (request, upload) => answer(found.handle, request, upload) };
+    const { life, handle, hub } = found;
+    return { life, handle: (request, upload) => answer(handle, request, upload), upgrade: hub.upgrade };
   }
 
   /** Starts a process, of another version of the app when given. */
@@ -63,17 +76,33 @@ export class SimServer {
     const life = new SimLife(`server ${(this.#starts += 1)}`);
     const env = createSimEnv(clock, { life, random: random.fork(), skew: this.skew });
     const executor = simExecutor(database.executor, (when, what) => this.#pass(life, when, what));
-    const handle = createSyncHandler<never>({ ...app, executor, env });
-    this.#process = { life, handle, env };
+    const hub = createSimHub({ ...(app as SimServerApp & Omit<SimHubOptions, "env">), env });
+    const options: SyncHandlerOptions<never> = {
+      ...app,
+      executor,
+      env,
+      onPushed: (auth, origin) => {
+        hub.hub.poke({ rooms: null, origin });
+        return app.onPushed?.(auth, origin);
+      },
+    };
+    this.#process = { life, handle: createSyncHandler<never>(options), env, hub };
     note("server: started");
   }
 
   /** Ends the process where it stands: what has not been committed is lost, and nobody is answered. */
   kill(): void {
     if (this.#process === null) return;
-    this.#process.life.die();
+    const { life } = this.#process;
+    life.die();
     this.#process = null;
     this.#scope.note("server: killed");
+    this.#scope.onDeath(life);
+  }
+
+  /** Tells all sockets that something has changed: for changes that no push made. */
+  poke(): void {
+    this.#process?.hub.hub.poke({ rooms: null, origin: null });
   }
 
   /** Puts the database back. The process dies with it. */

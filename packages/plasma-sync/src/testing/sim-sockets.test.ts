@@ -35,8 +35,8 @@ function open({ seed = 1, upgrade }: { readonly seed?: number; readonly upgrade?
     onFrame: (frame) => void frames.push(frame),
   });
   const WebSocketOfPage = sockets.webSocketOf({ device: "d1", life: page, headers: () => ({ "x-user": "ada" }) });
-  const socket = new WebSocketOfPage(URL_OF_ALL);
-  for (const type of ["open", "message", "error", "close"])
+  const socket = new WebSocketOfPage(URL_OF_ALL) as WebSocket;
+  for (const type of ["open", "message", "error", "close"] as const)
     socket.addEventListener(type, (event) => {
       const { data, code } = event as MessageEvent<string> & CloseEvent;
       log.push(["page:", type, data ?? code].filter((part) => part !== undefined).join(" "));

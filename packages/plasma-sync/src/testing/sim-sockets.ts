@@ -10,6 +10,7 @@
 //   3. What an end has sent and the other has not taken counts as buffered: that of a frozen tab grows.
 //   4. While a device is cut off, messages wait for it a while, as TCP repeats them; then the connection is dead, and no end is told.
 
+import type { SocketConstructor } from "../client/transport/socket-like.ts";
 import type { NetworkFaults } from "./sim-network.ts";
 import { SimLife, type SimClock } from "./sim-clock.ts";
 import type { SimRandom } from "./sim-random.ts";
@@ -63,6 +64,8 @@ const CONNECT_MS = 2000;
 /** How long TCP repeats what a device that is cut off does not take. */
 const REPEAT_MS_MAX = 15_000;
 const REPEAT_MS = 200;
+/** What else waits on a connection that takes nothing: more than any server holds for one. */
+const OTHERS_BYTES = 64 * 1024 * 1024;
 /** What is seen of a connection that broke. */
 const ABNORMAL_CLOSE = 1006;
 
@@ -75,13 +78,13 @@ export class SimSockets {
   }
 
   /** The `WebSocket` of a tab. */
-  webSocketOf(owner: SocketOwner): typeof WebSocket {
+  webSocketOf(owner: SocketOwner): SocketConstructor {
     const connect = (url: string, end: ClientEnd) => this.#connect(owner, url, end);
     return class extends SimWebSocket {
       constructor(url: string | URL) {
         super(String(url), owner.life, connect);
       }
-    } as unknown as typeof WebSocket;
+    };
   }
 
   /** Breaks every connection of the device, or all of them: as a router does that forgets them. */
@@ -237,9 +240,12 @@ class Connection {
     const toClient = this.#toClient;
     this.serverEnd = {
       send: (text) => this.#send("client", text),
-      close: (code, reason) => this.#close("client", code, reason),
+      close: (code, reason) => {
+        scope.note(`socket: server closed it with ${code}`, owner.life.name);
+        this.#close("client", code, reason);
+      },
       get bufferedBytes() {
-        return toClient.bufferedBytes;
+        return toClient.bufferedBytes + (toClient.isStalled ? OTHERS_BYTES : 0);
       },
       onMessage: () => undefined,
       onClose: () => undefined,
@@ -267,6 +273,7 @@ class Connection {
     if (this.#state === "over") return this.#tellServer(ABNORMAL_CLOSE, "");
     // A server may close it in the same step.
     if (this.#state === "opening") this.#state = "open";
+    this.scope.note("socket: opened", this.#owner.life.name);
     this.#toClient.send(0, () => this.#end.opened());
   }
 

@@ -6,6 +6,9 @@ import type { AnySchema } from "../core/schema/schema.ts";
 import { createClientOn } from "../client/client.ts";
 import type { PlasmaClient, PlasmaClientOptions } from "../client/plasma-client.ts";
 import type { SyncClientError } from "../client/sync/sync-error.ts";
+import type { SocketConstructor } from "../client/transport/socket-like.ts";
+// Loaded here, so that no run waits for a module in real time.
+import "../client/transport/sync-socket.ts";
 import { PlasmaError } from "../core/error.ts";
 import { simLocalBlobs } from "./sim-local-blobs.ts";
 import { createSimEnv, SimClock, SimLife } from "./sim-clock.ts";
@@ -13,6 +16,7 @@ import { SimDatabase, type SimEngine } from "./sim-database-node.ts";
 import { SimDisk, simStore } from "./sim-disk.ts";
 import { calm, SimNetwork, type NetworkScope } from "./sim-network.ts";
 import { SimRandom } from "./sim-random.ts";
+import { SimSockets, type SocketScope } from "./sim-sockets.ts";
 import { SimServer, steady, type SimServerApp } from "./sim-server.ts";
 import { SimSessionStorage, SimTabs } from "./sim-tabs.ts";
 
@@ -28,7 +32,13 @@ export type SimClientApp = Pick<
   | "pullPageSize"
   | "retry"
   | "authHeaders"
->;
+  | "offline"
+> & {
+  /** Makes the client's `subscribe` of its tab's WebSocket. */
+  readonly subscribeWith?: (
+    WebSocketImpl: SocketConstructor,
+  ) => PlasmaClientOptions<AnySchema, AnyMutators>["subscribe"];
+};
 
 export interface DiskFaults {
   readonly operationMsMax: number;
@@ -73,6 +83,7 @@ export interface SimWorldOptions {
   /** Told of everything that happens, for counts and traces. */
   readonly onNote?: (what: string, who: string | null) => void;
   readonly onHandled?: NetworkScope["onHandled"];
+  readonly onFrame?: SocketScope["onFrame"];
   readonly onClientError?: (tab: string, error: SyncClientError) => void;
 }
 
@@ -80,6 +91,7 @@ export class SimWorld {
   readonly clock = new SimClock();
   readonly random: SimRandom;
   readonly network: SimNetwork;
+  readonly sockets: SimSockets;
   readonly server: SimServer;
   readonly database: SimDatabase;
   readonly devices: SimDevice[] = [];
@@ -93,11 +105,20 @@ export class SimWorld {
     const note = (what: string, who?: string) => this.note(what, who);
     this.database = new SimDatabase(options.engine, options.statementsMax);
     const { database } = this;
-    this.server = new SimServer({ clock, random: this.random.fork(), database, note }, options.server);
+    const onDeath = (life: SimLife) => this.sockets.buried(life);
+    this.server = new SimServer({ clock, random: this.random.fork(), database, note, onDeath }, options.server);
     const server = () => this.server.running;
-    const { onHandled } = options;
+    const { onHandled, onFrame } = options;
     const wires = { clock, random: this.random.fork(), server, note };
     this.network = new SimNetwork({ ...wires, ...(onHandled === undefined ? {} : { onHandled }) });
+    this.sockets = new SimSockets({
+      ...wires,
+      // Of its own, so that worlds without sockets draw what they drew before there were any.
+      random: new SimRandom(options.seed ^ 0x50c4e75),
+      faults: () => this.network.faults,
+      isCutOff: (device) => this.network.cutOff.has(device),
+      ...(onFrame === undefined ? {} : { onFrame }),
+    });
     this.server.start();
   }
 
@@ -157,13 +178,11 @@ export class SimWorld {
         },
       }),
       {
-        authHeaders: () => ({ "x-user": device.user }),
-        ...app,
+        ...this.#connected(device, life, app),
         dbName: "world",
         endpoint: ENDPOINT,
         clientGroupID: device.user,
         env,
-        fetcher: this.network.fetcher(device.name, life),
         onError: (error) => this.#options.onClientError?.(name, error),
       },
     );
@@ -173,12 +192,31 @@ export class SimWorld {
     return tab;
   }
 
+  /** The app's options, with how its client reaches the server. */
+  #connected(device: SimDevice, life: SimLife, { subscribeWith, ...app }: SimClientApp) {
+    const authHeaders = app.authHeaders ?? (() => ({ "x-user": device.user }));
+    // A page's cookies go with its sockets.
+    const headers = () => authHeaders({ clientID: "", clientGroupID: device.user }) as HeadersInit;
+    const WebSocketImpl = this.sockets.webSocketOf({ device: device.name, life, headers });
+    const subscribe = subscribeWith?.(WebSocketImpl);
+    const fetcher = app.offline === true ? this.#noRequest(life.name) : this.network.fetcher(device.name, life);
+    return { ...app, authHeaders, fetcher, ...(subscribe === undefined ? {} : { subscribe }) };
+  }
+
+  /** What a client without a server asks, nobody answers, and the world says so. */
+  #noRequest(tab: string): (request: Request) => Promise<Response> {
+    return async (request) => {
+      this.note(`offline: asked for ${request.method} ${request.url}`, tab);
+      throw new TypeError("Failed to fetch");
+    };
+  }
+
   /** Ends the tab where it stands, as a crash does. */
   kill(tab: SimTab): void {
     if (tab.life.isDead) return;
     tab.life.die();
     tab.device.open.delete(tab);
-    tab.device.tabs.buried(tab.life);
+    this.buried(tab);
     this.note("tab: killed", tab.name);
   }
 
@@ -190,7 +228,13 @@ export class SimWorld {
     await this.clock.advance(200);
     await closed;
     tab.life.die();
-    tab.device.tabs.buried(tab.life);
+    this.buried(tab);
+  }
+
+  /** Ends what a dead tab held. */
+  buried({ life, device }: SimTab): void {
+    device.tabs.buried(life);
+    this.sockets.buried(life);
   }
 
   #passDisk(
