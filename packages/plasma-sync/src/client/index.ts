@@ -14,6 +14,8 @@ export type {
   RetryOptions,
   SubscribeSession,
 } from "./plasma-client.ts";
+export { createPresence, type Presence, type PresenceOptions } from "./presence/presence.ts";
+export type { PresenceState } from "./presence/presence-state.ts";
 export { deleteLocalData, type LostMutation } from "./store/delete-local-data.ts";
 export type { ClientStatus, ClientStatusStore } from "./sync/client-status.ts";
 export type { SyncClientError } from "./sync/sync-error.ts";

@@ -5,4 +5,5 @@ export { PlasmaProvider, usePlasma, type PlasmaProviderProps } from "./plasma-pr
 export type { Register, RegisteredClient, RegisteredMutators } from "./register.ts";
 export { useLiveQuery, useLiveQueryResult, type LiveQueryFactory } from "./use-live-query.ts";
 export { useMutation, type UseMutationOptions, type UseMutationResult } from "./use-mutation.ts";
+export { usePresence, type UsePresenceOptions, type UsePresenceResult } from "./use-presence.ts";
 export { useSyncStatus, type SyncStatus } from "./use-sync-status.ts";

@@ -4,7 +4,8 @@ import { createContext, useContext, type ReactNode } from "react";
 import { PlasmaError } from "../core/error.ts";
 import type { AnyPlasmaClient, RegisteredClient } from "./register.ts";
 
-const PlasmaContext = createContext<AnyPlasmaClient | null>(null);
+/** Null outside of a provider. */
+export const PlasmaContext = createContext<AnyPlasmaClient | null>(null);
 
 export interface PlasmaProviderProps {
   /** Made once per user, outside of components. The provider neither starts nor closes it. */

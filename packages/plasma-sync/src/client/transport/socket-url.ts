@@ -19,6 +19,8 @@ export interface SocketIdentity {
   readonly clientGroupID?: string | undefined;
   readonly replicaID?: string;
   readonly schemaVersion?: string;
+  /** "none": pokes alone. */
+  readonly presence?: "none" | undefined;
 }
 
 /** Makes the URL, with a token as it is now. Throws `client/option` for one that is no socket's, and whatever `token` throws. */

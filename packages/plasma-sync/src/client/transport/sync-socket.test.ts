@@ -66,6 +66,7 @@ test("it asks for its room as SPEC says, and says hello with the cookie, before 
     replicaID: "r1",
     schemaVersion: "1",
     protocolVersion: "1",
+    presence: "none",
   });
   expect(t.pairs.last().received).toEqual(['{"type":"hello","cookie":"k1","userInfo":{"name":"Ada"}}', "ping"]);
 });
@@ -119,6 +120,17 @@ test("the server is told the cookie after each pull, once", async () => {
   t.status.update({ cookie: "k3" });
   await t.env.advance(500);
   expect(frames(t.pairs.last())).toEqual([{ type: "hello", cookie: "k3" }]);
+});
+
+test("a cookie that came in a patch is not told back; another one is", async () => {
+  const t = open();
+  await t.env.advance(0);
+  const patch = { from: "k1", cookie: "k2", patch: [], lastMutationIDs: {} };
+  t.pairs.last().send(JSON.stringify({ type: "poke", patch }));
+  await t.env.advance(0);
+  t.status.update({ cookie: "k2" });
+  t.status.update({ cookie: "k3" });
+  expect(frames(t.pairs.last())).toEqual([{ type: "hello" }, { type: "cookie", cookie: "k3" }]);
 });
 
 test("a server that cannot be reached is asked at 0, then after waits that double, jittered, up to the longest", async () => {

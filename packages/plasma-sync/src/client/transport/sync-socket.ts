@@ -2,15 +2,16 @@
 // Invariants:
 //   1. Each opening is followed by a pull: whatever was missed while no connection was open is in it, and a change after that
 //      pull has read the database finds the connection open.
-//   2. The server knows the client's cookie, as far as the connection carries it: after hello, each change of it is told.
+//   2. The server knows the client's cookie, as far as the connection carries it: after hello, each change of it is told, but
+//      for those that came in a patch: the server knows them, and is further by the time that it hears.
 
-import { isPlasmaError } from "../../core/error.ts";
-import { parseServerFrame, type ClientFrame, type ServerFrame } from "../../core/protocol/realtime.ts";
+import { parseServerFrame, type ClientFrame, type PokeFrame, type ServerFrame } from "../../core/protocol/realtime.ts";
 import type { Poke, SubscribeSession } from "../plasma-client.ts";
 import { PresenceMembers } from "../presence/presence-members.ts";
 import { callApp } from "../sync/app-callback.ts";
 import { watchWake } from "./page-wake.ts";
 import { ReconnectingSocket, type SocketStatus } from "./reconnecting-socket.ts";
+import { refusalOf, tokenFailure } from "./socket-refusal.ts";
 import { socketUrl } from "./socket-url.ts";
 import type { ResolvedSubscriptionOptions } from "./subscription-options.ts";
 
@@ -49,7 +50,7 @@ class SyncSocket {
       onOpen: () => this.#opened(),
       onText: (text) => this.#received(parseServerFrame(text)),
       onStatus: (status) => this.#statusChanged(status),
-      onUrlFailed: (error) => this.#urlFailed(error),
+      onUrlFailed: (error) => session.report(tokenFailure(error)),
     });
     this.#ends = [session.status.subscribe(() => this.#clientChanged()), watchWake(() => this.#socket.wake())];
     this.#socket.start();
@@ -64,7 +65,8 @@ class SyncSocket {
     const { url, room, token, clientID } = this.#options;
     const { clientGroupID, replicaID, schemaVersion } = this.#session;
     const who = { clientID: clientID ?? this.#session.clientID, clientGroupID, replicaID, schemaVersion };
-    return socketUrl({ url, room, token }, who);
+    const presence = this.#options.onPresence === undefined ? "none" : undefined;
+    return socketUrl({ url, room, token }, { ...who, presence });
   }
 
   #opened(): void {
@@ -80,11 +82,17 @@ class SyncSocket {
   }
 
   #received(frame: ServerFrame | null): void {
-    if (frame?.type === "poke") this.#onPoke(frame);
+    if (frame?.type === "poke") this.#poked(frame);
     const { onPresence } = this.#options;
     if (frame === null || onPresence === undefined || !this.#members.take(frame)) return;
     const { entries } = this.#members;
     callApp(() => onPresence(entries));
+  }
+
+  #poked(poke: PokeFrame): void {
+    // The server goes on from there. If the patch is not taken, a pull follows, and says otherwise.
+    if (poke.patch !== undefined) this.#toldCookie = poke.patch.cookie;
+    this.#onPoke(poke);
   }
 
   #clientChanged(): void {
@@ -104,20 +112,7 @@ class SyncSocket {
     this.#status = status;
     const { room } = this.#options;
     if (status.auth !== before.auth) this.#session.setAuth(status.auth);
-    if (status.auth === "required" && before.auth === "ok") {
-      const message = "The socket's login was refused, also with a new token. It is tried again.";
-      this.#session.report({ kind: "socket-refused", room, code: "auth/unauthorized", message });
-    }
-    if (status.phase === "refused") {
-      const message = `The server lets this client not into the room "${room}": changes arrive by polling.`;
-      this.#session.report({ kind: "socket-refused", room, code: "auth/room", message });
-    }
-  }
-
-  #urlFailed(error: unknown): void {
-    const message = isPlasmaError(error) ? error.message : `The socket's token could not be had: ${messageOf(error)}`;
-    this.#session.report({ kind: "network", phase: "socket", message });
+    const refusal = refusalOf(room, status);
+    if (refusal !== null && refusal.code !== refusalOf(room, before)?.code) this.#session.report(refusal);
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
