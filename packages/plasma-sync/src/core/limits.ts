@@ -174,6 +174,29 @@ export const serverLiveBackoffMsMax = 30_000;
 export const blobListKeysMax = 1000;
 /** Bytes read from a disk or memory at a time: large enough to cost few calls, small beside the memory of a slow reader. */
 export const blobReadBytes = 64 * 1024;
+/**
+ * Bytes of one file that a server takes in unless it says otherwise: some minutes of a phone's video. It costs no memory;
+ * Cloudflare itself takes requests of 100 MB on most plans.
+ */
+export const blobBytesMax = 512 * 1024 * 1024;
+/** Bytes of an upload that does not say how long it is: it is held in memory. */
+export const blobUnsizedBytesMax = 8 * 1024 * 1024;
+/** Uploads under way in one process: each holds a connection and some chunks of 64 KiB. */
+export const blobUploadsMax = 256;
+/** Of one group: several tabs and devices with a few uploads each; one person cannot take all. */
+export const blobUploadsPerGroupMax = 24;
+/** Seconds after which somebody who has too many uploads under way may ask again. */
+export const blobUploadRetrySeconds = 2;
+/** Milliseconds after which an upload that did not end is taken for broken off: no network takes a day for one file. */
+export const blobUploadMsMax = 86_400_000;
+/** Times that a commit about a blob which met another writer is tried again: the writer is done in milliseconds. */
+export const blobCommitRetriesMax = 8;
+/** Refs to one blob of which the rows are asked for a reader, unless the server says otherwise. */
+export const blobRefsMax = 100;
+/** Rows read for it at a time: with rows of the largest size they still fit a Worker's memory. */
+export const blobRefsPerLookup = 25;
+/** Seconds that a browser may show a file again without asking: rights that were taken away end after them. */
+export const blobMaxAgeSeconds = 3600;
 /** Virtual milliseconds that a test waits for what it awaits: ten times the longest wait between a client's attempts. */
 export const testWaitMsMax = 300_000;
 /** Turns of the real event loop that a test waits in a world where nothing will happen: a few hundredths of a second. */

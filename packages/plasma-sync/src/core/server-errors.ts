@@ -18,6 +18,14 @@ export const serverErrors = {
   "limit/payload": (d: { sizeBytesMax: number }) =>
     `The request is larger than ${d.sizeBytesMax} bytes. Send fewer mutations at once.`,
   "limit/rate": (_d: { retryAfterSeconds: number }) => `Too many requests. Try again later.`,
+  "blob/invalid": (d: { why: string }) => d.why,
+  "blob/length": () => `An upload of this size says how long it is. Send Content-Length.`,
+  "blob/too-large": (d: { sizeBytesMax: number }) =>
+    `The file is too large: at most ${d.sizeBytesMax} bytes are taken.`,
+  "blob/type": (d: { mime: string }) => `Files of type ${d.mime} are not taken.`,
+  "blob/range": (d: { sizeBytes: number }) => `The file has ${d.sizeBytes} bytes; the range lies outside of it.`,
+  "blob/not-found": () => `There is no such file, or you may not read it.`,
+  "blob/upload-failed": () => `The file could not be stored now. Send it again.`,
   "blob/hash-mismatch": () =>
     `The bytes do not have the hash that they were sent under. Nothing was stored; send them again.`,
   "blob/interrupted": () =>

@@ -4,6 +4,7 @@ import { systemEnv, type Env } from "../core/lib/env.ts";
 import * as limits from "../core/limits.ts";
 import { MUTATORS, type AnyMutators, type MutatorDef } from "../core/mutation/mutator.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
+import type { BlobStore } from "./blob/blob-store.ts";
 import type { SqlExecutor } from "./database/sql-executor.ts";
 import type { CorsOptions } from "./sync/cors.ts";
 import { PageSeal } from "./sync/page-seal.ts";
@@ -70,6 +71,12 @@ export interface SyncHandlerOptions<Ctx = unknown> {
   readonly maxMutationsPerPush?: number;
   /** Bytes of a push body. Default 1 MiB, at least 640 KiB. */
   readonly maxPayloadBytes?: number;
+  /** Where the bytes of files lie; `{basePath}/blob/…` is 404 without it. Guide: docs/guides/files.md. */
+  readonly blobs?: { readonly default: BlobStore };
+  /** Bytes of one file. Default 512 MiB; file columns may say less. */
+  readonly maxBlobBytes?: number;
+  /** Rows with a file that are asked whether the caller may read it; when none of so many is, it is refused. Default 100. */
+  readonly readAuthMaxRefs?: number;
   /** Asked after `auth`; a refusal answers 429 with Retry-After. */
   readonly rateLimit?: (input: {
     readonly request: Request;
@@ -95,11 +102,13 @@ export interface HandlerSettings {
   readonly basePath: string;
   readonly mutationsMax: number;
   readonly payloadBytesMax: number;
+  readonly refsMax: number;
 }
 
 /** Checks the options. Throws `server/option`. */
 export function checkHandlerOptions(options: SyncHandlerOptions): HandlerSettings {
   const { maxMutationsPerPush = limits.pushMutationsMax, maxPayloadBytes = limits.pushBytesMax } = options;
+  const { maxBlobBytes = limits.blobBytesMax, readAuthMaxRefs = limits.blobRefsMax } = options;
   const refuse = (option: string, why: string) => serverError("server/option", { option, why });
   const basePath = basePathOf(options);
   if (options.basePath !== undefined && !options.basePath.startsWith("/"))
@@ -112,6 +121,9 @@ export function checkHandlerOptions(options: SyncHandlerOptions): HandlerSetting
   if (!Number.isSafeInteger(maxPayloadBytes) || maxPayloadBytes < limits.pushBytesMaxMin) {
     throw refuse("maxPayloadBytes", `must be at least ${limits.pushBytesMaxMin}, so that one mutation always fits.`);
   }
+  if (!Number.isSafeInteger(maxBlobBytes) || maxBlobBytes < 1) throw refuse("maxBlobBytes", "must be 1 or more.");
+  if (!Number.isSafeInteger(readAuthMaxRefs) || readAuthMaxRefs < 1)
+    throw refuse("readAuthMaxRefs", "must be 1 or more.");
   const env = options.env ?? systemEnv;
   return {
     options,
@@ -122,6 +134,7 @@ export function checkHandlerOptions(options: SyncHandlerOptions): HandlerSetting
     basePath,
     mutationsMax: maxMutationsPerPush,
     payloadBytesMax: maxPayloadBytes,
+    refsMax: readAuthMaxRefs,
   };
 }
 

@@ -1,5 +1,5 @@
-// Owns: createSyncHandler: from a Request to a Response. Routes, asks who it is, checks the request, and hands it to push or
-// pull; turns whatever is thrown into an answer; calls the app's hooks.
+// Owns: createSyncHandler: from a Request to a Response. Routes, asks who it is, checks the request, and hands it to push, pull
+// or blobs; turns whatever is thrown into an answer; calls the app's hooks.
 // Invariants:
 //   1. Every request gets an answer: nothing thrown here, by the database, a rule or a hook escapes.
 //   2. `auth` is asked before the body is read. A preflight, an unknown path and a wrong method are answered without it:
@@ -11,6 +11,7 @@ import { must } from "../core/lib/assert.ts";
 import { parsePullRequest } from "../core/protocol/pull.ts";
 import { parsePushRequest } from "../core/protocol/push.ts";
 import { PROTOCOL_VERSION } from "../core/protocol/version.ts";
+import { BlobEndpoint } from "./blob/blob-endpoint.ts";
 import {
   checkHandlerOptions,
   type Authorized,
@@ -31,7 +32,8 @@ import { serverError } from "./server-error.ts";
 export type SyncHandler = (request: Request) => Promise<Response>;
 
 /**
- * Makes the sync server: a function from Request to Response that serves `{basePath}/push` and `{basePath}/pull`.
+ * Makes the sync server: a function from Request to Response that serves `{basePath}/push`, `{basePath}/pull`
+ * and, with the option `blobs`, `{basePath}/blob/:sha256`.
  *
  * @throws PlasmaError `server/option` for an option that cannot be.
  * @example
@@ -48,13 +50,19 @@ export function createSyncHandler<Ctx>(options: SyncHandlerOptions<Ctx>): SyncHa
   return (request) => handler.handle(request);
 }
 
-type Endpoint = "push" | "pull";
-const methods: { readonly [E in Endpoint]: string } = { push: "POST", pull: "GET" };
+type Endpoint = "push" | "pull" | "blob";
+const methods: { readonly [E in Endpoint]: readonly string[] } = {
+  push: ["POST"],
+  pull: ["GET"],
+  blob: ["GET", "HEAD", "PUT"],
+};
 
 /** Counters of a request that failed before it had any. */
 const noCounts = {
   push: { type: "push", applied: 0, rejected: 0, duplicates: 0, guardConflicts: 0 },
   pull: { type: "pull", puts: 0, dels: 0, rowsScanned: 0, resync: false },
+  "blob-put": { type: "blob-put", sizeBytes: 0 },
+  "blob-get": { type: "blob-get", sizeBytes: 0 },
 } as const;
 
 /** What of a metric the request itself knows. */
@@ -67,11 +75,15 @@ type Counts = PlasmaMetric extends infer M
 class Handler {
   readonly #settings: HandlerSettings;
   readonly #hooks: HandlerHooks;
+  readonly #blobs: BlobEndpoint | null;
   #isMigrated = false;
 
   constructor(settings: HandlerSettings) {
+    const { blobs } = settings.options;
     this.#settings = settings;
     this.#hooks = new HandlerHooks(settings.options);
+    this.#blobs =
+      blobs === undefined ? null : new BlobEndpoint(settings, blobs.default, (hash) => this.#hooks.capHit(hash));
   }
 
   async handle(request: Request): Promise<Response> {
@@ -89,12 +101,13 @@ class Handler {
     const endpoint = this.#endpointOf(url.pathname);
     if (endpoint === null) return this.#refuse(serverError("request/not-found", { path: url.pathname }));
     if (request.method === "OPTIONS" && this.#settings.options.cors !== undefined) return preflightResponse(request);
-    const allowed = methods[endpoint];
-    if (request.method !== allowed) {
+    if (!methods[endpoint].includes(request.method)) {
+      const allowed = methods[endpoint].join(", ");
       const response = this.#refuse(serverError("request/method", { method: request.method, allowed }));
       response.headers.set("allow", allowed);
       return response;
     }
+    if (endpoint === "blob") return this.#blob(request, url);
     return this.#measured(endpoint, (setCounts) =>
       endpoint === "push" ? this.#push(request, setCounts) : this.#pull(request, url, setCounts),
     );
@@ -103,20 +116,39 @@ class Handler {
   #endpointOf(path: string): Endpoint | null {
     const { basePath } = this.#settings;
     if (path === `${basePath}/push`) return "push";
-    return path === `${basePath}/pull` ? "pull" : null;
+    if (path === `${basePath}/pull`) return "pull";
+    return this.#blobs !== null && path.startsWith(`${basePath}/blob/`) ? "blob" : null;
   }
 
   async #measured(
-    endpoint: Endpoint,
+    endpoint: keyof typeof noCounts,
     serve: (setCounts: (counts: Counts) => void) => Promise<Response>,
   ): Promise<Response> {
     const { env } = this.#settings;
     const startedAt = env.now();
     let counts: Counts = noCounts[endpoint];
     const response = await serve((known) => (counts = known)).catch((error: unknown) => this.#refuse(error));
-    const { ok, status } = response;
-    this.#hooks.metric({ ...counts, latencyMs: env.now() - startedAt, ok, status });
+    const { status } = response;
+    this.#hooks.metric({ ...counts, latencyMs: env.now() - startedAt, ok: status < 400, status });
     return response;
+  }
+
+  #blob(request: Request, url: URL): Promise<Response> {
+    const blobs = must(this.#blobs, "handler: without blobs there is no such endpoint");
+    const hash = url.pathname.slice(`${this.#settings.basePath}/blob/`.length);
+    const type = request.method === "PUT" ? "blob-put" : "blob-get";
+    return this.#measured(type, async (setCounts) => {
+      const auth = await authorize(this.#settings.options, request);
+      await this.#migrate();
+      if (type === "blob-get") {
+        const response = await blobs.get(request, auth, hash);
+        const isSent = request.method === "GET" && response.status !== 304;
+        setCounts({ type, sizeBytes: isSent ? Number(response.headers.get("content-length")) : 0 });
+        return response;
+      }
+      setCounts({ type, sizeBytes: await blobs.put(request, auth, hash) });
+      return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
+    });
   }
 
   async #push(request: Request, setCounts: (counts: Counts) => void): Promise<Response> {

@@ -30,13 +30,23 @@ const errorClasses = {
   "limit/mutations": { status: 413, kind: "invalid-request" },
   "limit/payload": { status: 413, kind: "invalid-request" },
   "limit/rate": { status: 429 },
+  "blob/invalid": { status: 400, kind: "blob-invalid-request" },
+  "blob/hash-mismatch": { status: 400, kind: "blob-hash-mismatch" },
+  "blob/not-found": { status: 404, kind: "blob-not-found" },
+  // Not 400: the client sends it again.
+  "blob/interrupted": { status: 408, kind: "blob-invalid-request" },
+  "blob/length": { status: 411, kind: "blob-invalid-request" },
+  "blob/too-large": { status: 413, kind: "blob-invalid-request" },
+  "blob/type": { status: 415, kind: "blob-invalid-request" },
+  "blob/range": { status: 416, kind: "blob-invalid-request" },
+  "blob/upload-failed": { status: 503, kind: "blob-upload-failed-server" },
   "server/retry": { status: 503, kind: "database" },
 } as const satisfies { readonly [code: string]: ErrorClass };
 
 /** An error as it is answered. */
 export interface Refusal extends ErrorClass {
   readonly body: ErrorBody;
-  readonly retryAfterSeconds?: number;
+  readonly headers?: { readonly [name: string]: string };
 }
 
 export function refusalOf(error: unknown): Refusal {
@@ -46,8 +56,13 @@ export function refusalOf(error: unknown): Refusal {
   return {
     ...errorClasses[code as keyof typeof errorClasses],
     body: code === "protocol/field" ? { ...body, code: "request/invalid" } : body,
-    ...(isPlasmaError(known, "limit/rate") ? { retryAfterSeconds: known.data.retryAfterSeconds } : {}),
+    headers: headersOf(known),
   };
+}
+
+function headersOf(error: PlasmaError): { readonly [name: string]: string } {
+  if (isPlasmaError(error, "limit/rate")) return { "retry-after": String(error.data.retryAfterSeconds) };
+  return isPlasmaError(error, "blob/range") ? { "content-range": `bytes */${error.data.sizeBytes}` } : {};
 }
 
 function bodyOf(error: PlasmaError): ErrorBody {
@@ -68,8 +83,8 @@ export function jsonResponse(status: number, body: object): Response {
   });
 }
 
-export function refusalResponse({ status, body, retryAfterSeconds }: Refusal): Response {
+export function refusalResponse({ status, body, headers = {} }: Refusal): Response {
   const response = jsonResponse(status, body);
-  if (retryAfterSeconds !== undefined) response.headers.set("retry-after", String(retryAfterSeconds));
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
   return response;
 }

@@ -7,6 +7,9 @@ export type CorsOptions = true | { readonly origin: readonly string[] | ((origin
 /** How long a browser may remember a preflight: a day; browsers cap it further. */
 const PREFLIGHT_SECONDS = 86_400;
 
+/** Beside what pages of other origins may read anyway. */
+const EXPOSED = "Retry-After, Content-Disposition, Content-Length, Content-Range, ETag";
+
 /** Adds the headers for the request's origin where it is allowed. */
 export function addCorsHeaders(headers: Headers, request: Request, cors: CorsOptions | undefined): void {
   const origin = request.headers.get("origin");
@@ -14,13 +17,13 @@ export function addCorsHeaders(headers: Headers, request: Request, cors: CorsOpt
   headers.append("vary", "Origin");
   if (origin === null || !isAllowed(origin, cors)) return;
   headers.set("access-control-allow-origin", origin);
-  headers.set("access-control-expose-headers", "Retry-After");
+  headers.set("access-control-expose-headers", EXPOSED);
 }
 
 /** The answer to a preflight. Browsers send it without credentials, so nobody is asked who it is. */
 export function preflightResponse(request: Request): Response {
   const headers = new Headers({
-    "access-control-allow-methods": "GET, POST",
+    "access-control-allow-methods": "GET, HEAD, POST, PUT",
     "access-control-max-age": String(PREFLIGHT_SECONDS),
   });
   const asked = request.headers.get("access-control-request-headers");

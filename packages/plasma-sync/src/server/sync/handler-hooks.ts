@@ -28,6 +28,14 @@ export class HandlerHooks {
     if (kind !== undefined) this.#report({ kind, message: body.error, code: body.code, status, cause });
   }
 
+  /** Of refs beyond those that were asked. */
+  capHit(hash: string): void {
+    this.#report({
+      kind: "blob-read-auth-cap-hit",
+      message: `More rows refer to the file ${hash} than are asked; a reader of another one of them was refused.`,
+    });
+  }
+
   /** After the commit of a push: its refusals, its mutations, and that something changed. */
   async pushed(auth: Authorized, report: PushReport, origin: PushOrigin): Promise<void> {
     const { onMutation, onPushed } = this.#options;

@@ -442,7 +442,7 @@ describe("cors", () => {
     expect(Object.fromEntries(preflight.headers)).toMatchObject({
       "access-control-allow-origin": origin,
       "access-control-allow-headers": "authorization,content-type",
-      "access-control-allow-methods": "GET, POST",
+      "access-control-allow-methods": "GET, HEAD, POST, PUT",
     });
     const refused = await open.handle(from(pullRequest({ ...ada, header: "" })));
     expect([refused.status, refused.headers.get("access-control-allow-origin")]).toEqual([401, origin]);

@@ -9,6 +9,15 @@ export type SyncServerErrorKind =
   | "schema-mismatch"
   | "unauthorized"
   | "invalid-request"
+  /** An upload or a request for a file that cannot be: hash, size, type, range; or its bytes did not all arrive. */
+  | "blob-invalid-request"
+  /** There is no such file, the caller may not read it, or its bytes are gone from the store. */
+  | "blob-not-found"
+  /** More rows than `readAuthMaxRefs` refer to a file; the first ones did not show it to the caller, so it was refused. */
+  | "blob-read-auth-cap-hit"
+  | "blob-hash-mismatch"
+  /** The blob store failed: the client was answered 503 and tries again. */
+  | "blob-upload-failed-server"
   /** The database, or code around it, failed: the client was answered 503 and tries again. */
   | "database";
 
@@ -48,4 +57,9 @@ export type PlasmaMetric =
       /** Table rows and log entries read for the page. */
       readonly rowsScanned: number;
       readonly resync: boolean;
+    })
+  | (RequestMetric & {
+      readonly type: "blob-put" | "blob-get";
+      /** Of the upload, or of the part that was asked for; 0 for HEAD. */
+      readonly sizeBytes: number;
     });
