@@ -24,21 +24,26 @@ export const clientBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: DISK,
-        find: "      disk.apply(commit);\n      disk.meta = planSync(meta, commit);\n",
-        replace:
-          '      disk.meta = planSync(meta, commit);\n      void this.#options.gate("after", "cookie").then(() => disk.apply(commit));\n',
+        find: "      disk.apply(commit);\n",
+        replace: '      void this.#options.gate("after", "cookie").then(() => disk.apply(commit));\n',
       },
     ],
   },
   {
     name: "lost-outbox-delete",
     about: "the last entry that a pull confirms stays in the outbox on disk",
-    edits: [{ file: DISK, find: "id <= (confirmed[clientID] ?? 0)", replace: "id < (confirmed[clientID] ?? 0)" }],
+    edits: [
+      {
+        file: "client/store/outbox-map.ts",
+        find: "id <= (confirmed[clientID] ?? 0)",
+        replace: "id < (confirmed[clientID] ?? 0)",
+      },
+    ],
   },
   {
     name: "replay-skipped-on-overlap",
     about: "a rebase keeps effects whose rows have changed beneath them",
-    edits: [{ file: REBASE, find: "if (kept !== null && !dependsOn(kept, dirty))", replace: "if (kept !== null)" }],
+    edits: [{ file: REBASE, find: " && !dependsOn(kept, dirty))", replace: ")" }],
   },
   {
     name: "replay-forgets-what-it-wrote",

@@ -3,6 +3,7 @@
 import type { PlantedBug } from "./planted-bug.ts";
 
 const PULL = "server/sync/pull.ts";
+const LOG_READS = "server/sync/log-reads.ts";
 
 export const pullBugs: readonly PlantedBug[] = [
   {
@@ -11,8 +12,8 @@ export const pullBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: "server/sync/visibility.ts",
-        find: "return images.slice(0, -1).some(",
-        replace: "return images.at(-1) === null && images.slice(0, -1).some(",
+        find: "if (isSeen(history.rowAt(i, meta))) return",
+        replace: "if (now === null && isSeen(history.rowAt(i, meta))) return",
       },
     ],
   },
@@ -64,12 +65,12 @@ export const pullBugs: readonly PlantedBug[] = [
   {
     name: "compaction-bound-ignored",
     about: "a cookie below the compaction's bound goes on when its entry is still there",
-    edits: [{ file: PULL, find: "version >= head.compactedTo && ", replace: "" }],
+    edits: [{ file: LOG_READS, find: "version >= head.compactedTo && ", replace: "" }],
   },
   {
     name: "tag-ignored",
     about: "a cookie of a history that was put back goes on in the new one",
-    edits: [{ file: PULL, find: "tag !== null && head.anchorTag === tag", replace: "tag !== null" }],
+    edits: [{ file: LOG_READS, find: "tag !== null && head.anchorTag === tag", replace: "tag !== null" }],
   },
   {
     name: "resync-without-clear",

@@ -3,15 +3,16 @@
 import { isPlasmaError } from "../core/error.ts";
 import type { Env } from "../core/lib/env.ts";
 import { closeCodes } from "../core/protocol/realtime.ts";
-import type { Authorized, SyncHandlerOptions } from "../server/handler-options.ts";
+import { checkHandlerOptions, type Authorized, type SyncHandlerOptions } from "../server/handler-options.ts";
 import { Hub } from "../server/realtime/hub.ts";
 import type { HubSocket, SocketRecord } from "../server/realtime/hub-socket.ts";
 import type { Renewal } from "../server/realtime/listener.ts";
+import { PokePatches } from "../server/realtime/poke-patches.ts";
 import { authorize, checkIdentity } from "../server/sync/authorize.ts";
 import { parseSocketRequest, type SocketRequest } from "../server/sync/socket-request.ts";
 import type { SimServerSocket, SimUpgrade } from "./sim-sockets.ts";
 
-export interface SimHubOptions extends Pick<SyncHandlerOptions, "auth" | "rateLimit"> {
+export interface SimHubOptions extends SyncHandlerOptions {
   readonly env: Env;
   /** Asked for each socket, after `auth`. Default: whoever `auth` lets in may listen. */
   readonly authorizeRoom?: (input: { readonly ctx: unknown; readonly room: string }) => boolean | Promise<boolean>;
@@ -23,7 +24,8 @@ export interface SimHub {
 }
 
 export function createSimHub(options: SimHubOptions): SimHub {
-  const hub = new Hub({ env: options.env });
+  const patches = new PokePatches(checkHandlerOptions(options));
+  const hub = new Hub({ env: options.env, deliver: (listeners) => void patches.deliver(listeners) });
   const upgrade: SimUpgrade = async (request, socket) => {
     const asked = parseSocketRequest(request);
     const renew = () => admitted(options, asked);
@@ -55,12 +57,12 @@ async function admitted(options: SimHubOptions, asked: SocketRequest): Promise<R
   }
 }
 
-const identityOf = ({ room, clientID, replicaID }: SocketRequest, auth: Authorized) => ({
+const identityOf = ({ room, clientID, replicaID, request }: SocketRequest, auth: Authorized) => ({
   room,
   clientGroupID: auth.clientGroupID,
   clientID: auth.clientID ?? clientID ?? null,
   replicaID: replicaID ?? null,
-  schemaVersion: null,
+  schemaVersion: new URL(request.url).searchParams.get("schemaVersion"),
   wantsPresence: true,
 });
 

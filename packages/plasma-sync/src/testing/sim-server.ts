@@ -76,7 +76,6 @@ export class SimServer {
     const life = new SimLife(`server ${(this.#starts += 1)}`);
     const env = createSimEnv(clock, { life, random: random.fork(), skew: this.skew });
     const executor = simExecutor(database.executor, (when, what) => this.#pass(life, when, what));
-    const hub = createSimHub({ ...(app as SimServerApp & Omit<SimHubOptions, "env">), env });
     const options: SyncHandlerOptions<never> = {
       ...app,
       executor,
@@ -86,6 +85,7 @@ export class SimServer {
         return app.onPushed?.(auth, origin);
       },
     };
+    const hub = createSimHub(options as unknown as SimHubOptions);
     this.#process = { life, handle: createSyncHandler<never>(options), env, hub };
     note("server: started");
   }
