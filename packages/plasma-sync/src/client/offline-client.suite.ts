@@ -13,10 +13,15 @@ import { table } from "../core/schema/table.ts";
 import { createPlasmaClient } from "./client.ts";
 
 const notes = table("notes", { id: id(), body: text() });
-const schema = defineSchema({ notes });
+/** Stays on the device. */
+const drafts = table("drafts", { id: id(), body: text() }, { changeLogSuppressed: true });
+const schema = defineSchema({ notes, drafts });
 const mutators = defineMutators<typeof schema, unknown>()({
   add: async ({ db, args }: MutatorInput<typeof schema, unknown, { body: string }>) => {
     await db.insert(notes).values({ id: args.body, body: args.body });
+  },
+  draft: async ({ db, args }: MutatorInput<typeof schema, unknown, { body: string }>) => {
+    await db.insert(drafts).values({ id: "1", body: args.body }).onConflictDoUpdate({ set: args });
   },
 });
 
@@ -172,6 +177,24 @@ export function offlineClientSuite(kind: string): void {
       const orders = await Promise.all([one, two].map(async (tab) => (await tab.pending()).map(({ args }) => args)));
       expect(orders[0]).toEqual([{ body: "a" }, { body: "b" }]);
       expect(orders[1]).toEqual(orders[0]);
+    });
+  });
+
+  describe(`local-only tables on ${kind}`, () => {
+    test("are written at once, seen by every tab, kept over a reload, and never sent", async () => {
+      const [one, two] = [open({ offline: false }), open({ offline: true })];
+      const { server } = one.mutate.draft({ body: "typing" });
+      await server;
+      const bodies = async (tab: typeof one) => (await tab.db.select().from(drafts)).map(({ body }) => body);
+      await until(async () => expect([await bodies(one), await bodies(two)]).toEqual([["typing"], ["typing"]]));
+      await two.mutate.draft({ body: "typing more" });
+      await until(async () => expect(await bodies(one)).toEqual(["typing more"]));
+      await one.mutate.add({ body: "a" }).server;
+      expect(outside.processed).toEqual(["a"]);
+      await one.resetLocalState();
+      await one.close();
+      await two.close();
+      expect(await bodies(open({ offline: true }))).toEqual(["typing more"]);
     });
   });
 

@@ -17,7 +17,15 @@ import { createRowFit } from "../client/store/stored-row.ts";
 import { emptyMeta, takenOver, type ReplicaMeta } from "../client/store/layout.ts";
 import { checkVersion, checkWriter, planAppend, planSync } from "../client/store/plan-commit.ts";
 import { OutboxMap } from "../client/store/outbox-map.ts";
-import type { NewOutboxEntry, OutboxEntry, Store, StoreCommit, StoreState, SyncCommit } from "../client/store/store.ts";
+import type {
+  BaseChange,
+  NewOutboxEntry,
+  OutboxEntry,
+  Store,
+  StoreCommit,
+  StoreState,
+  SyncCommit,
+} from "../client/store/store.ts";
 
 export class SimDisk {
   meta: ReplicaMeta | undefined;
@@ -25,20 +33,24 @@ export class SimDisk {
   readonly outbox = new OutboxMap();
   readonly files = new MemoryBlobDisk();
 
-  clear(meta: ReplicaMeta | undefined): void {
+  clear(meta: ReplicaMeta | undefined, keep: ReadonlySet<string> = new Set()): void {
     this.meta = meta;
-    this.tables.clear();
+    for (const table of this.tables.keys()) if (!keep.has(table)) this.tables.delete(table);
     this.outbox.clear();
     this.files.blobs.clear();
   }
 
-  apply(commit: SyncCommit): void {
-    for (const { table, id, row } of commit.changes) {
+  change(changes: readonly BaseChange[]): void {
+    for (const { table, id, row } of changes) {
       const rows = this.tables.get(table) ?? new Map<string, Row>();
       this.tables.set(table, rows);
       if (row === null) rows.delete(id);
       else rows.set(id, row);
     }
+  }
+
+  apply(commit: SyncCommit): void {
+    this.change(commit.changes);
     this.outbox.sync(commit);
   }
 
@@ -81,14 +93,19 @@ class SimStore implements Store {
     });
   }
 
-  append(replicaID: string, entries: readonly NewOutboxEntry[]): Promise<Extract<StoreCommit, { type: "append" }>> {
+  append(
+    replicaID: string,
+    entries: readonly NewOutboxEntry[],
+    changes: readonly BaseChange[] = [],
+  ): Promise<Extract<StoreCommit, { type: "append" }>> {
     const { disk } = this.#options;
     return this.#commit("append", () => {
       const meta = this.#writable(replicaID);
-      const plan = planAppend(meta, disk.outbox.lastIDs.get(entries[0]?.clientID ?? "") ?? 0, entries);
+      const plan = planAppend(meta, disk.outbox.lastIDs.get(entries[0]?.clientID ?? "") ?? 0, entries, changes);
       disk.meta = plan.meta;
-      disk.append(plan.entries);
-      return { type: "append", replicaID, seq: plan.meta.seq, entries: plan.entries };
+      disk.append(plan.commit.entries);
+      disk.change(changes);
+      return plan.commit;
     });
   }
 
@@ -110,11 +127,11 @@ class SimStore implements Store {
     });
   }
 
-  reset(): Promise<void> {
+  reset(keep?: ReadonlySet<string>): Promise<void> {
     const { disk, env, schemaVersion } = this.#options;
     return this.#commit("reset", () => {
       checkVersion(disk.meta, schemaVersion);
-      disk.clear(emptyMeta(env.randomUUID(), schemaVersion));
+      disk.clear(emptyMeta(env.randomUUID(), schemaVersion), keep);
     });
   }
 

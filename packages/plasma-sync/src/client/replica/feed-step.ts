@@ -24,6 +24,8 @@ export interface Renamed {
 
 export class FeedStep {
   readonly patch: BaseChange[] = [];
+  /** Of local-only tables. */
+  readonly local: BaseChange[] = [];
   /** Entries of other tabs. */
   readonly inserted = new Set<PendingMutation>();
   /** Mutations that leave, each with why it was refused, or null when it was confirmed. */
@@ -44,7 +46,8 @@ export class FeedStep {
     this.#known = known;
   }
 
-  addAppend(entries: readonly OutboxEntry[]): void {
+  addAppend(entries: readonly OutboxEntry[], changes: readonly BaseChange[] = []): void {
+    this.local.push(...changes);
     for (const entry of entries) {
       const own = this.#find(keyOf(entry));
       if (own === undefined) {

@@ -1,20 +1,25 @@
-// Owns: OutboxWriter: group commit of new outbox entries. While one store transaction runs, later entries gather; the next
+// Owns: OutboxWriter: group commit of new outbox entries and of rows of local-only tables. While one store transaction runs, later entries gather; the next
 // transaction takes them all.
 // Invariants:
 //   1. Entries become durable in the order of `append`.
 //   2. After a failure nothing more is written until `takeBack` has collected every entry that is not durable.
 
 import * as limits from "../../core/limits.ts";
-import type { NewOutboxEntry, StoreCommit } from "../store/store.ts";
+import type { BaseChange, NewOutboxEntry, StoreCommit } from "../store/store.ts";
 import { Deferred } from "./deferred.ts";
 
 interface Waiting {
-  readonly entry: NewOutboxEntry;
+  /** Null for a mutation that is not sent. */
+  readonly entry: NewOutboxEntry | null;
+  readonly changes: readonly BaseChange[];
   readonly durable: Deferred<void>;
 }
 
 export interface OutboxWriterDeps {
-  readonly write: (entries: readonly NewOutboxEntry[]) => Promise<Extract<StoreCommit, { type: "append" }>>;
+  readonly write: (
+    entries: readonly NewOutboxEntry[],
+    changes: readonly BaseChange[],
+  ) => Promise<Extract<StoreCommit, { type: "append" }>>;
   /** Called with each durable commit, before the promises of its entries resolve. */
   readonly onCommit: (commit: Extract<StoreCommit, { type: "append" }>) => void;
   /** Called once per failure; whoever is called must call `takeBack`. */
@@ -31,10 +36,10 @@ export class OutboxWriter {
     this.#deps = deps;
   }
 
-  /** Resolves when the entry is durable; rejects when it was taken back. */
-  append(entry: NewOutboxEntry): Promise<void> {
+  /** Resolves when the entry and the changes are durable; rejects when they were taken back. */
+  append(entry: NewOutboxEntry | null, changes: readonly BaseChange[]): Promise<void> {
     const durable = new Deferred<void>();
-    this.#waiting.push({ entry, durable });
+    this.#waiting.push({ entry, changes, durable });
     this.#writing ??= this.#write();
     return durable.promise;
   }
@@ -58,7 +63,10 @@ export class OutboxWriter {
     while (this.#waiting.length > 0 && this.#failed === null) {
       const batch = this.#waiting.splice(0, limits.outboxBatchEntriesMax);
       try {
-        const commit = await this.#deps.write(batch.map((w) => w.entry));
+        const commit = await this.#deps.write(
+          batch.flatMap(({ entry }) => entry ?? []),
+          batch.flatMap(({ changes }) => changes),
+        );
         this.#deps.onCommit(commit);
         for (const { durable } of batch) durable.resolve();
       } catch (error) {

@@ -85,7 +85,8 @@ export class PullBuffer {
   #decode(op: PatchOp): BaseChange | "clear" | null {
     if (op.op === "clear") return "clear";
     const meta = this.#schema.tablesByName.get(op.table);
-    if (meta === undefined) return null;
+    // A server of another version may sync what is local-only here: then it stays what it is here.
+    if (meta === undefined || meta.changeLogSuppressed) return null;
     return { table: op.table, id: op.id, row: op.op === "del" ? null : decodeRow(meta, op.value) };
   }
 }

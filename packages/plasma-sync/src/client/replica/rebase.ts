@@ -7,6 +7,7 @@
 //   2. Pending mutations go over it in order. One whose reads and writes meet no dirty row keeps its effect; any other
 //      runs again, and what it wrote before and now becomes dirty for those after it.
 //   3. The net difference between overlay and view is the plan's changes; equal rows keep their identity.
+//   Rows of local-only tables are given as they are to be; mutations run again leave them alone.
 //
 // Invariants:
 //   1. Cost is O(patch + rows touched by pending), never O(table).
@@ -35,6 +36,9 @@ export interface RebaseInput {
   readonly patch: readonly BaseChange[];
   /** Mutations that must run again whatever they read: their id is another. */
   readonly renamed?: ReadonlySet<PendingMutation>;
+  /** Rows of local-only tables, and what they become. */
+  readonly local?: RowMap<Row | null>;
+  readonly localTables: ReadonlySet<string>;
   /** Runs one mutation; throws what it throws. */
   readonly run: (mutation: PendingMutation, transaction: ReplicaTransaction) => Promise<void>;
 }
@@ -51,7 +55,7 @@ export interface RebasePlan {
 
 /** Plans a rebase; see the file's header. */
 export async function planRebase(input: RebaseInput): Promise<RebasePlan> {
-  const { runtime, images, pending, gone, patch, renamed, run } = input;
+  const { runtime, images, pending, gone, patch, local, localTables, renamed, run } = input;
   const base = new RowMap<Row | null>();
   const overlay = new RowMap<Row | null>();
   const dirty = new RowMap<true>();
@@ -62,6 +66,7 @@ export async function planRebase(input: RebaseInput): Promise<RebasePlan> {
   }
   for (const { effect } of gone) markDirty(dirty, effect);
   base.forEach((table, id, row) => overlay.set(table, id, row));
+  local?.forEach((table, id, row) => overlay.set(table, id, row));
 
   const effects: Effect[] = [];
   let replayed = 0;
@@ -73,7 +78,7 @@ export async function planRebase(input: RebaseInput): Promise<RebasePlan> {
       continue;
     }
     replayed += 1;
-    const effect = await runOnce(mutation, new ReplicaTransaction(runtime, overlay), run);
+    const effect = await runOnce(mutation, new ReplicaTransaction(runtime, overlay, localTables), run);
     markDirty(dirty, kept);
     markDirty(dirty, effect);
     effects.push(effect);
@@ -88,6 +93,7 @@ async function runOnce(
 ): Promise<Effect> {
   try {
     await run(mutation, transaction);
+    transaction.forgetLocal();
     return { writes: transaction.writes, reads: transaction.reads, error: undefined };
   } catch (error) {
     transaction.rollback();
@@ -100,7 +106,8 @@ function markDirty(dirty: RowMap<true>, effect: Effect | null): void {
   effect?.writes.forEach((table, id) => dirty.set(table, id, true));
 }
 
-function netChanges(runtime: QueryRuntime, overlay: RowMap<Row | null>): RowChange[] {
+/** The rows of the overlay that the view does not show as they are there. */
+export function netChanges(runtime: QueryRuntime, overlay: RowMap<Row | null>): RowChange[] {
   const changes: RowChange[] = [];
   for (const [table, rows] of overlay.tables) {
     const source = runtime.source(table);
@@ -133,7 +140,8 @@ export function planAppend(
   transaction: ReplicaTransaction,
 ): { changes: RowChange[]; effect: Effect } {
   const effect: Effect = { writes: transaction.writes, reads: transaction.reads, error: undefined };
-  return { changes: netChanges(runtime, transaction.writes), effect };
+  const changes = [...netChanges(runtime, transaction.writes), ...netChanges(runtime, transaction.localWrites)];
+  return { changes, effect };
 }
 
 /** An effect of nothing, for a mutation that failed. */

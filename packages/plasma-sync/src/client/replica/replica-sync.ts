@@ -234,8 +234,8 @@ export class ReplicaSync implements SyncReplica {
   }
 
   #baseIsEmpty(): boolean {
-    for (const table of this.#deps.schema.tablesByName.keys())
-      for (const _ of this.#deps.replica.baseIDs(table)) return false;
+    for (const [table, { changeLogSuppressed }] of this.#deps.schema.tablesByName)
+      if (!changeLogSuppressed) for (const _ of this.#deps.replica.baseIDs(table)) return false;
     return true;
   }
 

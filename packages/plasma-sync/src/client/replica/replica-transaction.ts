@@ -1,7 +1,8 @@
 // Owns: ReplicaTransaction, the MutationStore of the client: one mutation's reads and writes on an overlay over the view.
 // Invariants:
 //   1. The view is never touched: writes go to the overlay alone, and `rollback` takes this mutation's out again.
-//   2. `reads` names everything that the result depends on: ids where a query pins them, else whole tables.
+//   2. `reads` names everything that the result depends on: ids where a query pins them, else whole tables. Local-only tables
+//      are left out: what is written there is no reason to run anything again.
 
 import type { MutationStore, RowWrite } from "../../core/mutation/mutation-store.ts";
 import type { ResultRow, SelectNode } from "../../core/query/ast.ts";
@@ -17,14 +18,18 @@ export class ReplicaTransaction implements MutationStore {
   readonly reads = new ReadSet();
   /** Last image of each row that was written. */
   readonly writes = new RowMap<Row | null>();
+  /** The same of local-only tables. */
+  readonly localWrites = new RowMap<Row | null>();
   readonly #runtime: QueryRuntime;
   readonly #overlay: RowMap<Row | null>;
   /** What the overlay held before this mutation; `undefined` where it held nothing. */
   readonly #replaced = new RowMap<Row | null | undefined>();
+  readonly #localTables: ReadonlySet<string>;
 
-  constructor(runtime: QueryRuntime, overlay: RowMap<Row | null>) {
+  constructor(runtime: QueryRuntime, overlay: RowMap<Row | null>, localTables: ReadonlySet<string> = new Set()) {
     this.#runtime = runtime;
     this.#overlay = overlay;
+    this.#localTables = localTables;
   }
 
   async select(query: SelectNode): Promise<readonly ResultRow[]> {
@@ -34,12 +39,12 @@ export class ReplicaTransaction implements MutationStore {
       const rows = await this.getMany(query.from.table, ids);
       return selectFromRows(query, rows);
     }
-    for (const table of tablesOf(query)) this.reads.tables.add(table);
+    for (const table of tablesOf(query)) if (!this.#localTables.has(table)) this.reads.tables.add(table);
     return this.#runtime.select(query, this.#overlay.tables);
   }
 
   async getMany(table: string, ids: readonly string[]): Promise<readonly Row[]> {
-    this.reads.addRows(table, ids);
+    if (!this.#localTables.has(table)) this.reads.addRows(table, ids);
     const source = this.#runtime.source(table);
     const overlaid = this.#overlay.tables.get(table);
     const rows: Row[] = [];
@@ -55,13 +60,23 @@ export class ReplicaTransaction implements MutationStore {
     for (const { table, id, after } of writes) {
       if (!this.#replaced.has(table, id)) this.#replaced.set(table, id, this.#overlay.get(table, id));
       this.#overlay.set(table, id, after);
-      this.writes.set(table, id, after);
+      (this.#localTables.has(table) ? this.localWrites : this.writes).set(table, id, after);
     }
+  }
+
+  /** A replay has ended: what it wrote to local-only tables was written at the call. */
+  forgetLocal(): void {
+    this.#undo((table) => this.#localTables.has(table));
   }
 
   /** Takes this mutation's writes out of the overlay. */
   rollback(): void {
+    this.#undo(() => true);
+  }
+
+  #undo(isMeant: (table: string) => boolean): void {
     this.#replaced.forEach((table, id, value) => {
+      if (!isMeant(table)) return;
       if (value === undefined) this.#overlay.delete(table, id);
       else this.#overlay.set(table, id, value);
     });

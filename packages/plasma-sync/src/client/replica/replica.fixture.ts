@@ -28,7 +28,13 @@ export const items = table("items", {
   rank: int().default(0),
   done: boolean().default(false),
 });
-export const schema = defineSchema({ lists, items });
+/** Local-only: what somebody is typing, for a list. */
+export const drafts = table(
+  "drafts",
+  { id: id(), list: ref(() => lists.id, { onDelete: "cascade" }).nullable(), body: text() },
+  { changeLogSuppressed: true },
+);
+export const schema = defineSchema({ lists, items, drafts });
 
 type Input<Args> = MutatorInput<typeof schema, null, Args>;
 
@@ -64,6 +70,35 @@ export const mutators = defineMutators<typeof schema, null>()({
       .set({ count: list.count + 1 })
       .where(eq(lists.id, args.list));
   },
+  /** Writes only what stays on the device. */
+  draft: ({ db, args }: Input<{ id: string; body: string }>) =>
+    db
+      .insert(drafts)
+      .values({ ...args, list: null })
+      .onConflictDoUpdate({ set: { body: args.body } })
+      .then(),
+  /** The same, in a list: reads what it has written. */
+  draftIn: async ({ db, args }: Input<{ id: string; list: string }>) => {
+    await db
+      .insert(drafts)
+      .values({ ...args, body: "" })
+      .onConflictDoNothing();
+    const mine = await db.select().from(drafts).where(eq(drafts.id, args.id));
+    await db
+      .update(drafts)
+      .set({ list: args.list, body: `${mine[0]?.body}+` })
+      .where(eq(drafts.id, args.id));
+  },
+  undraft: ({ db, args }: Input<{ id: string }>) => db.delete(drafts).where(eq(drafts.id, args.id)).then(),
+  /** Writes both sides: the list is sent, the draft stays. */
+  addListAndDraft: async ({ db, args }: Input<{ id: string; name: string }>) => {
+    await db.insert(lists).values(args);
+    await db
+      .insert(drafts)
+      .values({ id: args.id, list: args.id, body: "new" })
+      .onConflictDoUpdate({ set: { body: "again" } });
+  },
+  nothing: async () => undefined,
   /** Writes every row that matches a condition. */
   finishAbove: ({ db, args }: Input<{ rank: number }>) =>
     db.update(items).set({ done: true }).where(gt(items.rank, args.rank)).then(),

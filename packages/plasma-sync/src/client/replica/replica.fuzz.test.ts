@@ -17,6 +17,8 @@ const STEPS_MAX = 40;
 type Step =
   | { readonly type: "mutate"; readonly tab: 0 | 1; readonly name: string; readonly args: unknown }
   | { readonly type: "patch"; readonly changes: readonly BaseChange[]; readonly confirm: number }
+  /** One call in each tab, at the same time. */
+  | { readonly type: "race"; readonly calls: readonly { readonly name: string; readonly args: unknown }[] }
   | { readonly type: "reject" | "unsent"; readonly at: number }
   /** From now on the first tab hears nothing, or, if it did not, everything at once. */
   | { readonly type: "deafen" };
@@ -41,6 +43,13 @@ const baseChange: fc.Arbitrary<BaseChange> = fc.oneof(
   fc.constantFrom("i1", "i2", "i3").map((id) => ({ table: "items", id, row: null })),
 );
 
+const draft = fc.record({ id: listID, body: fc.constantFrom("p", "q", "r") });
+const raceCall = fc.oneof(
+  draft.map((args) => ({ name: "draft", args })),
+  listID.map((id) => ({ name: "undraft", args: { id } })),
+  fc.record({ id: listID, name: fc.constantFrom("x", "y") }).map((args) => ({ name: "addListAndDraft", args })),
+);
+
 const step: fc.Arbitrary<Step> = fc.oneof(
   call("addList", fc.record({ id: listID, name: fc.constantFrom("x", "y", "z") })),
   call("addList", fc.record({ id: listID, name: fc.constantFrom("x", "y", "z") })),
@@ -51,6 +60,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   call("addCounted", fc.record({ list: listID })),
   call("addCounted", fc.record({ list: listID })),
   call("finishAbove", fc.record({ rank: fc.nat(3) })),
+  call("draft", draft),
+  call("draftIn", fc.record({ id: listID, list: listID })),
+  call("undraft", fc.record({ id: listID })),
+  call("addListAndDraft", fc.record({ id: listID, name: fc.constantFrom("x", "y", "z") })),
+  fc.record({ type: fc.constant("race" as const), calls: fc.array(raceCall, { minLength: 2, maxLength: 2 }) }),
   fc.record({
     type: fc.constant("patch" as const),
     changes: fc.array(baseChange, { maxLength: 3 }),
@@ -127,6 +141,8 @@ async function runStep(
   if (next.type === "mutate") {
     // A mutator may refuse (a list that is not there): nothing has happened then.
     await tabs[next.tab].mutate(next.name, next.args).catch(() => undefined);
+  } else if (next.type === "race") {
+    await Promise.allSettled(next.calls.map(({ name, args }, i) => tabs[i === 0 ? 0 : 1].mutate(name, args)));
   } else if (next.type === "patch") {
     const confirmed = Object.fromEntries(pending.slice(0, next.confirm).map(({ entry }) => [entry.clientID, entry.id]));
     seen.confirmed += Object.keys(confirmed).length;
@@ -164,7 +180,7 @@ function hear(sent: Map<string, number>, { clientID, id }: { readonly clientID: 
 async function expectRebuilt(tabs: [TestReplica, TestReplica]): Promise<void> {
   const fresh = await createTestReplicaForReading(tabs[0]);
   for (const each of tabs) {
-    for (const name of ["lists", "items"]) expect(each.view(name), name).toEqual(fresh.view(name));
+    for (const name of ["lists", "items", "drafts"]) expect(each.view(name), name).toEqual(fresh.view(name));
     expect(each.replica.pending.map(({ entry }) => entry)).toEqual(fresh.replica.pending.map(({ entry }) => entry));
   }
 }
@@ -179,7 +195,7 @@ const readOnly = (store: TestReplica["store"]): TestReplica["store"] => ({
   append: (...args) => store.append(...args),
   takeEpoch: async () => 0,
   sync: (...args) => store.sync(...args),
-  reset: () => store.reset(),
+  reset: (keep) => store.reset(keep),
   close: () => undefined,
 });
 
@@ -194,6 +210,8 @@ function replayDeliveries({ delivered, view }: TestReplica, shadow: Map<string, 
       else shadow.set(key, after);
     }
   }
-  const now = ["lists", "items"].flatMap((name) => [...view(name)].map(([id, row]) => [`${name}:${id}`, row] as const));
+  const now = ["lists", "items", "drafts"].flatMap((name) =>
+    [...view(name)].map(([id, row]) => [`${name}:${id}`, row] as const),
+  );
   expect(new Map(shadow)).toEqual(new Map(now));
 }

@@ -25,9 +25,9 @@ const dbOf = ({ runtime }: TestReplica) =>
 function failing(store: Store, isFailing: () => boolean): Store {
   return {
     load: (onRows) => store.load(onRows),
-    append: async (replicaID, entries) => {
+    append: async (...args) => {
       if (isFailing()) throw new PlasmaError("client/storage", { what: "QuotaExceededError" });
-      return store.append(replicaID, entries);
+      return store.append(...args);
     },
     takeEpoch: (replicaID) => store.takeEpoch(replicaID),
     sync: (...args) => store.sync(...args),

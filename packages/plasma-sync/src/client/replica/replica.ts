@@ -11,7 +11,8 @@
 //   2. `#pending` holds the ordered entries first, by order, then those whose order is not known yet, as they were made.
 //   3. Durable commits of every tab are applied in `seq` order. What the view shows before it is durable is this tab's own:
 //      its mutations, and the step of syncing that it writes as leader.
-//   4. A mutation id is used only by an entry in the outbox: a mutation that fails gives it back.
+//   4. A mutation id is used only by an entry in the outbox: a mutation that fails, or that wrote to local-only tables alone and
+//      so is not sent, gives it back.
 
 import { isPlasmaError, PlasmaError } from "../../core/error.ts";
 import type { Env } from "../../core/lib/env.ts";
@@ -23,8 +24,9 @@ import { CommitFeed } from "./commit-feed.ts";
 import { matchOutbox } from "./match-outbox.ts";
 import { OutboxWriter } from "./outbox-writer.ts";
 import { FeedStep } from "./feed-step.ts";
+import { LocalRows } from "./local-rows.ts";
 import { createPending, inOrder, keyOf, type PendingMutation } from "./pending-mutation.ts";
-import { planAppend, planRebase, type BaseImages, type RebaseInput } from "./rebase.ts";
+import { netChanges, planAppend, planRebase, type BaseImages, type RebaseInput } from "./rebase.ts";
 import type { AppliedMutation, MutationCall, ReplicaDeps } from "./replica-deps.ts";
 import { ReplicaTransaction } from "./replica-transaction.ts";
 import { RowMap } from "./row-map.ts";
@@ -35,6 +37,8 @@ export class Replica {
   readonly #queue = new SerialQueue();
   readonly #outbox: OutboxWriter;
   readonly #feed = new CommitFeed();
+  readonly #localTables: ReadonlySet<string>;
+  readonly #local = new LocalRows();
   #images: BaseImages = new RowMap();
   #pending: PendingMutation[] = [];
   #hasFiles = false;
@@ -61,8 +65,10 @@ export class Replica {
   constructor(deps: ReplicaDeps) {
     this.#deps = deps;
     this.#clientID = deps.clientID;
+    const tables = [...deps.schema.tablesByName.values()];
+    this.#localTables = new Set(tables.filter((meta) => meta.changeLogSuppressed).map(({ name }) => name));
     this.#outbox = new OutboxWriter({
-      write: (entries) => deps.store.append(this.#state.replicaID, entries),
+      write: (entries, changes) => deps.store.append(this.#state.replicaID, entries, changes),
       onCommit: (commit) => this.#ownAppend(commit),
       onFailure: (error) => this.#task(() => this.#takeBack(error)),
     });
@@ -119,9 +125,19 @@ export class Replica {
       const { outcome, ...made } = call;
       const entry: NewOutboxEntry = { ...made, clientID: this.#clientID, id: this.#nextID, base: this.#state.cookie };
       const mutation = createPending(entry, outcome);
-      const transaction = new ReplicaTransaction(runtime, new RowMap());
+      const transaction = new ReplicaTransaction(runtime, new RowMap(), this.#localTables);
       await this.#deps.run(mutation, transaction, await this.#context());
       const { changes, effect } = planAppend(runtime, transaction);
+      const local: BaseChange[] = [];
+      transaction.localWrites.forEach((table, id, row) => local.push({ table, id, row }));
+      this.#local.write(local, (table, id) => runtime.source(table).get(id) ?? null);
+      if (local.length > 0 && effect.writes.tables.size === 0) {
+        const durable = this.#outbox.append(null, local);
+        runtime.commit(changes);
+        // Nobody else decides about it.
+        durable.then(() => outcome.resolve({ clientID: entry.clientID, id: entry.id }), outcome.reject);
+        return { durable };
+      }
       effect.writes.forEach((table, id) => {
         if (!this.#images.has(table, id)) this.#images.set(table, id, runtime.source(table).get(id) ?? null);
       });
@@ -130,7 +146,7 @@ export class Replica {
       this.#pending.push(mutation);
       this.#byKey.set(keyOf(entry), mutation);
       this.#hasFiles ||= entry.files !== undefined;
-      const durable = this.#outbox.append(entry);
+      const durable = this.#outbox.append(entry, local);
       runtime.commit(changes);
       this.#deps.events.changed();
       return { durable };
@@ -184,7 +200,7 @@ export class Replica {
   reset(onPending: (pending: readonly PendingMutation[]) => void = () => undefined): Promise<void> {
     return this.#queue.run(async () => {
       onPending(this.#pending);
-      await this.#deps.store.reset();
+      await this.#deps.store.reset(this.#localTables);
       await this.#reload();
     });
   }
@@ -234,6 +250,7 @@ export class Replica {
       const mutation = this.#named(entry, entry.seed);
       if (mutation !== undefined) mutation.durable = true;
     }
+    this.#local.durable(commit);
     this.#deps.events.committed(commit);
     this.receive(commit);
   }
@@ -244,13 +261,14 @@ export class Replica {
     if (this.#mustReload) await this.#reload();
     const commits = this.#feed.take();
     if (commits.length > 0) await this.#apply(commits);
+    else this.#showLocal(this.#settleLocal([]));
     this.#watchGap();
   }
 
   async #apply(commits: readonly StoreCommit[]): Promise<void> {
     const step = new FeedStep(this.#byKey);
     for (const commit of commits) {
-      if (commit.type === "append") step.addAppend(commit.entries);
+      if (commit.type === "append") step.addAppend(commit.entries, commit.changes);
       else step.addSync(commit.sync, { isShown: commit.sync === this.#shownEarly });
     }
     await this.#take(step);
@@ -261,21 +279,34 @@ export class Replica {
     if (step.cookie !== undefined) this.#state = { ...this.#state, cookie: step.cookie };
     if (step.firstSync !== undefined) this.#state = { ...this.#state, firstSync: step.firstSync };
     this.#rename(step);
+    const local = this.#settleLocal(step.local);
     if (step.inserted.size + step.patch.length + step.gone.size + step.renamed.length > 0) {
       const staying = this.#pending.filter((mutation) => !step.gone.has(mutation));
       await this.#rebase(inOrder([...staying, ...step.inserted]), {
         patch: step.patch,
         gone: [...step.gone.keys()],
         renamed: new Set(step.renamed.map(({ mutation }) => mutation)),
+        local,
       });
-    }
+    } else this.#showLocal(local);
     for (const [mutation, rejection] of step.gone) this.#settle(mutation, rejection);
     this.#shown();
   }
 
+  /** What rows of local-only tables become by durable changes of theirs. */
+  #settleLocal(changes: readonly BaseChange[]): RowMap<Row | null> {
+    const isPast = ({ replicaID, seq }: StoreCommit) => replicaID !== this.replicaID || seq <= this.#feed.lastSeq;
+    return this.#local.settle(changes, isPast);
+  }
+
+  #showLocal(rows: RowMap<Row | null>): void {
+    const changes = netChanges(this.#deps.runtime, rows);
+    if (changes.length > 0) this.#deps.runtime.commit(changes);
+  }
+
   async #rebase(
     pending: readonly PendingMutation[],
-    change: Partial<Pick<RebaseInput, "patch" | "gone" | "renamed">> = {},
+    change: Partial<Pick<RebaseInput, "patch" | "gone" | "renamed" | "local">> = {},
   ): Promise<void> {
     const { runtime, run, events } = this.#deps;
     let context: Promise<unknown> | null = null;
@@ -286,6 +317,7 @@ export class Replica {
       gone: [],
       patch: [],
       ...change,
+      localTables: this.#localTables,
       run: async (mutation, transaction) =>
         run(mutation, transaction, await (context ??= this.#contextOrLast(transaction))),
     });
@@ -325,7 +357,7 @@ export class Replica {
     const lost = this.#pending.filter((mutation) => !mutation.durable);
     await this.#rebase(
       this.#pending.filter((mutation) => mutation.durable),
-      { gone: lost },
+      { gone: lost, local: this.#local.takeBack() },
     );
     this.#outbox.takeBack(error);
     for (const { outcome } of lost) outcome?.reject(error);
@@ -394,9 +426,11 @@ export class Replica {
     const wasReset = state.replicaID !== this.#state.replicaID;
     this.#adopt(state);
     const patch: BaseChange[] = [];
-    rows.forEach((table, id, row) => patch.push({ table, id, row }));
+    const local: BaseChange[] = [];
+    const listOf = (table: string) => (this.#localTables.has(table) ? local : patch);
+    rows.forEach((table, id, row) => listOf(table).push({ table, id, row }));
     for (const table of this.#deps.schema.tablesByName.keys()) {
-      for (const id of this.baseIDs(table)) if (!rows.has(table, id)) patch.push({ table, id, row: null });
+      for (const id of this.baseIDs(table)) if (!rows.has(table, id)) listOf(table).push({ table, id, row: null });
     }
     // What this tab has made and the disk did not hold when it was read: not durable, or durable since then.
     const isYetToCome = ({ durable, entry }: PendingMutation) => !wasReset && (!durable || this.#feed.hasAppend(entry));
@@ -409,7 +443,7 @@ export class Replica {
       mutation.entry = { ...mutation.entry, id: this.#nextID };
       this.#nextID += 1;
     }
-    await this.#rebase(pending, { patch, gone });
+    await this.#rebase(pending, { patch, gone, local: this.#settleLocal(local) });
     // Another tab's is told by that tab, or was told by the leader.
     const refusalOf = ({ entry }: PendingMutation) =>
       entry.clientID === this.#clientID

@@ -10,6 +10,7 @@ import { resultOf } from "./idb-requests.ts";
 import { BLOB_STORES, emptyMeta, takenOver, type ClientRecord, type ReplicaMeta } from "./layout.ts";
 import { checkVersion, checkWriter, planAppend, planSync, planUnsent } from "./plan-commit.ts";
 import type {
+  BaseChange,
   NewOutboxEntry,
   OutboxEntry,
   Store,
@@ -53,19 +54,24 @@ class IdbStore implements Store {
     }
   }
 
-  append(replicaID: string, entries: readonly NewOutboxEntry[]): Promise<Extract<StoreCommit, { type: "append" }>> {
+  append(
+    replicaID: string,
+    entries: readonly NewOutboxEntry[],
+    changes: readonly BaseChange[] = [],
+  ): Promise<Extract<StoreCommit, { type: "append" }>> {
     const clientID = entries[0]?.clientID ?? "";
     let commit: Extract<StoreCommit, { type: "append" }> | null = null;
-    return this.#connection.run({ stores: ["outbox", "clients", "meta"], mode: "readwrite" }, async (tx) => {
+    return this.#connection.run({ stores: STORES, mode: "readwrite" }, async (tx) => {
       const [meta, client] = await Promise.all([this.#readMeta(tx), readClient(tx, clientID)]);
       checkWriter(meta, replicaID);
       const lastID = client?.lastID ?? 0;
       // The body runs again after a connection died: what it wrote then may have become durable all the same.
       if (commit !== null && (lastID === commit.entries.at(-1)?.id || (await isThere(tx, commit)))) return commit;
-      const plan = planAppend(meta, lastID, entries);
-      putEntries(tx, plan.entries);
+      const plan = planAppend(meta, lastID, entries, changes);
+      putEntries(tx, plan.commit.entries);
+      putRows(tx, changes);
       tx.objectStore("meta").put(plan.meta, META_KEY);
-      return (commit = { type: "append", replicaID, seq: plan.meta.seq, entries: plan.entries });
+      return (commit = plan.commit);
     });
   }
 
@@ -82,11 +88,7 @@ class IdbStore implements Store {
     return this.#connection.run({ stores: STORES, mode: "readwrite" }, async (tx) => {
       const meta = await this.#readMeta(tx);
       checkWriter(meta, replicaID, epoch);
-      const rows = tx.objectStore("rows");
-      for (const { table, id, row } of commit.changes) {
-        if (row === null) rows.delete([table, id]);
-        else rows.put(row, [table, id]);
-      }
+      putRows(tx, commit.changes);
       const outbox = tx.objectStore("outbox");
       const seeds = new Map<unknown, string>();
       await Promise.all([
@@ -107,10 +109,11 @@ class IdbStore implements Store {
     });
   }
 
-  async reset(): Promise<void> {
+  async reset(keep: ReadonlySet<string> = new Set()): Promise<void> {
     await this.#connection.run({ stores: [...STORES, ...BLOB_STORES], mode: "readwrite" }, async (tx) => {
       await this.#readMeta(tx);
-      for (const name of ["rows", "outbox", "clients", ...BLOB_STORES]) tx.objectStore(name).clear();
+      for (const name of ["outbox", "clients", ...BLOB_STORES]) tx.objectStore(name).clear();
+      deleteRows(tx.objectStore("rows"), keep);
       tx.objectStore("meta").put(this.#emptyMeta(), META_KEY);
     });
   }
@@ -214,6 +217,26 @@ async function isThere(tx: IDBTransaction, { entries: [first] }: { readonly entr
   if (first === undefined) return false;
   const stored = await resultOf<OutboxEntry | undefined>(tx.objectStore("outbox").get(first.order));
   return stored?.seed === first.seed;
+}
+
+function putRows(tx: IDBTransaction, changes: readonly BaseChange[]): void {
+  const rows = tx.objectStore("rows");
+  for (const { table, id, row } of changes) {
+    if (row === null) rows.delete([table, id]);
+    else rows.put(row, [table, id]);
+  }
+}
+
+/** Deletes the rows of all tables but those in `keep`: whatever lies before, between and after those. */
+function deleteRows(rows: IDBObjectStore, keep: ReadonlySet<string>): void {
+  // Ordered as IndexedDB orders texts: by code unit.
+  const kept = [...keep].sort();
+  let after: IDBValidKey = [];
+  for (const table of kept) {
+    rows.delete(IDBKeyRange.bound(after, [table], true, true));
+    after = [table, []];
+  }
+  rows.delete(IDBKeyRange.lowerBound(after));
 }
 
 /** Takes out an entry that was never sent; the later ones of its client move down. */

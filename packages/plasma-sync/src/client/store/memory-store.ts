@@ -6,7 +6,7 @@ import type { Row } from "../../core/schema/value.ts";
 import { emptyMeta, type ReplicaMeta } from "./layout.ts";
 import { checkWriter, planAppend, planSync } from "./plan-commit.ts";
 import { OutboxMap } from "./outbox-map.ts";
-import type { NewOutboxEntry, Store, StoreCommit, StoreState, SyncCommit } from "./store.ts";
+import type { BaseChange, NewOutboxEntry, Store, StoreCommit, StoreState, SyncCommit } from "./store.ts";
 
 /** Makes a store in memory. */
 export const createMemoryStore = (env: Env): Store => new MemoryStore(env);
@@ -36,13 +36,15 @@ class MemoryStore implements Store {
   async append(
     replicaID: string,
     entries: readonly NewOutboxEntry[],
+    changes: readonly BaseChange[] = [],
   ): Promise<Extract<StoreCommit, { type: "append" }>> {
     checkWriter(this.#meta, replicaID);
     const clientID = entries[0]?.clientID ?? "";
-    const plan = planAppend(this.#meta, this.#outbox.lastIDs.get(clientID) ?? 0, entries);
+    const plan = planAppend(this.#meta, this.#outbox.lastIDs.get(clientID) ?? 0, entries, changes);
     this.#meta = plan.meta;
-    this.#outbox.append(plan.entries);
-    return { type: "append", replicaID, seq: plan.meta.seq, entries: plan.entries };
+    this.#outbox.append(plan.commit.entries);
+    this.#change(changes);
+    return plan.commit;
   }
 
   async takeEpoch(replicaID: string): Promise<number> {
@@ -53,24 +55,28 @@ class MemoryStore implements Store {
 
   async sync(replicaID: string, epoch: number, commit: SyncCommit): Promise<Extract<StoreCommit, { type: "sync" }>> {
     checkWriter(this.#meta, replicaID, epoch);
-    for (const { table, id, row } of commit.changes) {
-      const rows = this.#tables.get(table) ?? new Map<string, Row>();
-      this.#tables.set(table, rows);
-      if (row === null) rows.delete(id);
-      else rows.set(id, row);
-    }
+    this.#change(commit.changes);
     this.#meta = planSync(this.#meta, commit, (rejection) => this.#outbox.seedOf(rejection));
     this.#outbox.sync(commit);
     return { type: "sync", replicaID, seq: this.#meta.seq, sync: commit };
   }
 
-  async reset(): Promise<void> {
+  async reset(keep: ReadonlySet<string> = new Set()): Promise<void> {
     this.#meta = emptyMeta(this.#env.randomUUID());
-    this.#tables = new Map();
+    this.#tables = new Map([...this.#tables].filter(([table]) => keep.has(table)));
     this.#outbox.clear();
   }
 
   close(): void {
     // Nothing is open.
+  }
+
+  #change(changes: readonly BaseChange[]): void {
+    for (const { table, id, row } of changes) {
+      const rows = this.#tables.get(table) ?? new Map<string, Row>();
+      this.#tables.set(table, rows);
+      if (row === null) rows.delete(id);
+      else rows.set(id, row);
+    }
   }
 }

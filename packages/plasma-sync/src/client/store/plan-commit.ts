@@ -5,7 +5,15 @@ import * as limits from "../../core/limits.ts";
 import { PlasmaError } from "../../core/error.ts";
 import type { Rejection } from "../../core/protocol/pull.ts";
 import type { ReplicaMeta } from "./layout.ts";
-import type { KeptRejection, NewOutboxEntry, OutboxEntry, SyncCommit, UnsentRejection } from "./store.ts";
+import type {
+  BaseChange,
+  KeptRejection,
+  NewOutboxEntry,
+  OutboxEntry,
+  StoreCommit,
+  SyncCommit,
+  UnsentRejection,
+} from "./store.ts";
 
 /** Throws `client/deposed` when the replica was reset (or evicted), or another tab has taken over syncing. */
 export function checkWriter(
@@ -23,14 +31,17 @@ export function checkVersion(meta: ReplicaMeta | undefined, schemaVersion: strin
   if (other !== schemaVersion) throw new PlasmaError("client/outdated", { schemaVersion: other });
 }
 
-/** The entries with their orders and ids, and the meta after them. Ids must continue `lastID`, as the tab could know it. */
+type Append = Extract<StoreCommit, { type: "append" }>;
+
+/** The commit, with orders and ids, and the meta after it. Ids must continue `lastID`, as the tab could know it. */
 export function planAppend(
   meta: ReplicaMeta,
   lastID: number,
   entries: readonly NewOutboxEntry[],
-): { readonly meta: ReplicaMeta; readonly entries: readonly OutboxEntry[] } {
+  changes: readonly BaseChange[],
+): { readonly meta: ReplicaMeta; readonly commit: Append } {
   const clientID = entries[0]?.clientID;
-  assert(clientID !== undefined, "store: an append has entries");
+  assert(entries.length + changes.length > 0, "store: an append has entries or changes");
   const ordered = entries.map((entry, i) => {
     const id = lastID + 1 + i;
     const ahead = entry.id - id;
@@ -38,7 +49,10 @@ export function planAppend(
     assert(ahead >= 0 && ahead <= (meta.unsentCount ?? 0), "store: the ids of a client have no hole");
     return { ...entry, id, order: meta.nextOrder + i };
   });
-  return { meta: { ...meta, seq: meta.seq + 1, nextOrder: meta.nextOrder + entries.length }, entries: ordered };
+  const { replicaID } = meta;
+  const seq = meta.seq + 1;
+  const commit: Append = { type: "append", replicaID, seq, entries: ordered, ...(changes.length > 0 && { changes }) };
+  return { meta: { ...meta, seq, nextOrder: meta.nextOrder + entries.length }, commit };
 }
 
 /**

@@ -304,6 +304,37 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
       expect((await one.append(after.replicaID, entriesOf("a", 1))).seq).toBe(1);
     });
 
+    test("an append writes local-only rows with its entries, or alone, as one commit that tells them", async () => {
+      const { one, two, replicaID } = await openTabs();
+      const both = await one.append(replicaID, entriesOf("a", 1), [note("n1"), note("n2")]);
+      expect(both).toEqual({
+        type: "append",
+        replicaID,
+        seq: 1,
+        entries: (await loadAll(one)).outbox,
+        changes: [note("n1"), note("n2")],
+      });
+      const alone = await two.append(replicaID, [], [note("n1", "changed"), { table: "notes", id: "n2", row: null }]);
+      expect(alone).toMatchObject({ seq: 2, entries: [] });
+      const after = await loadAll(one);
+      expect([after.seq, outboxOf(after), after.rows.get("notes")]).toEqual([2, ["a 1"], [note("n1", "changed").row]]);
+      expect(Object.fromEntries(after.lastIDs)).toEqual({ a: 1 });
+      expect((await one.append(replicaID, entriesOf("a", 2))).entries[0]).toMatchObject({ order: 2 });
+    });
+
+    test("a reset leaves the rows of tables that are to be kept, and of no other", async () => {
+      const { one, two, replicaID } = await openTabs();
+      await one.append(replicaID, entriesOf("a", 1), [note("n1"), { table: "measures", id: "m", row: { id: "m" } }]);
+      await two.reset(new Set(["notes"]));
+      const after = await loadAll(one);
+      expect(after).toMatchObject({ seq: 0, outbox: [] });
+      expect([...after.rows.keys()]).toEqual(["notes"]);
+      await two.reset(new Set(["measures", "notes", "zzz"]));
+      expect((await loadAll(one)).rows.get("notes")).toEqual([note("n1").row]);
+      await two.reset(new Set(["measures"]));
+      expect((await loadAll(one)).rows.size).toBe(0);
+    });
+
     test("a load while another tab writes is of one moment", async () => {
       const { one, two, replicaID } = await openTabs();
       const epoch = await one.takeEpoch(replicaID);

@@ -9,6 +9,7 @@
 //   6. One schema version at a time: that of the tab that opened last. It finds rows and outbox as they are and the cookie
 //      forgotten; from then on every write and read of a tab of another version is refused with `client/outdated`.
 //   7. The ids of a client are 1, 2, 3 … without a hole, but for those that were refused after they had been sent.
+//   8. Rows of local-only tables are written by `append`, in one commit with the entries of the mutations that wrote them.
 
 import type { Rejection } from "../../core/protocol/pull.ts";
 import type { Row } from "../../core/schema/value.ts";
@@ -49,7 +50,12 @@ export interface BaseChange {
 /** The effect of one durable commit: what other tabs need to follow. Plain data: it is broadcast. */
 export type StoreCommit = CommitPlace &
   (
-    | { readonly type: "append"; readonly entries: readonly OutboxEntry[] }
+    | {
+        readonly type: "append";
+        readonly entries: readonly OutboxEntry[];
+        /** Of local-only tables, in order. Absent where there are none. */
+        readonly changes?: readonly BaseChange[];
+      }
     | { readonly type: "sync"; readonly sync: SyncCommit }
   );
 
@@ -113,14 +119,22 @@ export interface Store {
   load(onRows: (table: string, rows: readonly Row[]) => void): Promise<StoreState>;
   /**
    * Appends entries of one client. Its ids continue the highest that the store knows of it; a client unknown to the
-   * store begins at 1. The commit holds the ids as they are stored.
+   * store begins at 1. The commit holds the ids as they are stored. `changes` of local-only rows are written with them, or
+   * alone: then there are no entries.
    */
-  append(replicaID: string, entries: readonly NewOutboxEntry[]): Promise<Extract<StoreCommit, { type: "append" }>>;
+  append(
+    replicaID: string,
+    entries: readonly NewOutboxEntry[],
+    changes?: readonly BaseChange[],
+  ): Promise<Extract<StoreCommit, { type: "append" }>>;
   /** Takes over syncing: the next epoch. From now on `sync` with a lower one is refused. */
   takeEpoch(replicaID: string): Promise<number>;
   sync(replicaID: string, epoch: number, commit: SyncCommit): Promise<Extract<StoreCommit, { type: "sync" }>>;
-  /** Deletes rows, outbox, cookie and clients and makes a new replicaID. Other tabs' writes are refused from then on. */
-  reset(): Promise<void>;
+  /**
+   * Deletes rows, outbox, cookie and clients and makes a new replicaID. Other tabs' writes are refused from then on. Rows of
+   * the tables in `keep` stay: those that no server could give back.
+   */
+  reset(keep?: ReadonlySet<string>): Promise<void>;
   /** Ends use; open transactions finish. Called twice, it does nothing the second time. */
   close(): void;
 }

@@ -9,6 +9,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { PlasmaError, type ArgsIssue } from "../error.ts";
 import { isDevelopment } from "../lib/development.ts";
 import type { Env } from "../lib/env.ts";
+import type { SelectNode } from "../query/ast.ts";
 import type { QueryEngine } from "../query/query-engine.ts";
 import { createDb } from "../query/db.ts";
 import type { AnySchema } from "../schema/schema.ts";
@@ -24,6 +25,8 @@ export interface RunMutatorInput {
   readonly env: Env;
   readonly authorize?: StatementScope["authorize"];
   readonly resolve?: StatementScope["resolve"];
+  /** Hears of the mutator's own selects, before they run. */
+  readonly onSelect?: (query: SelectNode) => void;
   /** Whether to watch for foreign awaits. Default: outside production builds. */
   readonly dev?: boolean;
   readonly input: {
@@ -42,14 +45,17 @@ export interface RunMutatorInput {
 
 /** Runs the mutator; throws what it throws. */
 export async function runMutator(options: RunMutatorInput): Promise<void> {
-  const { schema, def, store, env, authorize, resolve, dev = isDevelopment } = options;
+  const { schema, def, store, env, authorize, resolve, onSelect, dev = isDevelopment } = options;
   const { seed, args: given, ...rest } = options.input;
   const args = validateArgs(def, rest.name, given);
   const newId = createNewId(seed);
   const calls = new DbCalls();
   const scope: StatementScope = { schema, store, newId, ...(authorize && { authorize }), ...(resolve && { resolve }) };
   const engine: QueryEngine = {
-    select: (query) => calls.track(() => store.select(query)),
+    select: (query) => {
+      onSelect?.(query);
+      return calls.track(() => store.select(query));
+    },
     write: (node) => calls.track(() => runStatement(scope, node)),
   };
   const db = createDb({ schema, engine });

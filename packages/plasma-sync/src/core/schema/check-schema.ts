@@ -26,5 +26,20 @@ function checkRef(def: ColumnDef, tables: { readonly [name: string]: AnyTable })
   const target = (def.ref.column() as AnyColumn | undefined)?.def;
   if (target === undefined || target.table === "") return refuse("does not return a column of a table");
   if (target.kind !== "id") refuse(`points at "${target.table}.${target.name}", which is not an id column`);
-  if (!Object.hasOwn(tables, target.table)) refuse(`points at the table "${target.table}", which is not in the schema`);
+  const [own, parent] = [tables[def.table], tables[target.table]];
+  if (own === undefined || parent === undefined)
+    return refuse(`points at the table "${target.table}", which is not in the schema`);
+  checkLocalOnly(def, metaOf(own).changeLogSuppressed, metaOf(parent).changeLogSuppressed);
+}
+
+/** What a delete does to other rows must be the same on the server, which has no local-only tables. */
+function checkLocalOnly({ table, name, ref }: ColumnDef, isLocal: boolean, isParentLocal: boolean): void {
+  const onDelete = ref?.onDelete ?? "noAction";
+  const refuse = (why: string): never => {
+    throw new PlasmaError("schema/modifier", { table, column: name, why });
+  };
+  if (!isLocal && isParentLocal && onDelete !== "noAction")
+    refuse(`onDelete "${onDelete}" cannot work on the server: it refers to a local-only table. Leave onDelete out.`);
+  if (isLocal && !isParentLocal && onDelete === "restrict")
+    refuse(`a row of a local-only table cannot restrict a delete: the server has none. Use "cascade" or "setNull".`);
 }

@@ -181,6 +181,24 @@ const refused: readonly [what: string, define: () => unknown, code: PlasmaErrorC
     "schema/ref-target",
     ["t.u", "users.name"],
   ],
+  [
+    "a ref of a synced table by which a delete in a local-only one would take rows along",
+    () => {
+      const local = table("local", { id: id() }, { changeLogSuppressed: true });
+      return defineSchema({ local, t: table("t", { id: id(), l: ref(() => local.id, { onDelete: "cascade" }) }) });
+    },
+    "schema/modifier",
+    ["t.l", "local-only"],
+  ],
+  [
+    "a ref of a local-only table that would forbid a delete in a synced one",
+    () => {
+      const columns = { id: id(), u: ref(() => users.id, { onDelete: "restrict" as const }) };
+      return defineSchema({ users, local: table("local", columns, { changeLogSuppressed: true }) });
+    },
+    "schema/modifier",
+    ["local.u", "restrict"],
+  ],
 ];
 
 test.each(refused)("%s is refused when it is defined", (_what, define, code, words) => {

@@ -67,7 +67,10 @@ export interface TableOptions<C extends ColumnRecord, Name extends string, Ctx> 
    * the server, and its result must pass `auth.write`. Without it the last write wins, for each column that a mutator set.
    */
   readonly resolveConflict?: (conflict: RowConflict<C, Ctx>) => RowOf<C>;
-  /** Local-only table: never synced. */
+  /**
+   * Local-only: the table stays on the device. Mutators write it once, at the call; no refusal or re-sync undoes that. On the
+   * server it is empty. A mutation that writes nothing else is not sent. Guide: docs/guides/offline.md.
+   */
   readonly changeLogSuppressed?: boolean;
 }
 

@@ -12,6 +12,7 @@ import { createSeed } from "../../core/mutation/new-id.ts";
 import { runMutator } from "../../core/mutation/run-mutator.ts";
 import type { MutationResult, PushMutation, PushRequest, PushResponse } from "../../core/protocol/push.ts";
 import { decodeTagged } from "../../core/protocol/tagged-json.ts";
+import type { SelectNode } from "../../core/query/ast.ts";
 import * as limits from "../../core/limits.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { MutationOrigin, PushTransaction } from "../database/push-transaction.ts";
@@ -19,6 +20,7 @@ import { withPushTransaction } from "../database/with-push-transaction.ts";
 import type { Authorized, HandlerSettings, MutationEvent } from "../handler-options.ts";
 import { checkGaps, checkOwners, clientOf, idsByClient, lastIDs } from "./push-plan.ts";
 import { createResolve } from "./conflicts.ts";
+import { warnOfLocalOnlyRead } from "./local-only-reads.ts";
 import { ReadRules } from "./read-rules.ts";
 import { argsRejection, rejectionOf, type RecordedError } from "./rejection.ts";
 import { createAuthorize } from "./visibility.ts";
@@ -160,7 +162,8 @@ class PushRun {
           ? undefined
           : createResolve({ dialect: executor.dialect, store, rules, ctx: auth.ctx, origin, base });
       const authorize = this.#authorize;
-      return runMutator({ schema, def, store: counted, env, authorize, ...(resolve && { resolve }), input });
+      const onSelect = (query: SelectNode) => warnOfLocalOnlyRead(schema, name, query);
+      return runMutator({ schema, def, store: counted, env, authorize, onSelect, ...(resolve && { resolve }), input });
     });
     if (writes > 0) this.#hasChanges = true;
   }
