@@ -62,7 +62,14 @@ export default defineConfig({
       {
         // Found before the first test: a dependency that Vite meets later reloads the page in the middle of a test.
         optimizeDeps: {
-          include: ["react", "react/jsx-dev-runtime", "react-dom", "react-dom/client", "fast-check"],
+          include: [
+            "@noble/hashes/sha2.js",
+            "react",
+            "react/jsx-dev-runtime",
+            "react-dom",
+            "react-dom/client",
+            "fast-check",
+          ],
         },
         test: {
           name: "browser",

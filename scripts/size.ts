@@ -48,6 +48,8 @@ async function bundleKiB(names: Map<string, Set<string>>, external: RegExp[]): P
     input: "virtual:todo",
     external,
     platform: "browser",
+    // As an app's build does: what the page shares with chunks that load later stays in the page's own file.
+    preserveEntrySignatures: "allow-extension",
     onLog(_level, log) {
       if (log.code === "UNRESOLVED_IMPORT") throw new Error(log.message);
     },

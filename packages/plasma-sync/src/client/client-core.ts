@@ -10,6 +10,7 @@
 import { isPlasmaError, PlasmaError } from "../core/error.ts";
 import { decodeTagged } from "../core/protocol/tagged-json.ts";
 import type { Rejection } from "../core/protocol/pull.ts";
+import { createClientFilesOpener, type ClientFilesOpener } from "./blobs/open-client-files.ts";
 import type { ClientOptions, ResolvedOptions } from "./client-options.ts";
 import { createQueryRuntime } from "./ivm/create-query-runtime.ts";
 import type { QueryRuntime } from "./ivm/query-runtime.ts";
@@ -38,6 +39,7 @@ export class ClientCore {
   readonly replica: Replica;
   readonly session: SyncSession;
   readonly status = createClientStatus();
+  readonly files: ClientFilesOpener;
   /** Resolves when queries and mutations can run; rejects when the local database cannot be opened. */
   readonly loaded: Promise<void>;
   /** `.server` promises that have not ended. */
@@ -85,6 +87,15 @@ export class ClientCore {
       reusedClientID: this.#identity.reused,
       ownsClientID: () => this.#holdsClientLock,
       events: this.#replicaEvents(),
+    });
+    this.files = createClientFilesOpener({
+      schema,
+      env,
+      onProgress: options.onFileProgress,
+      cacheBytes: resolved.offline ? Infinity : resolved.fileCacheBytes,
+      openBlobs: platform.openBlobs,
+      replica: this.replica,
+      runtime: this.runtime,
     });
     this.#channel = this.#links.openChannel(this.#database, (message) => this.#receive(message));
     this.#network = resolved.offline ? noNetwork : platform.watchNetwork((online) => this.#loop?.setOnline(online));
@@ -135,6 +146,7 @@ export class ClientCore {
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
+    this.files.close();
     this.session.stop();
     this.#network.close();
     await this.replica.settled();

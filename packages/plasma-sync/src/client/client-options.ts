@@ -2,6 +2,7 @@
 
 import { PlasmaError } from "../core/error.ts";
 import { systemEnv, type Env } from "../core/lib/env.ts";
+import * as limits from "../core/limits.ts";
 import { MUTATORS, type AnyMutators } from "../core/mutation/mutator.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
 import type { OfflineClientOptions, PlasmaClientOptions, RetryOptions } from "./plasma-client.ts";
@@ -15,6 +16,7 @@ export interface ResolvedOptions {
   /** "" when offline. */
   readonly endpoint: string;
   readonly pollIntervalMs: number;
+  readonly fileCacheBytes: number;
   readonly retry: Required<RetryOptions>;
 }
 
@@ -37,11 +39,12 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
   if (options.mutators?.[MUTATORS] === undefined) refuse("mutators", "come from defineMutators.");
   const pollIntervalMs = options.pollIntervalMs ?? defaults.pollIntervalMs;
   const retry = { ...defaults.retry, ...options.retry };
-  for (const [option, value] of Object.entries({ pollIntervalMs, ...retry })) {
+  const fileCacheBytes = options.fileCacheBytes ?? limits.blobCacheBytesDefault;
+  for (const [option, value] of Object.entries({ pollIntervalMs, fileCacheBytes, ...retry })) {
     if (!Number.isFinite(value) || value <= 0) refuse(option, "is a number above 0.");
   }
   const { env = systemEnv, storage = "indexeddb", endpoint = "" } = options;
-  return { env, storage, offline, endpoint, pollIntervalMs, retry };
+  return { env, storage, offline, endpoint, pollIntervalMs, fileCacheBytes, retry };
 }
 
 function refuse(option: string, why: string): never {

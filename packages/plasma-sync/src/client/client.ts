@@ -50,6 +50,7 @@ export function createClientOn<S extends AnySchema, M extends AnyMutators>(
       replica,
       env: resolved.env,
       assertOpen: () => client.assertOpen(),
+      openFiles: () => client.files.open(),
       outcomes: client.outcomes,
     }),
     newId: () => resolved.env.randomUUID(),

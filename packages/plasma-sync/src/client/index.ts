@@ -1,5 +1,6 @@
 // Owns: the public surface of `plasma-sync/client`.
 
+export type { FileProgress } from "./blobs/file-progress.ts";
 export { createPlasmaClient } from "./client.ts";
 export { createIdbEngine, type IdbEngine } from "./idb-engine.ts";
 export { MutationRejectedError } from "./mutation-rejected-error.ts";
@@ -13,6 +14,7 @@ export type {
   Poke,
   RetryOptions,
   SubscribeSession,
+  WithFiles,
 } from "./plasma-client.ts";
 export { createPresence, type Presence, type PresenceOptions } from "./presence/presence.ts";
 export type { PresenceState } from "./presence/presence-state.ts";

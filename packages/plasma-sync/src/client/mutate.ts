@@ -5,7 +5,9 @@ import type { Env } from "../core/lib/env.ts";
 import { MUTATORS, type AnyMutators, type MutatorDef } from "../core/mutation/mutator.ts";
 import { createSeed } from "../core/mutation/new-id.ts";
 import { validateArgs } from "../core/mutation/run-mutator.ts";
-import { checkArgsSize, decodeTagged, encodeTagged } from "../core/protocol/tagged-json.ts";
+import { checkArgsSize, decodeTagged, encodeTagged, type FileTag } from "../core/protocol/tagged-json.ts";
+import type { FileRef } from "../core/schema/value.ts";
+import type { ClientFilesOpener } from "./blobs/open-client-files.ts";
 import type { Mutate, MutationPromise } from "./plasma-client.ts";
 import { Deferred } from "./replica/deferred.ts";
 import type { ServerOutcome } from "./replica/pending-mutation.ts";
@@ -18,6 +20,8 @@ export interface MutateDeps {
   readonly env: Env;
   /** Throws when the client is closed. */
   readonly assertOpen: () => void;
+  /** Asked for by the first mutation that is given a file. */
+  readonly openFiles: ClientFilesOpener["open"];
   /** Entered here until it ends, so that `close` can end it. */
   readonly outcomes: Set<ServerOutcome>;
 }
@@ -37,6 +41,9 @@ export function createMutate<M extends AnyMutators>(deps: MutateDeps): Mutate<M>
   return mutate;
 }
 
+/** Once every Blob has been taken in. */
+type FileRefTag = { readonly $file: FileRef };
+
 async function run(
   deps: MutateDeps,
   byName: ReadonlyMap<string, MutatorDef>,
@@ -47,7 +54,13 @@ async function run(
   deps.assertOpen();
   const def = byName.get(name);
   if (def === undefined) throw new PlasmaError("mutation/unknown", { name, known: [...byName.keys()] });
-  const args = encodeTagged(call.args, name);
+  const tags: FileTag[] = [];
+  const args = encodeTagged(call.args, name, tags);
+  if (tags.some(({ $file }) => $file instanceof Blob)) {
+    await (await deps.openFiles()).take(tags, name);
+    deps.assertOpen();
+  }
+  const files = new Set((tags as FileRefTag[]).flatMap(({ $file }) => ($file.inline === undefined ? $file.hash : [])));
   checkArgsSize(args, name);
   validateArgs(def, name, decodeTagged(args));
   const { durable } = await replica.mutate({
@@ -56,6 +69,7 @@ async function run(
     seed: createSeed(env),
     timestamp: env.now(),
     schemaVersion,
+    ...(files.size > 0 && { files: [...files] }),
     outcome,
   });
   outcomes.add(outcome);

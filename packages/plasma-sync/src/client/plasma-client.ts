@@ -3,8 +3,10 @@
 import type { AnyMutators, MutatorArgs, MutatorName } from "../core/mutation/mutator.ts";
 import type { Env } from "../core/lib/env.ts";
 import type { Db } from "../core/query/db.ts";
+import type { FileRef, JsonValue } from "../core/schema/value.ts";
 import type { PokePatch } from "../core/protocol/realtime.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
+import type { OnFileProgress } from "./blobs/file-progress.ts";
 import type { ClientStatusStore } from "./sync/client-status.ts";
 import type { SyncClientError } from "./sync/sync-error.ts";
 
@@ -87,6 +89,13 @@ export interface PlasmaClientOptions<S extends AnySchema, M extends AnyMutators>
    * with false later, for the same `dbName` and `clientGroupID`, sends them. Default false. Guide: docs/guides/offline.md.
    */
   readonly offline?: boolean;
+  /** Told of each step of a file: while it is hashed and stored here, and while it is uploaded. Guide: docs/guides/files.md. */
+  readonly onFileProgress?: OnFileProgress;
+  /**
+   * Bytes of files that are kept on the device although the server has them too: the least recently used go first. Files that
+   * only this device has are kept in any case. Default 512 MiB.
+   */
+  readonly fileCacheBytes?: number;
   /** "memory" keeps nothing. Default "indexeddb". */
   readonly storage?: "indexeddb" | "memory";
   /** "strict" also survives power loss, at a higher price per write. Default "relaxed", which survives a killed process. */
@@ -123,12 +132,24 @@ export interface MutationPromise extends Promise<void> {
   readonly server: Promise<{ clientID: string; id: number }>;
 }
 
+/** A mutator's args as `mutate` takes them: a File or Blob wherever the mutator gets a FileRef. */
+export type WithFiles<A> = [JsonValue] extends [A]
+  ? A
+  : A extends FileRef
+    ? A | Blob
+    : A extends string | number | bigint | boolean | null | undefined | Uint8Array
+      ? A
+      : { [K in keyof A]: WithFiles<A[K]> };
+
 export type ArgsList<A> = unknown extends A ? [args?: unknown] : undefined extends A ? [args?: A] : [args: A];
 
-/** `mutate(name, args)` and `mutate.name(args)`. */
+/**
+ * `mutate(name, args)` and `mutate.name(args)`. Files in the args are hashed and stored first, so such a mutation is made, and
+ * takes its place in the order, a while after the call: calls that come later may overtake it. Await it where that matters.
+ */
 export type Mutate<M extends AnyMutators> = {
-  readonly [N in MutatorName<M>]: (...args: ArgsList<MutatorArgs<M, N>>) => MutationPromise;
-} & (<N extends MutatorName<M>>(name: N, ...args: ArgsList<MutatorArgs<M, N>>) => MutationPromise);
+  readonly [N in MutatorName<M>]: (...args: ArgsList<WithFiles<MutatorArgs<M, N>>>) => MutationPromise;
+} & (<N extends MutatorName<M>>(name: N, ...args: ArgsList<WithFiles<MutatorArgs<M, N>>>) => MutationPromise);
 
 export interface PlasmaClient<S extends AnySchema = AnySchema, M extends AnyMutators = AnyMutators> {
   readonly schema: S;

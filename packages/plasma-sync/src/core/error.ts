@@ -132,6 +132,8 @@ const catalog = {
     `${d.of ?? "createPlasmaClient"}: "${d.option}" ${d.why}`,
   "client/storage": (d: { what: string }) =>
     `The local database failed: ${d.what}. The change was not saved and has been taken back.`,
+  "client/file": (d: { name: string; what: string }) =>
+    `The file "${d.name}" could not be read: ${d.what}. It may have been moved, changed or removed since it was chosen: choose it again.`,
   "client/deposed": () => `Another tab has taken over syncing.`,
   "client/outdated": (d: { schemaVersion: string }) =>
     `Another tab has opened this app with schema version "${d.schemaVersion}". This page can save nothing more: reload it.`,

@@ -221,3 +221,11 @@ export const blobCacheBytesDefault = 512 * 1024 * 1024;
 export const fileInlineBytesMax = 64 * 1024;
 /** Characters of a file's name: what common file systems allow. */
 export const fileNameCharsMax = 255;
+/** Bytes of one piece of a file that is read and hashed on the page: some milliseconds on a phone, between which it draws. */
+export const fileReadBytes = 256 * 1024;
+/** Bytes up to which a file is hashed in one go, off the page's thread, by the platform: it must be in memory for that. */
+export const fileDigestBytesMax = 8 * 1024 * 1024;
+/** Files that are read, hashed and stored at once: more would not be faster, and each holds some chunks in memory. */
+export const filesTakenInMax = 2;
+/** Milliseconds after a file was stored until the cache is looked through: one look for a hundred dropped photos. */
+export const blobEvictDelayMs = 5_000;

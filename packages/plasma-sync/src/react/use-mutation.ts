@@ -5,7 +5,7 @@
 //   3. A promise that nobody awaits never raises `unhandledrejection`.
 
 import { useCallback, useLayoutEffect, useRef, useState } from "react";
-import type { Mutate, MutationPromise } from "../client/plasma-client.ts";
+import type { Mutate, MutationPromise, WithFiles } from "../client/plasma-client.ts";
 import { isPlasmaError } from "../core/error.ts";
 import type { AnyMutators, MutatorArgs, MutatorName } from "../core/mutation/mutator.ts";
 import { usePlasma } from "./plasma-provider.tsx";
@@ -48,15 +48,15 @@ const IDLE: MutationState = { running: 0, error: null };
  */
 export function useMutation<N extends MutatorName<RegisteredMutators>>(
   name: N,
-  options?: UseMutationOptions<MutatorArgs<RegisteredMutators, N>>,
+  options?: UseMutationOptions<WithFiles<MutatorArgs<RegisteredMutators, N>>>,
 ): UseMutationResult<RegisteredMutators, N>;
 export function useMutation<M extends AnyMutators, N extends MutatorName<M>>(
   name: N,
-  options?: UseMutationOptions<MutatorArgs<M, N>>,
+  options?: UseMutationOptions<WithFiles<MutatorArgs<M, N>>>,
 ): UseMutationResult<M, N>;
 export function useMutation<M extends AnyMutators, N extends MutatorName<M>>(
   name: N,
-  options: UseMutationOptions<MutatorArgs<M, N>> = {},
+  options: UseMutationOptions<WithFiles<MutatorArgs<M, N>>> = {},
 ): UseMutationResult<M, N> {
   const client = usePlasma<AnyPlasmaClient & { readonly mutate: Mutate<M> }>();
   const [state, setState] = useState(IDLE);
@@ -65,11 +65,11 @@ export function useMutation<M extends AnyMutators, N extends MutatorName<M>>(
     latest.current = options;
   });
   const mutate = useCallback(
-    (args?: MutatorArgs<M, N>): MutationPromise => {
-      const call = client.mutate as (name: N, args?: MutatorArgs<M, N>) => MutationPromise;
+    (args?: WithFiles<MutatorArgs<M, N>>): MutationPromise => {
+      const call = client.mutate as (name: N, args?: WithFiles<MutatorArgs<M, N>>) => MutationPromise;
       const promise = call(name, args);
       setState(({ running }) => ({ running: running + 1, error: null }));
-      follow(promise, args as MutatorArgs<M, N>, { latest, setState });
+      follow(promise, args as WithFiles<MutatorArgs<M, N>>, { latest, setState });
       return promise;
     },
     [client, name],

@@ -6,10 +6,19 @@ import { PlasmaError } from "../error.ts";
 import { fromBase64, toBase64 } from "../lib/base64.ts";
 import { isStorableText, utf8SizeBytes } from "../lib/utf8.ts";
 import * as limits from "../limits.ts";
+import type { FileRef } from "../schema/value.ts";
 
-/** The args as plain JSON. Throws `mutation/args-value` naming the path of what cannot be sent. */
-export function encodeTagged(value: unknown, mutatorName: string): unknown {
-  return value === undefined ? null : encode(value, { name: mutatorName, path: "args", depth: 0 });
+/** A file's place in encoded args. Where the app gave a Blob, the caller puts its FileRef here before the args are used. */
+export interface FileTag {
+  $file: FileRef | Blob;
+}
+
+/**
+ * The args as plain JSON. The tags of all files in them are added to `files`; without it a Blob is refused.
+ * Throws `mutation/args-value` naming the path of what cannot be sent.
+ */
+export function encodeTagged(value: unknown, mutatorName: string, files?: FileTag[]): unknown {
+  return value === undefined ? null : encode(value, { name: mutatorName, path: "args", depth: 0, files });
 }
 
 /** The args as the mutator gets them. Throws `protocol/field` for a malformed tag. */
@@ -32,6 +41,7 @@ interface Place {
   readonly name: string;
   readonly path: string;
   readonly depth: number;
+  readonly files: FileTag[] | undefined;
 }
 
 function encode(value: unknown, place: Place): unknown {
@@ -58,14 +68,25 @@ function encodeObject(value: object, place: Place): unknown {
   const inner = (key: string | number): Place => ({ ...place, path: `${place.path}.${key}`, depth: place.depth + 1 });
   if (Array.isArray(value)) return value.map((item, i) => encode(item, inner(i)));
   const proto: unknown = Object.getPrototypeOf(value);
-  if (proto !== Object.prototype && proto !== null) return refuse(place, `a ${value.constructor.name}`);
-  if (isFileRef(value)) return { $file: value };
+  if (proto !== Object.prototype && proto !== null) {
+    // Only now, so that args without files never ask.
+    return place.files !== undefined && value instanceof Blob
+      ? tagged(value, place)
+      : refuse(place, `a ${value.constructor.name}`);
+  }
+  if (isFileRef(value)) return tagged({ ...value }, place);
   const encoded: { [key: string]: unknown } = {};
   for (const [key, item] of Object.entries(value)) {
     if (!isStorableText(key)) refuse(place, "a key with a lone surrogate or U+0000");
     if (item !== undefined) define(encoded, key.startsWith("$") ? `$${key}` : key, encode(item, inner(key)));
   }
   return encoded;
+}
+
+function tagged(file: FileRef | Blob, { files }: Place): FileTag {
+  const tag = { $file: file };
+  files?.push(tag);
+  return tag;
 }
 
 function refuse({ name, path }: Place, got: string): never {
@@ -81,7 +102,7 @@ function define(target: { [key: string]: unknown }, key: string, value: unknown)
 
 const fileRefKeys = new Set(["hash", "size", "mime", "name", "inline"]);
 
-function isFileRef(value: object): boolean {
+function isFileRef(value: object): value is FileRef {
   const { hash, size, mime } = value as { readonly [key: string]: unknown };
   const isShaped =
     typeof hash === "string" && /^[0-9a-f]{64}$/.test(hash) && typeof size === "number" && typeof mime === "string";

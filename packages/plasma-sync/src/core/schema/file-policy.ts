@@ -77,7 +77,7 @@ function expectation(value: unknown): string | null {
   if (typeof hash !== "string" || !/^[0-9a-f]{64}$/.test(hash))
     return "a FileRef whose hash is 64 lower-case hex digits";
   if (!Number.isSafeInteger(size) || (size as number) < 0) return "a FileRef whose size is a whole number of bytes";
-  if (typeof mime !== "string" || !mimePattern.test(mime))
+  if (typeof mime !== "string" || !isMime(mime))
     return "a FileRef whose mime is type/subtype in lower case, without parameters";
   if (name !== undefined && !isFileName(name))
     return `a FileRef whose name has 1 to ${limits.fileNameCharsMax} characters and no slash or control character`;
@@ -86,8 +86,11 @@ function expectation(value: unknown): string | null {
   return null;
 }
 
+/** Whether it is a type as a FileRef holds it. */
+export const isMime = (mime: string): boolean => mimePattern.test(mime);
+
 /** Whether a name is safe to show and to save under: no path, nothing invisible. */
-function isFileName(name: unknown): boolean {
+export function isFileName(name: unknown): name is string {
   if (typeof name !== "string" || name === "" || name.length > limits.fileNameCharsMax) return false;
   // oxlint-disable-next-line no-control-regex -- control characters are what is refused
   return isStorableText(name) && !/[/\\\u0000-\u001f\u007f]/.test(name) && name !== "." && name !== "..";

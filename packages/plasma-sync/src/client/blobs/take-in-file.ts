@@ -1,0 +1,86 @@
+// Owns: taking a file in: reading, hashing and storing it in one pass, so that what is stored is what was hashed.
+// Invariants:
+//   1. Memory: a few pieces, whatever the file's size; files up to `limits.fileDigestBytesMax` are whole in memory once.
+//   2. No task on the page's thread handles more than one piece of `limits.fileReadBytes`.
+//   3. When it fails or is aborted, nothing is left in the store.
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { PlasmaError } from "../../core/error.ts";
+import { toHex } from "../../core/lib/hex.ts";
+import * as limits from "../../core/limits.ts";
+import type { BlobWrite, LocalBlobs } from "./local-blobs.ts";
+
+export interface TakeInOptions {
+  readonly signal?: AbortSignal;
+  /** Told after each piece. */
+  readonly onLoaded?: (loadedBytes: number) => void;
+}
+
+/**
+ * Stores the file's bytes as not uploaded and resolves with their SHA-256 in lower-case hex, when they are durable.
+ *
+ * @throws PlasmaError `client/file` when it cannot be read, `client/storage` when it cannot be stored; the signal's reason.
+ */
+export async function takeInFile(blobs: LocalBlobs, file: Blob, options: TakeInOptions = {}): Promise<string> {
+  const write = blobs.write();
+  try {
+    const isSmall = file.size <= limits.fileDigestBytesMax && hasDigest();
+    const hash = await (isSmall ? storeWhole(write, file, options) : storePieces(write, file, options));
+    options.signal?.throwIfAborted();
+    await write.finish(hash, { uploaded: false });
+    return hash;
+  } catch (error) {
+    // The failure that counts is the first; what cannot be dropped now is swept later.
+    await write.abort().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** The SHA-256 of bytes in lower-case hex, made off the page's thread where the platform can. */
+export async function hashOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return toHex(hasDigest() ? new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)) : sha256(bytes));
+}
+
+/** Pages that were not loaded over HTTPS (nor from localhost) have no `crypto.subtle`. */
+const hasDigest = (): boolean => (crypto as { subtle?: SubtleCrypto }).subtle !== undefined;
+
+async function storeWhole(write: BlobWrite, file: Blob, { signal, onLoaded }: TakeInOptions): Promise<string> {
+  const bytes = await readBytes(file, 0, file.size);
+  signal?.throwIfAborted();
+  const [hash] = await Promise.all([hashOf(bytes), write.append(bytes)]);
+  onLoaded?.(file.size);
+  return hash;
+}
+
+async function storePieces(write: BlobWrite, file: Blob, { signal, onLoaded }: TakeInOptions): Promise<string> {
+  const hasher = sha256.create();
+  const pieceAt = (from: number) => readBytes(file, from, Math.min(from + limits.fileReadBytes, file.size));
+  let next = file.size > 0 ? pieceAt(0) : null;
+  for (let from = 0; next !== null;) {
+    signal?.throwIfAborted();
+    const bytes: Uint8Array<ArrayBuffer> = await next;
+    from += bytes.length;
+    // Read while this piece is hashed and stored. Its failure is told when its turn comes, if it does.
+    next = from < file.size ? pieceAt(from) : null;
+    next?.catch(() => undefined);
+    hasher.update(bytes);
+    await write.append(bytes);
+    onLoaded?.(from);
+  }
+  return toHex(hasher.digest());
+}
+
+/** Throws `client/file` when the file is not what it was. */
+export async function readBytes(file: Blob, from: number, to: number): Promise<Uint8Array<ArrayBuffer>> {
+  let buffer: ArrayBuffer;
+  try {
+    buffer = await file.slice(from, to).arrayBuffer();
+  } catch (error) {
+    throw unreadable(file, error instanceof Error ? `${error.name}: ${error.message}` : String(error), error);
+  }
+  if (buffer.byteLength !== to - from) throw unreadable(file, "it has become shorter");
+  return new Uint8Array(buffer);
+}
+
+const unreadable = (file: Blob, what: string, cause?: unknown): PlasmaError =>
+  new PlasmaError("client/file", { name: file instanceof File ? file.name : "", what }, { cause });

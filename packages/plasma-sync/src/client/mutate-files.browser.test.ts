@@ -1,0 +1,3 @@
+import { mutateFilesSuite } from "./mutate-files.suite.ts";
+
+mutateFilesSuite("Chromium");
