@@ -5,7 +5,9 @@ import * as limits from "../core/limits.ts";
 import { MUTATORS, type AnyMutators, type MutatorDef } from "../core/mutation/mutator.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
 import type { BlobStore } from "./blob/blob-store.ts";
+import type { FileColumns } from "./blob/file-checks.ts";
 import type { SqlExecutor } from "./database/sql-executor.ts";
+import { fileColumnsOf } from "./migration/file-triggers.ts";
 import type { CorsOptions } from "./sync/cors.ts";
 import { PageSeal } from "./sync/page-seal.ts";
 import { schemaViews, type SchemaView } from "./sync/schema-versions.ts";
@@ -103,6 +105,7 @@ export interface HandlerSettings {
   readonly mutationsMax: number;
   readonly payloadBytesMax: number;
   readonly refsMax: number;
+  readonly fileColumns: FileColumns;
 }
 
 /** Checks the options. Throws `server/option`. */
@@ -135,8 +138,17 @@ export function checkHandlerOptions(options: SyncHandlerOptions): HandlerSetting
     mutationsMax: maxMutationsPerPush,
     payloadBytesMax: maxPayloadBytes,
     refsMax: readAuthMaxRefs,
+    fileColumns: fileColumnsByTable(options.schema),
   };
 }
+
+const fileColumnsByTable = ({ tablesByName }: AnySchema): FileColumns =>
+  new Map(
+    [...tablesByName.values()]
+      .filter((meta) => !meta.changeLogSuppressed)
+      .map((meta) => [meta.name, fileColumnsOf(meta)] as const)
+      .filter(([, columns]) => columns.length > 0),
+  );
 
 /** Without a slash at its end. */
 export const basePathOf = ({ basePath = "/sync" }: Pick<SyncHandlerOptions, "basePath">): string =>

@@ -162,10 +162,12 @@ class Handler {
     if (count > countMax) throw serverError("limit/mutations", { count, countMax });
     await this.#migrate();
     let guardConflicts = 0;
-    const report = await push(this.#settings, auth, parsed, () => {
+    const onGuardConflict = () => {
       guardConflicts += 1;
       setCounts({ ...noCounts.push, guardConflicts });
-    });
+    };
+    const onCapHit = (hash: string) => this.#hooks.capHit(hash);
+    const report = await push(this.#settings, auth, parsed, { onGuardConflict, onCapHit });
     setCounts(pushCounts(report, guardConflicts));
     const { clientID, replicaID = null } = parsed;
     await this.#hooks.pushed(auth, report, { clientID, replicaID });

@@ -87,6 +87,7 @@ export class BufferedTransaction implements PushTransaction {
   readonly #gate: StatementGate;
   readonly #overlay = new Overlay();
   readonly #tablesRead = new Set<string>();
+  readonly #blobKeys = new Set<string>();
   readonly #statements: SqlStatement[] = [];
   readonly #acks: Ack[] = [];
   #origin: MutationOrigin | null = null;
@@ -186,7 +187,12 @@ export class BufferedTransaction implements PushTransaction {
     const lastIDs = clientIDs.map(
       (clientID) => [clientID, this.clients.get(clientID)?.lastMutationID ?? null] as const,
     );
-    return guardStatement({ version: this.#version, tablesRead: this.#tablesRead, lastIDs });
+    return guardStatement({
+      version: this.#version,
+      tablesRead: this.#tablesRead,
+      lastIDs,
+      blobKeys: [...this.#blobKeys],
+    });
   }
 
   #refuseCulprit(origin: MutationOrigin | null): void {
@@ -211,6 +217,7 @@ export class BufferedTransaction implements PushTransaction {
       deps: this.#deps,
       overlay: this.#overlay,
       onTableRead: (table) => void this.#tablesRead.add(table),
+      onBlobUsed: (key) => void this.#blobKeys.add(key),
       all: (statement) => {
         this.statementsUsed += 1;
         return this.#gate.run(() => this.#deps.executor.all(statement));
@@ -223,6 +230,7 @@ interface StoreScope {
   readonly deps: PushDeps;
   readonly overlay: Overlay;
   readonly onTableRead: (table: string) => void;
+  readonly onBlobUsed: (key: string) => void;
   readonly all: (statement: SqlStatement) => Promise<readonly SqlRow[]>;
 }
 
@@ -268,6 +276,10 @@ class BufferedStore implements ServerStore {
   async readLog(statement: SqlStatement): Promise<readonly SqlRow[]> {
     this.#refuseClosed();
     return this.#scope.all(statement);
+  }
+
+  holdBlobs(keys: readonly string[]): void {
+    for (const key of keys) this.#scope.onBlobUsed(key);
   }
 
   /** A mutator that has failed may still have statements under way: they must not reach the next one's layer. */

@@ -223,6 +223,11 @@ class InteractiveStore implements ServerStore {
     return this.#call(() => this.#calls.read(statement));
   }
 
+  /** Collections wait for this transaction, or this one has waited for theirs. */
+  holdBlobs(): void {
+    return;
+  }
+
   /**
    * Takes no more calls and waits for those under way: a mutator that has failed may have left some, and they must not
    * reach the next one's savepoint.

@@ -71,19 +71,32 @@ export interface Guard {
   readonly tablesRead: Iterable<string>;
   /** Last mutation id per client as read; null for a client that was unknown. */
   readonly lastIDs: Iterable<readonly [clientID: string, lastMutationID: number | null]>;
+  /** Of the blobs that its refs name. */
+  readonly blobKeys: readonly string[];
 }
 
 /** For SQLite. Fails, by a null in `_plasma_guard`, when something that the push read has changed since. */
-export const guardStatement = ({ version, tablesRead, lastIDs }: Guard): SqlStatement => ({
+export const guardStatement = ({ version, tablesRead, lastIDs, blobKeys }: Guard): SqlStatement => ({
   text:
     `INSERT INTO ${GUARD_TABLE} (held) SELECT NULL WHERE EXISTS (` +
     `SELECT 1 FROM _plasma_changes WHERE row_version > ?1 AND table_name IN (SELECT value FROM json_each(?2))) ` +
     // A compaction has removed entries that would have shown a change.
     `OR EXISTS (SELECT 1 FROM _plasma_schema WHERE key = 'compacted' AND CAST(value AS BIGINT) > ?1) ` +
     `OR EXISTS (SELECT 1 FROM json_each(?3) AS client WHERE client.value->>1 IS NOT ` +
-    `(SELECT last_mutation_id FROM _plasma_client_mutations WHERE client_id = client.value->>0))`,
-  params: [version, JSON.stringify([...tablesRead]), JSON.stringify([...lastIDs])],
+    `(SELECT last_mutation_id FROM _plasma_client_mutations WHERE client_id = client.value->>0))` +
+    (blobKeys.length === 0 ? "" : ` OR ${isAnyBlobGone}`),
+  params: [
+    version,
+    JSON.stringify([...tablesRead]),
+    JSON.stringify([...lastIDs]),
+    ...(blobKeys.length === 0 ? [] : [JSON.stringify(blobKeys)]),
+  ],
 });
+
+/** A key begins with the hash; another generation of the same blob has other uploaders. */
+const isAnyBlobGone =
+  `EXISTS (SELECT 1 FROM json_each(?4) AS used WHERE NOT EXISTS ` +
+  `(SELECT 1 FROM _plasma_blobs WHERE hash = substr(used.value, 1, 64) AND blob_key = used.value))`;
 
 /** Names the origin of the row changes that follow; null: none. On Postgres it ends with the transaction. */
 export function originStatement(dialect: DialectName, origin: MutationOrigin | null, now: number): SqlStatement {

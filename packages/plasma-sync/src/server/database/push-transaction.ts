@@ -46,6 +46,8 @@ export interface ServerStore extends MutationStore {
    * be read: log entries of tables that the mutation has read.
    */
   readLog(statement: SqlStatement): Promise<readonly SqlRow[]>;
+  /** What was read of these blobs (by their keys) holds at the commit: none was collected, or the push runs again. */
+  holdBlobs(keys: readonly string[]): void;
 }
 
 export interface PushTransaction {

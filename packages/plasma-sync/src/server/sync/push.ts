@@ -15,6 +15,7 @@ import { decodeTagged } from "../../core/protocol/tagged-json.ts";
 import type { SelectNode } from "../../core/query/ast.ts";
 import * as limits from "../../core/limits.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
+import { FileChecks } from "../blob/file-checks.ts";
 import type { MutationOrigin, PushTransaction } from "../database/push-transaction.ts";
 import { withPushTransaction } from "../database/with-push-transaction.ts";
 import type { Authorized, HandlerSettings, MutationEvent } from "../handler-options.ts";
@@ -39,26 +40,35 @@ export interface PushReport {
 }
 
 /**
- * Runs a checked push; tells of each time that a concurrent change makes it run again. Throws `auth/client-mismatch`,
+ * Runs a checked push. Throws `auth/client-mismatch`,
  * `push/gap`, `server/retry`, or what the database throws.
  */
 export async function push(
   settings: HandlerSettings,
   auth: Authorized,
   request: PushRequest,
-  onGuardConflict: () => void,
+  hooks: PushHooks,
 ): Promise<PushReport> {
   const { executor, schema } = settings.options;
-  const deps = { executor, schema, now: () => settings.env.now(), onGuardConflict };
+  const deps = { executor, schema, now: () => settings.env.now(), onGuardConflict: hooks.onGuardConflict };
   const scope = { clientGroupID: request.clientGroupID, idsByClient: idsByClient(request) };
   return withPushTransaction(deps, scope, async (tx) => {
     checkOwners(request, tx.clients);
     checkGaps(request, tx.clients);
-    return new PushRun({ settings, auth, request, tx }).run();
+    return new PushRun({ settings, auth, request, tx, hooks }).run();
   });
 }
 
+/** What a push tells while it runs. */
+export interface PushHooks {
+  /** A concurrent change makes it run again. */
+  readonly onGuardConflict: () => void;
+  /** See `readAuthMaxRefs`. */
+  readonly onCapHit: (hash: string) => void;
+}
+
 interface PushScope {
+  readonly hooks: PushHooks;
   readonly settings: HandlerSettings;
   readonly auth: Authorized;
   readonly request: PushRequest;
@@ -74,6 +84,8 @@ class PushRun {
   readonly #authorize: ReturnType<typeof createAuthorize>;
   /** Only where a table resolves conflicts. */
   readonly #readRules: ReadRules | null;
+  /** Only where a table has files. */
+  readonly #files: FileChecks | null;
   readonly #results: MutationResult[] = [];
   readonly #processed: ProcessedMutation[] = [];
   #hasChanges = false;
@@ -84,6 +96,7 @@ class PushRun {
     this.#scope = scope;
     this.#authorize = createAuthorize(schema, auth.ctx);
     this.#readRules = hasConflictRules(schema) ? new ReadRules(schema, auth.ctx) : null;
+    this.#files = settings.fileColumns.size === 0 ? null : this.#fileChecks();
     this.#lastIDs = lastIDs(request, tx.clients);
     for (const { clientID, id, error } of tx.refusals) this.#refused.set(keyOf(clientID, id), error);
   }
@@ -137,6 +150,15 @@ class PushRun {
     }
   }
 
+  #fileChecks(): FileChecks {
+    const { settings, auth, request, hooks } = this.#scope;
+    const { fileColumns, refsMax, options } = settings;
+    const rules = this.#readRules ?? new ReadRules(options.schema, auth.ctx);
+    const { clientGroupID } = request;
+    const { onCapHit } = hooks;
+    return new FileChecks({ dialect: options.executor.dialect, fileColumns, clientGroupID, rules, refsMax, onCapHit });
+  }
+
   async #run(origin: MutationOrigin, { name, args, timestamp, seed, base }: PushMutation): Promise<void> {
     const { settings, auth, tx } = this.#scope;
     const { options, mutatorsByName, env } = settings;
@@ -154,7 +176,7 @@ class PushRun {
     };
     let writes = 0;
     await tx.mutation(origin, (store) => {
-      const counted = countWrites(store, (count) => (writes += count));
+      const counted = countWrites(this.#files?.guarding(store) ?? store, (count) => (writes += count));
       const { schema, executor } = options;
       const rules = this.#readRules;
       const resolve =
