@@ -6,6 +6,7 @@ import {
 } from "../../packages/plasma-sync/src/server/cloudflare/plasma-object.ts";
 import { authOf, mutators, schema, type Ctx } from "../../packages/plasma-sync/src/server/sync/sync-server.fixture.ts";
 
+export { SyncCoordinator } from "../../packages/plasma-sync/src/server/cloudflare/sync-coordinator.ts";
 export { Team } from "../../docs/guides/cloudflare-examples.ts";
 
 /** An object with nothing but its storage. */

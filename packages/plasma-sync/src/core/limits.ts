@@ -144,6 +144,10 @@ export const socketSilenceMsMax = 95_000;
 export const socketSweepMs = 30_000;
 /** Sockets for which `auth` is asked again at one time: what a database or an identity provider takes from one process. */
 export const socketRenewalsMax = 20;
+/** Rooms that one push pokes: with a SyncCoordinator each is a request of its own, of which a free-plan Worker has 50. */
+export const pokeRoomsMax = 32;
+/** Milliseconds from announcing a socket to a SyncCoordinator until it comes: one round trip in Cloudflare's network. */
+export const socketTicketMsMax = 10_000;
 /** Milliseconds that what `auth` said of a socket is good for patches (SPEC: 60 s). */
 export const socketCtxMsMax = 60_000;
 /** Milliseconds that it is good for pokes and presence; then `auth` is asked again, or the client is asked to come again. */

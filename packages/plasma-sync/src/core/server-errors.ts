@@ -6,6 +6,9 @@ export const serverErrors = {
   "request/invalid": (d: { why: string }) => d.why,
   "auth/group-mismatch": () => `The clientGroupID is not the one of this login.`,
   "auth/client-mismatch": (d: { clientID: string }) => `The client "${d.clientID}" belongs to another replica or user.`,
+  "auth/room": (d: { room: string }) => `You may not listen to the room "${d.room}".`,
+  "auth/origin": (d: { origin: string }) =>
+    `A page of ${d.origin} asked for a socket, which is another origin than the server's. Let it in with the option cors.`,
   "pull/cookie": () => `The cookie is malformed. Pull without one.`,
   "request/not-found": (d: { path: string }) => `There is nothing at ${d.path}.`,
   "request/method": (d: { method: string; allowed: string }) => `${d.method} is not allowed here; use ${d.allowed}.`,

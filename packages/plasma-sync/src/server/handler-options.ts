@@ -6,27 +6,18 @@ import { MUTATORS, type AnyMutators, type MutatorDef } from "../core/mutation/mu
 import type { AnySchema } from "../core/schema/schema.ts";
 import type { BlobStore } from "./blob/blob-store.ts";
 import type { FileColumns } from "./blob/file-checks.ts";
+import type { Authorized, AuthResult, PushOrigin } from "./authorized.ts";
 import type { SqlExecutor } from "./database/sql-executor.ts";
 import { fileColumnsOf } from "./migration/file-triggers.ts";
+import { coordinatorOf } from "./realtime/namespace-coordinator.ts";
+import type { Coordinator, CoordinatorNamespace } from "./realtime/coordinator.ts";
 import type { CorsOptions } from "./sync/cors.ts";
 import { PageSeal } from "./sync/page-seal.ts";
 import { schemaViews, type SchemaView } from "./sync/schema-versions.ts";
 import type { PlasmaMetric, SyncServerError } from "./sync/sync-server-error.ts";
 import { serverError } from "./server-error.ts";
 
-/** Who is asking, as the app's `auth` says. */
-export interface Authorized<Ctx = unknown> {
-  readonly ok: true;
-  /** Names the user: the same on all their devices. Must equal the request's. */
-  readonly clientGroupID: string;
-  /** When given, it must equal the request's top-level clientID. */
-  readonly clientID?: string;
-  /** Handed to mutators and to the `auth` rules of tables. */
-  readonly ctx: Ctx;
-  /** Names what `ctx` lets its person see: when it changes, the client syncs anew. */
-  readonly ctxKey?: string;
-}
-export type AuthResult<Ctx = unknown> = Authorized<Ctx> | { readonly ok: false; readonly reason: string };
+export type { Authorized, AuthResult, PushOrigin } from "./authorized.ts";
 
 /** A mutation that was processed for the first time, told after its commit. */
 export interface MutationEvent<Ctx = unknown> {
@@ -37,13 +28,6 @@ export interface MutationEvent<Ctx = unknown> {
   readonly clientID: string;
   readonly ctx: Ctx;
   readonly status: "applied" | "rejected";
-}
-
-/** Whose push it was: its replica will pull without being poked. */
-export interface PushOrigin {
-  readonly clientID: string;
-  /** Null when it named none. */
-  readonly replicaID: string | null;
 }
 
 export interface SyncHandlerOptions<Ctx = unknown> {
@@ -59,9 +43,9 @@ export interface SyncHandlerOptions<Ctx = unknown> {
   readonly acceptSchemaVersions?: { readonly [version: string]: AnySchema };
   /** Asked on every request. It must not read the body. A throw answers 503. */
   readonly auth: (request: Request) => AuthResult<Ctx> | Promise<AuthResult<Ctx>>;
-  /** The path before `/push` and `/pull`. Default "/sync". */
+  /** The path before `/push`, `/pull` and `/coordinator`. Default "/sync". */
   readonly basePath?: string;
-  /** Called once per push that changed a row, after its commit: the place to poke other clients. */
+  /** Called once per push that changed a row, after its commit. The `coordinator` is poked without it. */
   readonly onPushed?: (auth: Authorized<Ctx>, origin: PushOrigin) => void | Promise<void>;
   /** Called per mutation after its commit, never for duplicates: the place for mail and payments. */
   readonly onMutation?: (event: MutationEvent<Ctx>) => void | Promise<void>;
@@ -86,8 +70,27 @@ export interface SyncHandlerOptions<Ctx = unknown> {
   }) => RateLimitResult | Promise<RateLimitResult>;
   /** Lets pages of other origins in. Default: none. */
   readonly cors?: CorsOptions;
+  /**
+   * What holds the WebSockets: the namespace of a `SyncCoordinator`, or the hub of this process. `{basePath}/coordinator`
+   * then opens sockets, and each push that changed a row pokes. Default: none, and that path is not found.
+   */
+  readonly coordinator?: CoordinatorNamespace | Coordinator;
+  /** Asked for each socket, after `auth`, and again while it is open; false closes it. Default: whoever `auth` lets in. */
+  readonly authorizeRoom?: (input: { readonly ctx: Ctx; readonly room: string }) => boolean | Promise<boolean>;
+  /**
+   * The rooms that a push pokes, 32 at most. Default: all sockets where they are in the process of the database; with a
+   * `SyncCoordinator`, whose rooms are objects of their own, the room "global".
+   */
+  readonly pokeRooms?: (push: PokingPush<Ctx>) => readonly string[];
   /** Clock and randomness. Default: the platform's. */
   readonly env?: Env;
+}
+
+/** A push that changed a row, as `pokeRooms` sees it. */
+export interface PokingPush<Ctx = unknown> {
+  readonly auth: Authorized<Ctx>;
+  /** Those that it processed for the first time. */
+  readonly mutations: readonly MutationEvent<Ctx>[];
 }
 
 export type RateLimitResult = { readonly ok: true } | { readonly ok: false; readonly retryAfterSeconds: number };
@@ -98,6 +101,7 @@ export interface HandlerSettings {
   readonly mutatorsByName: ReadonlyMap<string, MutatorDef>;
   readonly env: Env;
   readonly seal: PageSeal;
+  readonly coordinator: Coordinator | null;
   /** By the schema version of the client. */
   readonly views: ReadonlyMap<string, SchemaView>;
   /** Without a slash at its end. */
@@ -133,6 +137,7 @@ export function checkHandlerOptions(options: SyncHandlerOptions): HandlerSetting
     mutatorsByName: options.mutators[MUTATORS].byName,
     env,
     seal: new PageSeal(options.executor, env),
+    coordinator: options.coordinator === undefined ? null : coordinatorOf(options.coordinator, env),
     views: schemaViews(options),
     basePath,
     mutationsMax: maxMutationsPerPush,

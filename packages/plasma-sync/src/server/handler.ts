@@ -19,6 +19,7 @@ import {
   type SyncHandlerOptions,
 } from "./handler-options.ts";
 import { ensureSchema } from "./migration/ensure-schema.ts";
+import { admit } from "./realtime/admission.ts";
 import { jsonResponse, refusalOf, refusalResponse, type Refusal } from "./sync/answer.ts";
 import { authorize, checkIdentity } from "./sync/authorize.ts";
 import { addCorsHeaders, preflightResponse } from "./sync/cors.ts";
@@ -32,8 +33,8 @@ import { serverError } from "./server-error.ts";
 export type SyncHandler = (request: Request) => Promise<Response>;
 
 /**
- * Makes the sync server: a function from Request to Response that serves `{basePath}/push`, `{basePath}/pull`
- * and, with the option `blobs`, `{basePath}/blob/:sha256`.
+ * Makes the sync server: a function from Request to Response that serves `{basePath}/push`, `{basePath}/pull`,
+ * with the option `blobs` `{basePath}/blob/:sha256`, and with the option `coordinator` `{basePath}/coordinator`.
  *
  * @throws PlasmaError `server/option` for an option that cannot be.
  * @example
@@ -50,11 +51,15 @@ export function createSyncHandler<Ctx>(options: SyncHandlerOptions<Ctx>): SyncHa
   return (request) => handler.handle(request);
 }
 
-type Endpoint = "push" | "pull" | "blob";
+/** The status of an answer that carries a socket. */
+const SWITCHED = 101;
+
+type Endpoint = "push" | "pull" | "blob" | "coordinator";
 const methods: { readonly [E in Endpoint]: readonly string[] } = {
   push: ["POST"],
   pull: ["GET"],
   blob: ["GET", "HEAD", "PUT"],
+  coordinator: ["GET"],
 };
 
 /** Counters of a request that failed before it had any. */
@@ -81,7 +86,7 @@ class Handler {
   constructor(settings: HandlerSettings) {
     const { blobs } = settings.options;
     this.#settings = settings;
-    this.#hooks = new HandlerHooks(settings.options);
+    this.#hooks = new HandlerHooks(settings.options, settings.coordinator);
     this.#blobs =
       blobs === undefined ? null : new BlobEndpoint(settings, blobs.default, (hash) => this.#hooks.capHit(hash));
   }
@@ -89,7 +94,8 @@ class Handler {
   async handle(request: Request): Promise<Response> {
     try {
       const response = await this.#route(request);
-      addCorsHeaders(response.headers, request, this.#settings.options.cors);
+      // A socket's answer belongs to the platform, and no page reads its headers.
+      if (response.status !== SWITCHED) addCorsHeaders(response.headers, request, this.#settings.options.cors);
       return response;
     } catch (error) {
       return this.#refuse(error);
@@ -108,16 +114,33 @@ class Handler {
       return response;
     }
     if (endpoint === "blob") return this.#blob(request, url);
+    if (endpoint === "coordinator") return this.#openSocket(request);
     return this.#measured(endpoint, (setCounts) =>
       endpoint === "push" ? this.#push(request, setCounts) : this.#pull(request, url, setCounts),
     );
   }
 
   #endpointOf(path: string): Endpoint | null {
-    const { basePath } = this.#settings;
+    const { basePath, coordinator } = this.#settings;
     if (path === `${basePath}/push`) return "push";
     if (path === `${basePath}/pull`) return "pull";
-    return this.#blobs !== null && path.startsWith(`${basePath}/blob/`) ? "blob" : null;
+    if (this.#blobs !== null && path.startsWith(`${basePath}/blob/`)) return "blob";
+    return coordinator !== null && path === `${basePath}/coordinator` ? "coordinator" : null;
+  }
+
+  async #openSocket(request: Request): Promise<Response> {
+    const coordinator = must(this.#settings.coordinator, "handler: without one the path is not found");
+    const deps = {
+      options: this.#settings.options,
+      migrate: () => this.#migrate(),
+      refused: (refusal: Refusal, cause: unknown) => this.#hooks.refused(refusal, cause),
+    };
+    // Where sockets are opened beside the handler, no request for one comes here.
+    if (coordinator.accept === undefined) return this.#refuse(serverError("request/invalid", { why: "Send Upgrade." }));
+    const admitted = await admit(deps, request);
+    if (admitted.kind === "in") return coordinator.accept(admitted.admission);
+    if (admitted.kind === "answer") return admitted.answer;
+    return coordinator.refuse?.(admitted.code, admitted.reason) ?? admitted.answer;
   }
 
   async #measured(

@@ -22,6 +22,7 @@ export type {
   Authorized,
   AuthResult,
   MutationEvent,
+  PokingPush,
   PushOrigin,
   RateLimitResult,
   SyncHandlerOptions,
@@ -33,6 +34,8 @@ export {
   type MigrationRefused,
   type MigrationReport,
 } from "./migration/run-migrations.ts";
+export type { Coordinator, CoordinatorNamespace, PokeTarget } from "./realtime/coordinator.ts";
+export { pokeCoordinator, type PokeOptions } from "./realtime/namespace-coordinator.ts";
 export { createServerDb } from "./server-db.ts";
 export { serverLiveSelect, type ServerLiveSelectOptions } from "./server-live-select.ts";
 export type { CorsOptions } from "./sync/cors.ts";

@@ -30,6 +30,9 @@ export const closeCodes = {
 /** Whether a socket that closed with this code was meant to: its client does not come back by itself. */
 export const isCleanClose = (code: number): boolean => code === 1000 || code === 1001 || code === 1005;
 
+/** The room of those who name none. */
+export const DEFAULT_ROOM = "global";
+
 export const PING = "ping";
 export const PONG = "pong";
 

@@ -13,5 +13,6 @@ declare module "cloudflare:workers" {
     fetch?(request: Request): Response | Promise<Response>;
     webSocketMessage?(socket: HibernatingSocket, message: string | ArrayBuffer): void | Promise<void>;
     webSocketClose?(socket: HibernatingSocket, code: number, reason: string, wasClean: boolean): void | Promise<void>;
+    webSocketError?(socket: HibernatingSocket, error: unknown): void | Promise<void>;
   }
 }

@@ -7,7 +7,7 @@ import type { DurableObjectStorageLike } from "../database/from-durable-object.t
 export interface HibernatingSocket {
   send(message: string): void;
   close(code?: number, reason?: string): void;
-  /** Kept with the socket, at most 2 KB. */
+  /** Kept with the socket, at most 16 KB (older runtimes: 2 KB). */
   serializeAttachment(value: unknown): void;
   deserializeAttachment(): unknown;
 }
@@ -19,4 +19,6 @@ export interface ObjectContext {
   acceptWebSocket(socket: HibernatingSocket): void;
   getWebSockets(): HibernatingSocket[];
   setWebSocketAutoResponse(pair?: object): void;
+  /** When the runtime last answered a ping by itself. */
+  getWebSocketAutoResponseTimestamp(socket: HibernatingSocket): Date | null;
 }

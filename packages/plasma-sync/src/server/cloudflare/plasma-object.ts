@@ -1,21 +1,24 @@
 // Owns: PlasmaObject: one Durable Object per tenant or room that holds the database, the sync handler and the sockets.
-// Composition only: the executor is server/database's, the handler server's, the sockets object-sockets.ts's.
+// Composition only: the executor is server/database's, the handler server's, the hub server/realtime's.
 
 import { DurableObject } from "cloudflare:workers";
 import { fromDurableObject } from "../database/from-durable-object.ts";
+import { systemEnv } from "../../core/lib/env.ts";
 import { createSyncHandler, type SyncHandler } from "../handler.ts";
-import { basePathOf, type SyncHandlerOptions } from "../handler-options.ts";
+import type { SyncHandlerOptions } from "../handler-options.ts";
 import type { HibernatingSocket } from "./object-context.ts";
 import { migrateIfNew } from "../migration/run-migrations.ts";
-import { answerPings, endClose, ObjectSockets, type SocketOptions } from "./object-sockets.ts";
+import { answerPings, BROKEN_CLOSE, ObjectHub } from "./object-hub.ts";
 
-/** Options of `createSyncHandler` without those that the object brings itself, and `authorizeRoom`. */
-export type PlasmaObjectOptions<Ctx = unknown> = Omit<SocketOptions<Ctx>, "executor" | "waitUntil">;
+/** Options of `createSyncHandler` without those that the object brings itself. */
+export type PlasmaObjectOptions<Ctx = unknown> = Omit<
+  SyncHandlerOptions<Ctx>,
+  "executor" | "waitUntil" | "coordinator"
+>;
 
 interface Running {
   readonly handle: SyncHandler;
-  readonly sockets: ObjectSockets;
-  readonly coordinatorPath: string;
+  readonly hub: ObjectHub;
   readonly migrate: () => Promise<void>;
 }
 
@@ -60,24 +63,27 @@ export abstract class PlasmaObject<Env = unknown> extends DurableObject<Env> {
 
   /** Serves pushes, pulls and sockets. */
   override async fetch(request: Request): Promise<Response> {
-    const { handle, sockets, coordinatorPath, migrate } = this.#run();
+    const { handle, migrate } = this.#run();
     // Whatever stands in the way of it, the handler meets and answers too.
     if (!this.#isMigrated) await migrate().catch(() => undefined);
-    return new URL(request.url).pathname === coordinatorPath ? sockets.upgrade(request) : handle(request);
+    return handle(request);
   }
 
   /** Tells all connected clients that something has changed: for changes that no push made, such as an alarm's raw SQL. */
   poke(): void {
-    this.#run().sockets.poke(null);
+    this.#run().hub.poke({ rooms: null, origin: null });
   }
 
-  /** No frame of a client asks for anything yet; unknown ones are ignored. */
-  override webSocketMessage(): void {
-    return;
+  override webSocketMessage(socket: HibernatingSocket, message: string | ArrayBuffer): void {
+    this.#run().hub.message(socket, message);
   }
 
   override webSocketClose(socket: HibernatingSocket, code: number): void {
-    endClose(socket, code);
+    this.#run().hub.closed(socket, code);
+  }
+
+  override webSocketError(socket: HibernatingSocket): void {
+    this.#run().hub.closed(socket, BROKEN_CLOSE);
   }
 
   #run(): Running {
@@ -89,25 +95,17 @@ export abstract class PlasmaObject<Env = unknown> extends DurableObject<Env> {
     const given: PlasmaObjectOptions = this.options(env);
     const { schema } = given;
     const executor = fromDurableObject(ctx.storage);
-    const options: SyncHandlerOptions = {
+    const hub = new ObjectHub(ctx, { env: given.env ?? systemEnv });
+    const handle = createSyncHandler({
       ...given,
       executor,
+      coordinator: hub,
       waitUntil: (promise) => ctx.waitUntil(promise),
-      onPushed: (auth, origin) => {
-        sockets.poke(origin);
-        return given.onPushed?.(auth, origin);
-      },
-    };
-    const sockets = new ObjectSockets(ctx, options);
+    });
     const migrate = async () => {
       await migrateIfNew({ schema, executor });
       this.#isMigrated = true;
     };
-    return {
-      handle: createSyncHandler(options),
-      sockets,
-      coordinatorPath: `${basePathOf(options)}/coordinator`,
-      migrate,
-    };
+    return { handle, hub, migrate };
   }
 }

@@ -2,68 +2,21 @@
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env, type ObjectStub } from "cloudflare:workers";
-import { beforeEach, describe, expect, test } from "vitest";
-import { must } from "../../core/lib/assert.ts";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { id, text } from "../../core/schema/column.ts";
 import { defineSchema } from "../../core/schema/schema.ts";
 import { table } from "../../core/schema/table.ts";
 import { fromDurableObject } from "../database/from-durable-object.ts";
 import { ensureSchema } from "../migration/ensure-schema.ts";
+import { ada, describeRealtime, grace, membersOf, type RealtimeServer } from "../realtime/realtime.suite.ts";
 import { ERROR_CODES } from "../sync/documented-codes.fixture.ts";
 import { Choices, hostileValue } from "../sync/hostile-json.fixture.ts";
 import { HostileRequests } from "../sync/hostile-requests.fixture.ts";
 import { answerOf, mutation, pullRequest, RawClient } from "../sync/sync-server.fixture.ts";
+import { serverOf, upgradeRequest } from "./socket-client.fixture.ts";
 
 const newRoom = (): ObjectStub => env.NOTES.get(env.NOTES.newUniqueId());
 const handlerOf = (room: ObjectStub) => ({ handle: (request: Request) => room.fetch(request) });
-
-/** The client's end of a socket. */
-interface Listener {
-  /** Every text that came, in order. */
-  readonly received: string[];
-  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
-  send(text: string): void;
-  close(): void;
-  /** Resolves when everything that was sent before has come: frames keep their order. */
-  synced(): Promise<void>;
-}
-
-interface ClientSocket extends WebSocket {
-  accept(): void;
-}
-
-function upgradeRequest(query: { readonly [name: string]: string }, headers: HeadersInit = {}): Request {
-  const request = new Request(`http://room/sync/coordinator?${new URLSearchParams(query)}`, { headers });
-  request.headers.set("upgrade", "websocket");
-  return request;
-}
-
-async function listen(room: ObjectStub, query: { readonly [name: string]: string }): Promise<Listener> {
-  const response = (await room.fetch(upgradeRequest(query))) as Response & { readonly webSocket: ClientSocket | null };
-  expect(response.status).toBe(101);
-  const socket = must(response.webSocket, "the answer carries a socket");
-  const received: string[] = [];
-  let onPong: () => void = () => undefined;
-  socket.addEventListener("message", ({ data }) => {
-    if (data === "pong") onPong();
-    else received.push(String(data));
-  });
-  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
-    socket.addEventListener("close", ({ code, reason }) => resolve({ code, reason }));
-  });
-  socket.accept();
-  return {
-    received,
-    closed,
-    send: (text) => socket.send(text),
-    close: () => socket.close(1000, "done"),
-    synced: () =>
-      new Promise((resolve) => {
-        onPong = resolve;
-        socket.send("ping");
-      }),
-  };
-}
 
 /** An upgrade with one or two parameters that are not what they should be. */
 function hostileUpgrade(choices: Choices): Request {
@@ -76,14 +29,20 @@ function hostileUpgrade(choices: Choices): Request {
 }
 
 const POKE = '{"type":"poke"}';
-const ada = { token: "ada", clientGroupID: "ada", clientID: "a1", replicaID: "ra", protocolVersion: "1" };
-const grace = { token: "grace", clientGroupID: "grace", clientID: "g1", replicaID: "rg" };
+const until = (assertion: () => void) => vi.waitFor(assertion, { timeout: 10_000, interval: 5 });
+
+describeRealtime("PlasmaObject", async () => {
+  const room = newRoom();
+  return serverOf((request) => room.fetch(request));
+});
 
 describe("PlasmaObject", { timeout: 30_000 }, () => {
   let room: ObjectStub;
+  let server: RealtimeServer;
   let pusher: RawClient;
   beforeEach(() => {
     room = newRoom();
+    server = serverOf((request) => room.fetch(request));
     pusher = new RawClient(handlerOf(room), { user: "ada", clientID: "a1", replicaID: "ra" });
   });
 
@@ -160,100 +119,37 @@ describe("PlasmaObject", { timeout: 30_000 }, () => {
   });
 
   describe("its sockets", () => {
-    test("a push that changes something pokes all but the replica that pushed", async () => {
-      const [mine, sameReplica, hers, nameless] = await Promise.all([
-        listen(room, ada),
-        listen(room, { ...ada, clientID: "a2" }),
-        listen(room, grace),
-        listen(room, { token: "grace" }),
-      ]);
-      await pusher.push(mutation(1, "addNote", { id: "n1" }));
-      for (const listener of [mine, sameReplica, hers, nameless]) await listener.synced();
-      expect([mine, sameReplica, hers, nameless].map(({ received }) => received)).toEqual([[], [], [POKE], [POKE]]);
-    });
-
-    test("a push that changes nothing pokes nobody", async () => {
-      const listener = await listen(room, grace);
-      await pusher.push(
-        mutation(1, "doNothing"),
-        mutation(2, "noSuch"),
-        mutation(3, "throwAfterWrite", { message: "" }),
-      );
-      await listener.synced();
-      expect(listener.received).toEqual([]);
-    });
-
-    test("they stay open and are poked when the object was evicted in between", async () => {
-      const [mine, hers] = [await listen(room, ada), await listen(room, grace)];
+    test("stay open, with their members, when the object was evicted in between", async () => {
+      const [mine, hers] = [await server.connect(ada), await server.connect(grace)];
+      const hello = JSON.stringify({ type: "hello", userInfo: "here" });
+      for (const socket of [mine, hers]) socket.send(hello);
+      await until(() => expect(membersOf(mine)).toEqual({ a1: "here", g1: "here" }));
       await evictDurableObject(room);
       await pusher.push(mutation(1, "addNote", { id: "n1" }));
-      await mine.synced();
-      await hers.synced();
-      expect([mine.received, hers.received]).toEqual([[], [POKE]]);
+      await until(() => expect(hers.received).toContain(POKE));
+      expect(mine.received).not.toContain(POKE);
+      await evictDurableObject(room);
+      hers.close();
+      await until(() => expect(membersOf(mine)).toEqual({ a1: "here" }));
     });
 
     test("poke() tells all of them", async () => {
-      const [mine, hers] = [await listen(room, ada), await listen(room, grace)];
+      const [mine, hers] = [await server.connect(ada), await server.connect({ ...grace, room: "other" })];
       await runInDurableObject(room, (object) => (object as { poke(): void }).poke());
-      await mine.synced();
-      await hers.synced();
-      expect([mine.received, hers.received]).toEqual([[POKE], [POKE]]);
-    });
-
-    test("frames that nobody knows are ignored", async () => {
-      const listener = await listen(room, grace);
-      for (const frame of [
-        "",
-        "{",
-        "null",
-        '{"type":"hello","cookie":"c1:x"}',
-        '{"type":"__proto__"}',
-        "x".repeat(1e6),
-      ])
-        listener.send(frame);
-      await pusher.push(mutation(1, "addNote", { id: "n1" }));
-      await listener.synced();
-      expect(listener.received).toEqual([POKE]);
-    });
-
-    test("one that is closed is answered with a close and poked no more", async () => {
-      const [gone, stays] = [await listen(room, grace), await listen(room, { token: "grace" })];
-      gone.close();
-      expect((await gone.closed).code).toBe(1000);
-      await pusher.push(mutation(1, "addNote", { id: "n1" }));
-      await stays.synced();
-      expect([gone.received, stays.received]).toEqual([[], [POKE]]);
-    });
-
-    test.each([
-      ["without a token", {}, 4401, "auth/unauthorized"],
-      ["with an empty token", { token: "" }, 4401, "auth/unauthorized"],
-      ["to a room that is closed to them", { ...ada, room: "closed" }, 4403, "auth/room"],
-    ] as const)("one that comes %s is closed with the code for it", async (_, query, code, reason) => {
-      const listener = await listen(room, query);
-      expect(await listener.closed).toEqual({ code, reason });
-      await pusher.push(mutation(1, "addNote", { id: "n1" }));
-      expect(listener.received).toEqual([]);
+      await until(() => expect([mine.received, hers.received]).toEqual([[POKE], [POKE]]));
     });
 
     test.each([
       ["that is no upgrade", new Request("http://room/sync/coordinator?token=ada"), 400, "request/invalid"],
       ["by POST", new Request("http://room/sync/coordinator", { method: "POST" }), 405, "request/method"],
       ["for another's group", upgradeRequest({ ...ada, clientGroupID: "grace" }), 400, "auth/group-mismatch"],
-      ["for another client", upgradeRequest({ ...ada, token: "ada/a9" }), 400, "auth/client-mismatch"],
       ["of another protocol", upgradeRequest({ ...ada, protocolVersion: "2" }), 409, "protocol/mismatch"],
-      ["with an id beyond the bound", upgradeRequest({ ...ada, replicaID: "x".repeat(201) }), 400, "request/invalid"],
       ["with a token that no header holds", upgradeRequest({ token: "a\nb" }), 400, "request/invalid"],
     ] as const)("a request %s is refused with a status and a code", async (_, request, status, code) => {
       const answer = await answerOf(await room.fetch(request.clone()));
       expect([answer.status, answer.json.code]).toEqual([status, code]);
       expect(answer.headers.get("cache-control")).toBe("no-store");
       expect(answer.text).not.toContain("\\n    at ");
-    });
-
-    test("a header says who it is where a client can set one", async () => {
-      const response = await room.fetch(upgradeRequest({}, { authorization: "Bearer ada" }));
-      expect(response.status).toBe(101);
     });
   });
 

@@ -388,6 +388,26 @@ describe("Hub", () => {
     expect(ada.news()).toContainEqual(poke);
   });
 
+  test("a member whose leaving woke the hub is told to be gone", async () => {
+    const [ada, grace] = [enter("ada", 1), enter("grace", 2)];
+    await env.advance(1000);
+    ada.news();
+    hub = new Hub({ env });
+    hub.wake([ada]);
+    hub.leave(grace, 1000);
+    await env.advance(1000);
+    expect(ada.news()).toEqual([delta([], ["grace"])]);
+  });
+
+  test("what the platform tells of a socket that the hub closed changes nothing", async () => {
+    const [bad, watcher] = [enter("bad", 1), enter("w", 0)];
+    await env.advance(1000);
+    hub.receive(bad, new ArrayBuffer(1));
+    hub.leave(bad, 1003);
+    await env.advance(1000);
+    expect(membersKnownTo(watcher)).toEqual({ w: 0 });
+  });
+
   test("there is a most of sockets", () => {
     for (let i = 0; i < limits.hubSocketsMax; i++) open(null);
     const tooMany = open(null);

@@ -11,7 +11,8 @@
 import type { Env, TimerHandle } from "../../core/lib/env.ts";
 import * as limits from "../../core/limits.ts";
 import { closeCodes, isCleanClose, parseClientFrame, PONG, type ClientFrame } from "../../core/protocol/realtime.ts";
-import type { PushOrigin } from "../handler-options.ts";
+import type { PushOrigin } from "../authorized.ts";
+import type { PokeTarget } from "./coordinator.ts";
 import { Listener, type Admission } from "./listener.ts";
 import type { HubSocket, SocketRecord } from "./hub-socket.ts";
 import { Renewals } from "./renewals.ts";
@@ -23,14 +24,6 @@ export interface HubOptions {
   readonly deliver?: (listeners: readonly Listener[]) => void;
   /** Milliseconds between looks for dead sockets; null where a timer would keep the hub awake: then when something happens. */
   readonly sweepMs?: number | null;
-}
-
-/** Whom a poke is for. */
-export interface PokeTarget {
-  /** Null: all of them. */
-  readonly rooms: readonly string[] | null;
-  /** Left out, as it pulls by itself. */
-  readonly origin: PushOrigin | null;
 }
 
 export const POKE = '{"type":"poke"}';
@@ -101,8 +94,8 @@ export class Hub {
 
   /** A socket has closed. A broken one's member stays for a while: it comes back. */
   leave(socket: HubSocket, code: number): void {
-    const listener = this.#listeners.get(socket);
-    if (listener !== undefined) this.#remove(listener, isCleanClose(code));
+    const listener = this.#listeners.get(socket) ?? this.#adopt(socket);
+    if (listener !== null) this.#remove(listener, isCleanClose(code));
   }
 
   /** Tells that something has changed. */
@@ -118,6 +111,15 @@ export class Hub {
     for (const listener of this.#listeners.values()) this.#end(listener, closeCodes.comeAgain, "server/closing");
     for (const room of this.#rooms.values()) room.stop();
     this.#rooms.clear();
+  }
+
+  /** A member whose end woke the hub: it is no longer among the open sockets, and the others still see it. */
+  #adopt(socket: HubSocket): Listener | null {
+    const record = socket.kept();
+    if (record === null || record.userInfo === null) return null;
+    const listener = new Listener(socket, record, this.#env.now(), null);
+    this.#add(listener);
+    return listener;
   }
 
   #in(rooms: readonly string[] | null): Listener[] {
@@ -208,6 +210,8 @@ export class Hub {
 
   /** Closes it from this side. Who is asked to come again stays a member until then. */
   #end(listener: Listener, code: number, reason: string): void {
+    // Whatever the platform tells of its end later is known already.
+    listener.socket.keep({ ...listener.record, userInfo: null });
     listener.close(code, reason);
     this.#remove(listener, code !== closeCodes.comeAgain && code !== closeCodes.slowConsumer);
   }

@@ -5,7 +5,7 @@
 
 import * as limits from "../../core/limits.ts";
 import { closeCodes } from "../../core/protocol/realtime.ts";
-import type { Authorized } from "../handler-options.ts";
+import type { Authorized } from "../authorized.ts";
 import { FrameBudget } from "./frame-budget.ts";
 import type { HubSocket, SocketIdentity, SocketRecord } from "./hub-socket.ts";
 

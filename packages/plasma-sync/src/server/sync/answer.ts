@@ -21,6 +21,8 @@ const errorClasses = {
   "request/invalid": { status: 400, kind: "invalid-request" },
   "auth/group-mismatch": { status: 400, kind: "invalid-request" },
   "auth/client-mismatch": { status: 400, kind: "invalid-request" },
+  "auth/room": { status: 403, kind: "unauthorized" },
+  "auth/origin": { status: 403, kind: "unauthorized" },
   "pull/cookie": { status: 400, kind: "invalid-request" },
   "request/not-found": { status: 404 },
   "request/method": { status: 405 },

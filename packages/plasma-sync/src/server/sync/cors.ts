@@ -15,7 +15,7 @@ export function addCorsHeaders(headers: Headers, request: Request, cors: CorsOpt
   const origin = request.headers.get("origin");
   if (cors === undefined) return;
   headers.append("vary", "Origin");
-  if (origin === null || !isAllowed(origin, cors)) return;
+  if (origin === null || !isAllowedOrigin(origin, cors)) return;
   headers.set("access-control-allow-origin", origin);
   headers.set("access-control-expose-headers", EXPOSED);
 }
@@ -31,7 +31,7 @@ export function preflightResponse(request: Request): Response {
   return new Response(null, { status: 204, headers });
 }
 
-function isAllowed(origin: string, cors: CorsOptions): boolean {
+export function isAllowedOrigin(origin: string, cors: CorsOptions): boolean {
   if (cors === true) return true;
   return typeof cors.origin === "function" ? cors.origin(origin) : cors.origin.includes(origin);
 }

@@ -2,6 +2,8 @@
 // Invariant: a hook that throws is reported to onError; an onError that throws is ignored, since nobody is left to tell.
 
 import type { Authorized, PushOrigin, SyncHandlerOptions } from "../handler-options.ts";
+import * as limits from "../../core/limits.ts";
+import type { Coordinator } from "../realtime/coordinator.ts";
 import type { Refusal } from "./answer.ts";
 import type { PushReport } from "./push.ts";
 import type { PlasmaMetric, SyncServerError } from "./sync-server-error.ts";
@@ -10,9 +12,11 @@ type HookCall = readonly [hook: string, call: () => void | Promise<void>];
 
 export class HandlerHooks {
   readonly #options: SyncHandlerOptions;
+  readonly #coordinator: Coordinator | null;
 
-  constructor(options: SyncHandlerOptions) {
+  constructor(options: SyncHandlerOptions, coordinator: Coordinator | null = null) {
     this.#options = options;
+    this.#coordinator = coordinator;
   }
 
   metric(metric: PlasmaMetric): void {
@@ -39,6 +43,7 @@ export class HandlerHooks {
   /** After the commit of a push: its refusals, its mutations, and that something changed. */
   async pushed(auth: Authorized, report: PushReport, origin: PushOrigin): Promise<void> {
     const { onMutation, onPushed } = this.#options;
+    const coordinator = this.#coordinator;
     const calls: HookCall[] = [];
     for (const { rejection, ...event } of report.processed) {
       if (rejection !== undefined) {
@@ -55,10 +60,21 @@ export class HandlerHooks {
       }
       if (onMutation !== undefined) calls.push(["onMutation", () => onMutation(event)]);
     }
-    const pokes: HookCall[] =
-      report.hasChanges && onPushed !== undefined ? [["onPushed", () => onPushed(auth, origin)]] : [];
+    const pokes: HookCall[] = [];
+    const pushed: HookCall[] = [];
+    if (report.hasChanges && coordinator !== null)
+      pokes.push(["pokeRooms", () => coordinator.poke({ rooms: this.#roomsOf(auth, report, coordinator), origin })]);
+    if (report.hasChanges && onPushed !== undefined) pushed.push(["onPushed", () => onPushed(auth, origin)]);
     // Others are waiting to be poked: they do not wait for mail that is sent.
-    if (pokes.length + calls.length > 0) await this.#handOver(this.#runAll(pokes), this.#runAll(calls));
+    const all = [pokes, pushed, calls].filter((some) => some.length > 0);
+    if (all.length > 0) await this.#handOver(...all.map((some) => this.#runAll(some)));
+  }
+
+  #roomsOf(auth: Authorized, report: PushReport, { defaultRooms }: Coordinator): readonly string[] | null {
+    const { pokeRooms } = this.#options;
+    if (pokeRooms === undefined) return defaultRooms;
+    const mutations = report.processed.map(({ rejection: _, ...event }) => event);
+    return [...new Set(pokeRooms({ auth, mutations }))].slice(0, limits.pokeRoomsMax);
   }
 
   /** One after another: events in the order of their mutations. */

@@ -132,7 +132,8 @@ class PushRun {
       replicaID: request.replicaID ?? null,
       mutationID: id,
     };
-    const args = settings.options.onMutation === undefined ? null : decodeOrNull(mutation.args);
+    const { onMutation, pokeRooms } = settings.options;
+    const args = onMutation === undefined && pokeRooms === undefined ? null : decodeOrNull(mutation.args);
     const event = { name, args, id, clientID, ctx: auth.ctx };
     this.#lastIDs.set(clientID, id);
     try {

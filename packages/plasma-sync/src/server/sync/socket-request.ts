@@ -2,17 +2,18 @@
 // Invariant: the token of the query reaches `auth` as a header only; the URL that is handed on does not hold it.
 
 import { optional, parseID, parseText } from "../../core/protocol/parse.ts";
+import { DEFAULT_ROOM } from "../../core/protocol/realtime.ts";
 import { PROTOCOL_VERSION } from "../../core/protocol/version.ts";
 import * as limits from "../../core/limits.ts";
 import { serverError } from "../server-error.ts";
 import type { ClaimedIdentity } from "./authorize.ts";
 
-/** The room of those who name none. */
-export const DEFAULT_ROOM = "global";
-
 export interface SocketRequest extends ClaimedIdentity {
   readonly room: string;
   readonly replicaID?: string;
+  readonly schemaVersion?: string;
+  /** False when it says `presence=none`: it listens for pokes alone. */
+  readonly wantsPresence: boolean;
   /** As `auth` is to see it. */
   readonly request: Request;
 }
@@ -32,6 +33,8 @@ export function parseSocketRequest(request: Request): SocketRequest {
     ...optional(fields, "clientGroupID", parseID),
     ...optional(fields, "clientID", parseID),
     ...optional(fields, "replicaID", parseID),
+    ...optional(fields, "schemaVersion", (version, path) => parseText(version, path, limits.nameCharsMax)),
+    wantsPresence: fields["presence"] !== "none",
     request: withBearerToken(request),
   };
 }
