@@ -14,8 +14,6 @@ import type { SimServerSocket, SimUpgrade } from "./sim-sockets.ts";
 
 export interface SimHubOptions extends SyncHandlerOptions {
   readonly env: Env;
-  /** Asked for each socket, after `auth`. Default: whoever `auth` lets in may listen. */
-  readonly authorizeRoom?: (input: { readonly ctx: unknown; readonly room: string }) => boolean | Promise<boolean>;
 }
 
 export interface SimHub {

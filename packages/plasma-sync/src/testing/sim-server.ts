@@ -16,11 +16,10 @@ import type { SimUpgrade } from "./sim-sockets.ts";
 import type { SimRandom } from "./sim-random.ts";
 
 /** What the app gives to its server; the rest is the world's. */
-export type SimServerApp = Omit<SyncHandlerOptions<never>, "executor" | "env" | "schema" | "mutators"> &
-  Pick<SimHubOptions, "authorizeRoom"> & {
-    readonly schema: AnySchema;
-    readonly mutators: AnyMutators;
-  };
+export type SimServerApp = Omit<SyncHandlerOptions<never>, "executor" | "env" | "schema" | "mutators"> & {
+  readonly schema: AnySchema;
+  readonly mutators: AnyMutators;
+};
 
 export interface ServerFaults {
   readonly statementMsMax: number;

@@ -64,7 +64,8 @@ function admissionOf(deps: AdmissionOptions, asked: SocketRequest, auth: Authori
 }
 
 /** The rate limit is for those who come, not for those who are asked. */
-async function renewal({ rateLimit: _, ...options }: SyncHandlerOptions, asked: SocketRequest): Promise<Renewal> {
+async function renewal(given: SyncHandlerOptions, asked: SocketRequest): Promise<Renewal> {
+  const { rateLimit: _, ...options } = given;
   try {
     return { ok: true, auth: await checked(options, asked) };
   } catch (error) {

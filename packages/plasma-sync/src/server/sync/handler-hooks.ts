@@ -73,8 +73,7 @@ export class HandlerHooks {
   #roomsOf(auth: Authorized, report: PushReport, { defaultRooms }: Coordinator): readonly string[] | null {
     const { pokeRooms } = this.#options;
     if (pokeRooms === undefined) return defaultRooms;
-    const mutations = report.processed.map(({ rejection: _, ...event }) => event);
-    return [...new Set(pokeRooms({ auth, mutations }))].slice(0, limits.pokeRoomsMax);
+    return [...new Set(pokeRooms({ auth, mutations: report.processed }))].slice(0, limits.pokeRoomsMax);
   }
 
   /** One after another: events in the order of their mutations. */
