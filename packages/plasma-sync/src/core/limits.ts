@@ -148,6 +148,10 @@ export const socketRenewalsMax = 20;
 export const pokeRoomsMax = 32;
 /** Milliseconds from announcing a socket to a SyncCoordinator until it comes: one round trip in Cloudflare's network. */
 export const socketTicketMsMax = 10_000;
+/** Milliseconds that the other end has to answer a close before the connection is cut: less than a server has to shut down. */
+export const socketCloseMsMax = 5_000;
+/** Milliseconds until a database that could not be asked for notices of commits is asked again. */
+export const commitWatchRetryMs = 5_000;
 /** Milliseconds that what `auth` said of a socket is good for patches (SPEC: 60 s). */
 export const socketCtxMsMax = 60_000;
 /** Milliseconds that it is good for pokes and presence; then `auth` is asked again, or the client is asked to come again. */

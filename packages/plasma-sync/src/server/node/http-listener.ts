@@ -2,13 +2,17 @@
 // Invariants:
 //   1. A connection costs bounded memory and time, whatever its other end does or leaves undone.
 //   2. An answer that comes before its request's body has ended reaches the sender; then the connection ends.
-//   3. After `close` no request is accepted. Those under way end, with their commits and hooks, or their time runs out.
+//   3. A connection that asks to become something else is handed over, if that is wanted of it; else it is a request like any
+//      other, as HTTP says.
+//   4. After `close` no request is accepted. Those under way end, with their commits and hooks, or their time runs out.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { createRequestListener } from "@remix-run/node-fetch-server";
 import type { Env } from "../../core/lib/env.ts";
 import * as limits from "../../core/limits.ts";
+import { answerRaw } from "./upgrade-request.ts";
 
 export interface HttpBounds {
   readonly headerBytesMax: number;
@@ -37,6 +41,14 @@ export interface HttpListenerOptions {
   readonly handle: (request: Request) => Promise<Response>;
   readonly env: Env;
   readonly bounds: HttpBounds;
+  readonly upgrades?: HttpUpgrades;
+}
+
+/** Connections that become something else. */
+export interface HttpUpgrades {
+  wants(request: IncomingMessage): boolean;
+  /** Takes the connection; false: it was not touched. */
+  take(request: IncomingMessage, connection: Duplex, head: Uint8Array): boolean;
 }
 
 export class HttpListener {
@@ -47,7 +59,7 @@ export class HttpListener {
   #closed: Promise<void> | null = null;
 
   constructor(options: HttpListenerOptions) {
-    const { bounds } = options;
+    const { bounds, upgrades } = options;
     this.#options = options;
     const listener = createRequestListener((request) => this.#answer(request), {
       onError: () => new Response("Bad Request", { status: 400 }),
@@ -59,6 +71,7 @@ export class HttpListener {
         requestTimeout: bounds.requestMsMax,
         connectionsCheckingInterval: bounds.checkMs,
         keepAliveTimeout: bounds.keepAliveMs,
+        ...(upgrades === undefined ? {} : { shouldUpgradeCallback: (request) => this.#mayUpgrade(upgrades, request) }),
       },
       (request, response) => {
         this.#watch(request, response);
@@ -66,6 +79,7 @@ export class HttpListener {
       },
     );
     this.server.timeout = bounds.silenceMsMax;
+    if (upgrades !== undefined) this.server.on("upgrade", (...upgrade) => this.#upgrade(upgrades, ...upgrade));
   }
 
   get isClosing(): boolean {
@@ -111,6 +125,18 @@ export class HttpListener {
     } finally {
       this.#running.delete(answer);
     }
+  }
+
+  /** What the app listens for itself is handed over to it too. */
+  #mayUpgrade(upgrades: HttpUpgrades, request: IncomingMessage): boolean {
+    return upgrades.wants(request) || this.server.listenerCount("upgrade") > 1;
+  }
+
+  /** Node before 24.9 hands over every request that names another protocol, also one that would do without. */
+  #upgrade(upgrades: HttpUpgrades, ...[request, connection, head]: Parameters<HttpUpgrades["take"]>): void {
+    if (upgrades.take(request, connection, head) || this.server.listenerCount("upgrade") > 1) return;
+    connection.on("error", () => connection.destroy());
+    void answerRaw(connection, new Response("Send no Upgrade header.", { status: 400 }));
   }
 
   #watch(request: IncomingMessage, response: ServerResponse): void {

@@ -2,3 +2,4 @@
 
 export { fromDirectory } from "./from-directory.ts";
 export { serve, type PlasmaServer, type ServeOptions } from "./serve.ts";
+export { createNodeHub, type NodeHub, type NodeHubOptions } from "./node-hub.ts";

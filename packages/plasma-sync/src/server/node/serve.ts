@@ -1,14 +1,17 @@
-// Owns: serve: the sync server as a process on Node: its handler, a health endpoint, the app's other paths, and signals.
+// Owns: serve: the sync server as a process on Node: its handler, its sockets, a health endpoint, the app's other paths, and
+// signals.
 
 import type { Server } from "node:http";
 import { systemEnv } from "../../core/lib/env.ts";
 import { createSyncHandler } from "../handler.ts";
-import type { SyncHandlerOptions } from "../handler-options.ts";
+import { basePathOf, type SyncHandlerOptions } from "../handler-options.ts";
 import { serverError } from "../server-error.ts";
 import { Health } from "./health.ts";
-import { httpBounds, HttpListener } from "./http-listener.ts";
+import { httpBounds, HttpListener, type HttpUpgrades } from "./http-listener.ts";
+import { createNodeHub, type NodeHub } from "./node-hub.ts";
+import { asksForSocket, pathOf } from "./upgrade-request.ts";
 
-export interface ServeOptions<Ctx = unknown> extends SyncHandlerOptions<Ctx> {
+export interface ServeOptions<Ctx = unknown> extends Omit<SyncHandlerOptions<Ctx>, "coordinator"> {
   /** The TCP port; 0 takes a free one. */
   readonly port: number;
   /** The address to listen on. Default: all of them; "127.0.0.1" behind a proxy on the same machine. */
@@ -29,15 +32,20 @@ export interface PlasmaServer {
   /** Node's server, for what Plasma does not do: metrics of connections, other upgrades. */
   readonly server: Server;
   /**
-   * Accepts nothing more and resolves when the requests under way have ended, or were cut after 8 seconds. The database
-   * stays open: close it afterwards.
+   * Tells all connected clients that something has changed: for changes that no push made and the database tells nobody
+   * of, such as raw SQL on SQLite. Postgres tells.
+   */
+  poke(): void;
+  /**
+   * Accepts nothing more, asks the clients of open sockets to come again, and resolves when the requests under way have
+   * ended, or were cut after 8 seconds. The database stays open: close it afterwards.
    */
   close(): Promise<void>;
 }
 
 /**
- * Serves the sync handler over HTTP/1.1. Put a proxy in front for TLS. Slow senders, huge headers and silent connections
- * are bounded. See docs/guides/server-operations.md.
+ * Serves the sync handler over HTTP/1.1, and WebSockets at `{basePath}/coordinator`. Put a proxy in front for TLS. Slow
+ * senders, huge headers, silent connections and slow readers are bounded. See docs/guides/server-operations.md.
  *
  * @throws PlasmaError `server/option` for an option that cannot be; Node's error when the port is taken.
  * @example
@@ -49,21 +57,35 @@ export interface PlasmaServer {
  */
 export async function serve<Ctx>(options: ServeOptions<Ctx>): Promise<PlasmaServer> {
   const env = options.env ?? systemEnv;
-  const listener = new HttpListener({ handle: routesOf(options), env, bounds: httpBounds });
-  const port = await listener.listen(options.port, options.hostname);
-  const forget = options.handleSignals === false ? () => undefined : closeOnSignals(() => listener.close());
+  const hub = createNodeHub(options);
+  const coordinatorPath = `${basePathOf(options)}/coordinator`;
+  const upgrades: HttpUpgrades = {
+    wants: (request) => asksForSocket(request) && pathOf(request) === coordinatorPath,
+    take: (...connection) => hub.handleUpgrade(...connection),
+  };
+  const listener = new HttpListener({ handle: routesOf(options, hub), env, bounds: httpBounds, upgrades });
   const close = async () => {
-    await listener.close();
+    // Sockets are connections, whose end the listener waits for.
+    await Promise.all([hub.close(), listener.close()]);
     forget();
   };
-  return { port, server: listener.server, close };
+  let forget = () => undefined as void;
+  try {
+    const port = await listener.listen(options.port, options.hostname);
+    if (options.handleSignals !== false) forget = closeOnSignals(close);
+    const poke = () => hub.poke({ rooms: null, origin: null });
+    return { port, server: listener.server, poke, close };
+  } catch (error) {
+    await hub.close();
+    throw error;
+  }
 }
 
-function routesOf<Ctx>(options: ServeOptions<Ctx>): (request: Request) => Promise<Response> {
+function routesOf<Ctx>(options: ServeOptions<Ctx>, coordinator: NodeHub): (request: Request) => Promise<Response> {
   const { executor, env = systemEnv, healthPath = "/health", basePath = "/sync" } = options;
   if (healthPath !== false && !healthPath.startsWith("/"))
     throw serverError("server/option", { of: "serve", option: "healthPath", why: `must begin with "/".` });
-  const sync = createSyncHandler(options);
+  const sync = createSyncHandler({ ...options, coordinator });
   const health = new Health(executor, env);
   const prefix = `${basePath.replace(/\/+$/, "")}/`;
   return async (request) => {
