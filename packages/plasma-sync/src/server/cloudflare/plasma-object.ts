@@ -5,9 +5,10 @@ import { DurableObject } from "cloudflare:workers";
 import { fromDurableObject } from "../database/from-durable-object.ts";
 import { systemEnv } from "../../core/lib/env.ts";
 import { createSyncHandler, type SyncHandler } from "../handler.ts";
-import type { SyncHandlerOptions } from "../handler-options.ts";
+import { checkHandlerOptions, type SyncHandlerOptions } from "../handler-options.ts";
 import type { HibernatingSocket } from "./object-context.ts";
 import { migrateIfNew } from "../migration/run-migrations.ts";
+import { PokePatches } from "../realtime/poke-patches.ts";
 import { answerPings, BROKEN_CLOSE, ObjectHub } from "./object-hub.ts";
 
 /** Options of `createSyncHandler` without those that the object brings itself. */
@@ -95,13 +96,13 @@ export abstract class PlasmaObject<Env = unknown> extends DurableObject<Env> {
     const given: PlasmaObjectOptions = this.options(env);
     const { schema } = given;
     const executor = fromDurableObject(ctx.storage);
-    const hub = new ObjectHub(ctx, { env: given.env ?? systemEnv });
-    const handle = createSyncHandler({
-      ...given,
-      executor,
-      coordinator: hub,
-      waitUntil: (promise) => ctx.waitUntil(promise),
+    const options = { ...given, executor, waitUntil: (promise: Promise<unknown>) => ctx.waitUntil(promise) };
+    const patches = new PokePatches(checkHandlerOptions(options));
+    const hub = new ObjectHub(ctx, {
+      env: given.env ?? systemEnv,
+      deliver: (listeners) => ctx.waitUntil(patches.deliver(listeners)),
     });
+    const handle = createSyncHandler({ ...options, coordinator: hub });
     const migrate = async () => {
       await migrateIfNew({ schema, executor });
       this.#isMigrated = true;

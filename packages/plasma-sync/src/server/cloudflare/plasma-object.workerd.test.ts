@@ -133,9 +133,30 @@ describe("PlasmaObject", { timeout: 30_000 }, () => {
       await until(() => expect(membersOf(mine)).toEqual({ a1: "here" }));
     });
 
+    test("are sent the change itself while the object remembers who they are, else told to pull", async () => {
+      const reader = new RawClient(handlerOf(room), { user: "grace", clientID: "g1", replicaID: "rg" });
+      await reader.pull();
+      const socket = await server.connect({ ...grace, schemaVersion: "1" });
+      socket.send(JSON.stringify({ type: "hello", cookie: reader.cookie }));
+      await until(() => expect(socket.received).toHaveLength(1));
+      await pusher.push(mutation(1, "addNote", { id: "n1", shared: true }), mutation(2, "addNote", { id: "n2" }));
+      await until(() => expect(socket.received).toHaveLength(2));
+      const { patch } = JSON.parse(socket.received[1] as string);
+      expect(patch.from).toBe(reader.cookie);
+      reader.apply(patch);
+      expect([...reader.rows.keys()]).toEqual(["notes/n1"]);
+      expect((await reader.pullPage()).json).toMatchObject({ cookie: patch.cookie, patch: [] });
+      await evictDurableObject(room);
+      await pusher.push(mutation(3, "addNote", { id: "n3", shared: true }));
+      await until(() => expect(socket.received.at(-1)).toBe(POKE));
+    });
+
     test("poke() tells all of them", async () => {
       const [mine, hers] = [await server.connect(ada), await server.connect({ ...grace, room: "other" })];
-      await runInDurableObject(room, (object) => (object as { poke(): void }).poke());
+      await runInDurableObject(room, (object, { storage }) => {
+        storage.sql.exec("INSERT INTO posts VALUES ('p1', 'raw')");
+        (object as { poke(): void }).poke();
+      });
       await until(() => expect([mine.received, hers.received]).toEqual([[POKE], [POKE]]));
     });
 
