@@ -18,6 +18,7 @@ type Step = () => Promise<Totals>;
 const STEP_MS_MAX = 20 * 60_000; // The slowest step takes a few minutes; beyond this it hangs.
 const KILL_GRACE_MS = 5_000;
 const TODO = "examples/todo";
+const NOTES = "examples/offline-notes";
 
 process.chdir(`${import.meta.dirname}/..`);
 
@@ -69,7 +70,7 @@ async function types(): Promise<Totals> {
   return addUp(programs.map((program) => () => check(["node_modules/typescript/bin/tsc", "-p", program, "--noEmit"])));
 }
 
-/** The deployable bundle of the todo app builds, offline. */
+/** What the examples deploy builds, offline: the todo app's page and Worker, the notes app's page. */
 async function deploy(): Promise<Totals> {
   const wrangler = [
     `${process.cwd()}/node_modules/wrangler/bin/wrangler.js`,
@@ -80,6 +81,7 @@ async function deploy(): Promise<Totals> {
   ];
   return addUp([
     () => check([`${process.cwd()}/node_modules/vite/bin/vite.js`, "build"], TODO),
+    () => check([`${process.cwd()}/node_modules/vite/bin/vite.js`, "build"], NOTES),
     () => check(wrangler, TODO),
   ]);
 }
