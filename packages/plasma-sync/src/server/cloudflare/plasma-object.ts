@@ -70,9 +70,9 @@ export abstract class PlasmaObject<Env = unknown> extends DurableObject<Env> {
     return handle(request);
   }
 
-  /** Tells all connected clients that something has changed: for changes that no push made, such as an alarm's raw SQL. */
+  /** Has all connected clients pull: for changes that no push made, such as an alarm's raw SQL, or other rights. */
   poke(): void {
-    this.#run().hub.poke({ rooms: null, origin: null });
+    this.#run().hub.poke({ rooms: null, origin: null, isPlain: true });
   }
 
   override webSocketMessage(socket: HibernatingSocket, message: string | ArrayBuffer): void {

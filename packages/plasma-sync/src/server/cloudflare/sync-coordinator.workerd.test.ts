@@ -56,6 +56,14 @@ describe("SyncCoordinator", { timeout: 30_000 }, () => {
     await until(() => expect([global, red, blue].map(pokes)).toEqual([1, 1, 0]));
   });
 
+  test("pages of an origin that cors lets in get sockets, others do not", async () => {
+    const worker = await startWorker({ cors: { origin: ["https://app.example"] } });
+    const friend = await worker.connect(grace, { origin: "https://app.example" });
+    friend.send(helloOf(1));
+    await until(() => expect(membersOf(friend)).toEqual({ g1: 1 }));
+    expect((await (await worker.connect(grace, { origin: "https://evil.example" })).closed).code).toBe(4403);
+  });
+
   test("a pokeRooms that throws is told to the operator, and the push stands", async () => {
     const errors: unknown[] = [];
     const worker = await startWorker({

@@ -10,6 +10,8 @@ export interface PokeTarget {
   readonly rooms: readonly string[] | null;
   /** Left out, as it pulls by itself. */
   readonly origin: PushOrigin | null;
+  /** Without a patch, and also if the database has nothing new: rights may have changed elsewhere. */
+  readonly isPlain?: boolean;
 }
 
 /** What holds the sockets. */

@@ -344,6 +344,31 @@ describe("Hub", () => {
       expect(membersKnownTo(watcher)).toEqual({ a: 1, w: 0 });
     });
 
+    test("what auth said is asked again when it is too old for a patch, without holding the poke back", async () => {
+      const told: boolean[] = [];
+      hub = new Hub({
+        env,
+        deliver: (listeners) => told.push(...listeners.map((listener) => listener.freshAuth(env.now()) !== null)),
+      });
+      let asked = 0;
+      open("a", { renew: () => Promise.resolve((asked++, yes)) });
+      await env.advance(limits.socketCtxMsMax + 1);
+      hub.poke(all);
+      hub.poke(all);
+      await env.advance(0);
+      hub.poke(all);
+      expect([told, asked]).toEqual([[false, false, true], 1]);
+    });
+
+    test("rights that end are seen at the first poke after a minute", async () => {
+      const socket = open("a", { renew: () => Promise.resolve(no) });
+      await env.advance(limits.socketCtxMsMax + 1);
+      hub.poke(all);
+      await env.advance(0);
+      hub.poke(all);
+      expect([socket.closed, socket.sent]).toEqual([{ code: 4401, reason: "auth/unauthorized" }, [POKE]]);
+    });
+
     test("when nobody can say, it comes again", async () => {
       const socket = open("a", { renew: () => Promise.reject(new TypeError("no database")) });
       await env.advance(later);

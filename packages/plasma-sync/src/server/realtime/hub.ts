@@ -13,7 +13,7 @@ import * as limits from "../../core/limits.ts";
 import { closeCodes, isCleanClose, parseClientFrame, PONG, type ClientFrame } from "../../core/protocol/realtime.ts";
 import type { PushOrigin } from "../authorized.ts";
 import type { PokeTarget } from "./coordinator.ts";
-import { Listener, type Admission } from "./listener.ts";
+import { Listener, type Admission, type Renewal } from "./listener.ts";
 import type { HubSocket, SocketRecord } from "./hub-socket.ts";
 import { Renewals } from "./renewals.ts";
 import { Room } from "./room.ts";
@@ -99,10 +99,12 @@ export class Hub {
   }
 
   /** Tells that something has changed. */
-  poke({ rooms, origin }: PokeTarget): void {
+  poke({ rooms, origin, isPlain = false }: PokeTarget): void {
     const listeners = this.#in(rooms).filter((listener) => origin === null || !isOf(origin, listener.record));
     const ready = listeners.filter((listener) => this.#mayHear(listener));
-    if (ready.length > 0) this.#deliver(ready);
+    if (isPlain) pokePlainly(ready);
+    else if (ready.length > 0) this.#deliver(ready);
+    for (const listener of ready) this.#refresh(listener);
     this.#sweepIfDue();
   }
 
@@ -155,7 +157,7 @@ export class Hub {
 
   /** Whether it may be sent something now. If not, it is asked again, and told what it missed when it may. */
   #mayHear(listener: Listener): boolean {
-    if (!listener.isOpen || listener.renewal !== null) return false;
+    if (!listener.isOpen || listener.isHeld) return false;
     const now = this.#env.now();
     if (listener.isAuthorized(now, limits.socketAuthMsMax)) return true;
     this.#renew(listener);
@@ -163,21 +165,35 @@ export class Hub {
   }
 
   #renew(listener: Listener): void {
-    const { renew } = listener;
-    if (renew === null) return this.#end(listener, closeCodes.comeAgain, "auth/expired");
-    listener.renewal = this.#renewals.run(renew).then((renewal) => {
-      listener.renewal = null;
-      if (!listener.isOpen) return false;
-      if (!renewal.ok) {
-        this.#end(listener, renewal.code, renewal.reason);
-        return false;
-      }
+    if (listener.renew === null) return this.#end(listener, closeCodes.comeAgain, "auth/expired");
+    listener.isHeld = true;
+    this.#askAgain(listener, listener.renew);
+  }
+
+  /** Was it told without the patch, as what `auth` said is too old for one? Then the next poke has one. */
+  #refresh(listener: Listener): void {
+    const { renew, isOpen, isRenewing } = listener;
+    if (renew === null || !isOpen || isRenewing) return;
+    if (!listener.isAuthorized(this.#env.now(), limits.socketCtxMsMax)) this.#askAgain(listener, renew);
+  }
+
+  #askAgain(listener: Listener, renew: () => Promise<Renewal>): void {
+    if (listener.isRenewing) return;
+    listener.isRenewing = true;
+    void this.#renewals.run(renew).then((renewal) => {
+      listener.isRenewing = false;
+      if (!listener.isOpen) return;
+      if (!renewal.ok) return this.#end(listener, renewal.code, renewal.reason);
       listener.authorized(renewal.auth, this.#env.now());
-      // Whatever it was not told meanwhile, and maybe nothing: a pull too many.
-      this.#deliver([listener]);
-      if (listener.record.saidHello) this.#roomOf(listener).tellAll(listener);
-      return true;
+      if (listener.isHeld) this.#catchUp(listener);
     });
+  }
+
+  /** Tells it whatever it was not told while it was held: maybe nothing, then it pulls once too often. */
+  #catchUp(listener: Listener): void {
+    listener.isHeld = false;
+    this.#deliver([listener]);
+    if (listener.record.saidHello) this.#roomOf(listener).tellAll(listener);
   }
 
   #roomOf({ record: { room: name } }: Listener): Room {

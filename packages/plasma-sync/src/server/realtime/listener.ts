@@ -28,8 +28,10 @@ export class Listener {
   readonly socket: HubSocket;
   readonly budget: FrameBudget;
   readonly renew: (() => Promise<Renewal>) | null;
-  /** Set while it is asked again whether it may listen. */
-  renewal: Promise<boolean> | null = null;
+  /** While it is asked again whether it may listen. */
+  isRenewing = false;
+  /** While it may be told nothing before the answer. */
+  isHeld = false;
   isOpen = true;
   #record: SocketRecord;
   #auth: Authorized | null;
