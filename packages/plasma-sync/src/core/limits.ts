@@ -229,10 +229,12 @@ export const blobCacheBytesDefault = 512 * 1024 * 1024;
 export const fileInlineBytesMax = 64 * 1024;
 /** Characters of a file's name: what common file systems allow. */
 export const fileNameCharsMax = 255;
-/** Bytes of one piece of a file that is read and hashed on the page: some milliseconds on a phone, between which it draws. */
+/** Bytes of one piece of a file that the page itself hashes, having no worker: some milliseconds on a phone, then it draws. */
 export const fileReadBytes = 256 * 1024;
 /** Bytes up to which a file is hashed in one go, off the page's thread, by the platform: it must be in memory for that. */
 export const fileDigestBytesMax = 8 * 1024 * 1024;
+/** Pieces of a file that wait for the hashing worker: one that it hashes, one that it finds when it is done. */
+export const hashPiecesAheadMax = 2;
 /** Files that are read, hashed and stored at once: more would not be faster, and each holds some chunks in memory. */
 export const filesTakenInMax = 2;
 /** Milliseconds after a file was stored until the cache is looked through: one look for a hundred dropped photos. */

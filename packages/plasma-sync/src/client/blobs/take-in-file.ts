@@ -1,7 +1,7 @@
 // Owns: taking a file in: reading, hashing and storing it in one pass, so that what is stored is what was hashed.
 // Invariants:
 //   1. Memory: a few pieces, whatever the file's size; files up to `limits.fileDigestBytesMax` are whole in memory once.
-//   2. No task on the page's thread handles more than one piece of `limits.fileReadBytes`.
+//   2. No task on the page's thread does more than copy and hand over one piece, or, where no worker hashes, hash a small one.
 //   3. When it fails or is aborted, nothing is left in the store.
 
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -9,6 +9,7 @@ import { PlasmaError } from "../../core/error.ts";
 import { toHex } from "../../core/lib/hex.ts";
 import * as limits from "../../core/limits.ts";
 import type { BlobWrite, LocalBlobs } from "./local-blobs.ts";
+import { openPieceHasher } from "./piece-hasher.ts";
 
 export interface TakeInOptions {
   readonly signal?: AbortSignal;
@@ -53,21 +54,24 @@ async function storeWhole(write: BlobWrite, file: Blob, { signal, onLoaded }: Ta
 }
 
 async function storePieces(write: BlobWrite, file: Blob, { signal, onLoaded }: TakeInOptions): Promise<string> {
-  const hasher = sha256.create();
-  const pieceAt = (from: number) => readBytes(file, from, Math.min(from + limits.fileReadBytes, file.size));
-  let next = file.size > 0 ? pieceAt(0) : null;
-  for (let from = 0; next !== null;) {
-    signal?.throwIfAborted();
-    const bytes: Uint8Array<ArrayBuffer> = await next;
-    from += bytes.length;
-    // Read while this piece is hashed and stored. Its failure is told when its turn comes, if it does.
-    next = from < file.size ? pieceAt(from) : null;
-    next?.catch(() => undefined);
-    hasher.update(bytes);
-    await write.append(bytes);
-    onLoaded?.(from);
+  const hasher = await openPieceHasher();
+  try {
+    const pieceAt = (from: number) => readBytes(file, from, Math.min(from + hasher.pieceBytes, file.size));
+    let next = file.size > 0 ? pieceAt(0) : null;
+    for (let from = 0; next !== null;) {
+      signal?.throwIfAborted();
+      const bytes: Uint8Array<ArrayBuffer> = await next;
+      from += bytes.length;
+      // Read while this piece is hashed and stored. Its failure is told when its turn comes, if it does.
+      next = from < file.size ? pieceAt(from) : null;
+      next?.catch(() => undefined);
+      await Promise.all([hasher.update(bytes), write.append(bytes)]);
+      onLoaded?.(from);
+    }
+    return await hasher.digest();
+  } finally {
+    hasher.close();
   }
-  return toHex(hasher.digest());
 }
 
 /** Throws `client/file` when the file is not what it was. */
