@@ -108,7 +108,7 @@ export class PresenceRoom {
     if (frame === null) return;
     const isNews = this.#members.take(frame);
     if (frame.type !== "presence") return isNews ? this.#show(this.#shown()) : undefined;
-    this.#show({ connecting: false, error: null, ...this.#shown() });
+    this.#show({ ...this.#shown(), connecting: false, error: null });
     if (this.#sendTimer === null) this.#send();
   }
 
@@ -134,7 +134,7 @@ export class PresenceRoom {
 
   #shown(): Pick<PresenceState, "all" | "peers" | "me"> {
     const { entries: all } = this.#members;
-    if (all === this.#state.all) return this.#state;
+    if (all === this.#state.all) return { all, peers: this.#state.peers, me: this.#state.me };
     const { clientID } = this.#options.who;
     const peers = all.filter((entry) => entry.clientID !== clientID);
     const isSame = peers.length === this.#state.peers.length && peers.every((peer, i) => peer === this.#state.peers[i]);

@@ -122,6 +122,21 @@ test("after a reconnect it says all of it again, and what changed meanwhile", as
   expect(pairs.ends.map(sent)).toEqual([[{ type: "hello", userInfo: 1 }], [{ type: "hello", userInfo: 3 }]]);
 });
 
+test("connected again, it says so though the same members are there", async () => {
+  const { env, pairs, open, tell } = world();
+  const presence = open();
+  await env.advance(0);
+  tell({ type: "presence", entries: [entry("a")] });
+  await env.advance(0);
+  pairs.last().close(1006);
+  await env.advance(0);
+  expect(presence.get().connecting).toBe(true);
+  await env.advance(1000);
+  tell({ type: "presence", entries: [entry("a")] });
+  await env.advance(0);
+  expect(presence.get()).toMatchObject({ connecting: false, peers: [entry("a")] });
+});
+
 test("null shows nothing any more", async () => {
   const { env, pairs, open } = world();
   const presence = open({ userInfo: 1 });
