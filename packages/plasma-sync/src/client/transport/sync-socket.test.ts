@@ -133,6 +133,18 @@ test("a cookie that came in a patch is not told back; another one is", async () 
   expect(frames(t.pairs.last())).toEqual([{ type: "hello" }, { type: "cookie", cookie: "k3" }]);
 });
 
+test("while a patch is being taken, the cookie that it replaces is not told again", async () => {
+  const t = open();
+  t.status.update({ cookie: "k1" });
+  await t.env.advance(0);
+  const patch = { from: "k1", cookie: "k2", patch: [], lastMutationIDs: {} };
+  t.pairs.last().send(JSON.stringify({ type: "poke", patch }));
+  await t.env.advance(0);
+  t.status.update({ syncing: true });
+  t.status.update({ cookie: "k2" });
+  expect(frames(t.pairs.last())).toEqual([{ type: "hello", cookie: "k1" }]);
+});
+
 test("a server that cannot be reached is asked at 0, then after waits that double, jittered, up to the longest", async () => {
   const t = open({}, (end) => end.close(1006));
   await t.env.advance(600_000);

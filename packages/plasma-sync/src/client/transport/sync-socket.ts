@@ -32,8 +32,10 @@ class SyncSocket {
   readonly #socket: ReconnectingSocket;
   readonly #members = new PresenceMembers();
   readonly #ends: readonly (() => void)[];
-  /** What the server was told last. */
+  /** What the server was told last, or told this client. */
   #toldCookie: string | null = null;
+  /** The client's own, as it was last seen. */
+  #ownCookie: string | null = null;
   #status: SocketStatus = { phase: "connecting", auth: "ok" };
 
   constructor(options: ResolvedSubscriptionOptions, onPoke: (poke?: Poke) => void, session: SubscribeSession) {
@@ -72,7 +74,7 @@ class SyncSocket {
   #opened(): void {
     const { userInfo } = this.#options;
     const cookie = this.#session.cookie();
-    this.#toldCookie = cookie;
+    this.#toldCookie = this.#ownCookie = cookie;
     this.#send({
       type: "hello",
       ...(cookie === null ? {} : { cookie }),
@@ -98,6 +100,8 @@ class SyncSocket {
   #clientChanged(): void {
     const { online, cookie } = this.#session.status.get();
     this.#socket.setOnline(online);
+    if (cookie === this.#ownCookie) return;
+    this.#ownCookie = cookie;
     if (cookie === null || cookie === this.#toldCookie) return;
     this.#toldCookie = cookie;
     this.#send({ type: "cookie", cookie });
