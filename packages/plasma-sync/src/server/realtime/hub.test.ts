@@ -433,6 +433,29 @@ describe("Hub", () => {
     expect(membersKnownTo(watcher)).toEqual({ w: 0 });
   });
 
+  test("a clock that is set back holds no presence back, and lets no right live longer", async () => {
+    const skew = { ms: 0 };
+    hub = new Hub({ env: { ...env, now: () => env.now() + skew.ms } });
+    const asked: string[] = [];
+    const renew = async (): Promise<Renewal> => (asked.push("ada"), { ok: false, code: 4401, reason: "auth" });
+    const ada = enter("ada", 1, { renew });
+    const dead = enter("dead");
+    await env.advance(1000);
+    skew.ms = -3_600_000;
+    say(dead, { type: "presence", userInfo: 2 });
+    await env.advance(2 * limits.presenceTickMs);
+    expect(asked, "how old the right is nobody knows").toEqual(["ada"]);
+    expect(ada.closed?.code).toBe(4401);
+    const grace = enter("grace");
+    for (let ms = 0; ms < limits.socketSilenceMsMax + 2 * limits.socketSweepMs; ms += 10_000) {
+      await env.advance(10_000);
+      hub.receive(grace, "ping");
+    }
+    say(grace, { type: "presence", userInfo: 3 });
+    await env.advance(limits.presenceTickMs);
+    expect(membersKnownTo(grace)).toEqual({ grace: 3 });
+  });
+
   test("there is a most of sockets", () => {
     for (let i = 0; i < limits.hubSocketsMax; i++) open(null);
     const tooMany = open(null);

@@ -56,7 +56,9 @@ export class Listener {
   }
 
   isAuthorized(now: number, msMax: number): boolean {
-    return now - this.#record.authorizedAt <= msMax;
+    const ageMs = now - this.#record.authorizedAt;
+    // Of a clock that was set back nobody knows how old it is: it is asked again.
+    return ageMs >= 0 && ageMs <= msMax;
   }
 
   authorized(auth: Authorized, now: number): void {
@@ -75,7 +77,9 @@ export class Listener {
 
   /** Milliseconds since anything came from the other end. */
   silentMs(now: number): number {
-    return now - Math.max(this.#heardAt, this.socket.lastPingAt() ?? 0);
+    // A clock that was set back starts the count anew.
+    this.#heardAt = Math.min(now, Math.max(this.#heardAt, this.socket.lastPingAt() ?? 0));
+    return now - this.#heardAt;
   }
 
   /** Sends, unless the other end takes too little; false: it was closed or is closing. */

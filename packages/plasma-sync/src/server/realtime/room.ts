@@ -12,8 +12,8 @@ export class Room {
   readonly #mayHear: (listener: Listener) => boolean;
   readonly #gone = new Set<TimerHandle>();
   #tick: TimerHandle | null = null;
-  /** No delta before this time. */
-  #quietUntil = 0;
+  /** When the last delta went out, and for how long none follows it. */
+  #told = { at: 0, quietMs: 0 };
 
   constructor(env: Env, mayHear: (listener: Listener) => boolean) {
     this.#env = env;
@@ -70,7 +70,10 @@ export class Room {
 
   #planTick(): void {
     if (this.#tick !== null || !this.presence.hasNews) return;
-    const delayMs = Math.max(0, this.#quietUntil - this.#env.now());
+    const { at, quietMs } = this.#told;
+    const passedMs = this.#env.now() - at;
+    // A clock that was set back makes nobody wait for it.
+    const delayMs = passedMs < 0 ? quietMs : Math.max(0, quietMs - passedMs);
     this.#tick = this.#env.setTimeout(() => {
       this.#tick = null;
       this.#tellNews();
@@ -87,6 +90,6 @@ export class Room {
       if (listener.send(delta)) sentBytes += delta.length;
     }
     const spreadMs = (sentBytes / limits.presenceBytesPerSecondMax) * 1000;
-    this.#quietUntil = this.#env.now() + Math.max(limits.presenceTickMs, spreadMs);
+    this.#told = { at: this.#env.now(), quietMs: Math.max(limits.presenceTickMs, spreadMs) };
   }
 }
