@@ -15,6 +15,7 @@ export function withWays(script: Script, app: App): Script {
     hasSocket: hasSockets && random.chance(0.7),
     isOffline: random.chance(0.08),
   });
+  const hasPresence = random.chance(0.25);
   const ways = script.devices.map(drawWay);
   const cuts = random.chance(0.7);
   const steps = script.steps.map((step) => (cuts && step.do === "network" ? withCuts(random, step) : step));
@@ -23,6 +24,7 @@ export function withWays(script: Script, app: App): Script {
     stall: hasSockets && random.chance(0.3) ? 2 : 0,
     ban: hasSockets && random.chance(0.2) ? 2 : 0,
     collect: hasFiles ? 2 : 0,
+    presence: hasPresence ? 3 : 0,
     online: ways.some(({ isOffline }) => isOffline) ? 1 : 0,
     // So that the weights are never empty.
     wait: 1,
@@ -30,7 +32,7 @@ export function withWays(script: Script, app: App): Script {
   for (let left = random.int(0, 10); left > 0; left--)
     steps.splice(random.int(0, steps.length), 0, drawLater(random, random.weighted(kinds)));
   const finale = hasSockets ? Array.from({ length: 6 }, () => drawFinal(random, app)) : [];
-  return { ...script, ways, steps, isPlain: false, finale };
+  return { ...script, ways, steps, isPlain: false, finale, hasPresence };
 }
 
 /** Connections break, and others change what their tabs must hear of. */
@@ -57,6 +59,8 @@ function drawLater(random: SimRandom, kind: string): Step {
       return { do: random.pick(["ban", "let in"] as const), user: random.pick(USERS) };
     case "collect":
       return { do: "collect", graceMs: random.pick([2000, 20_000]) };
+    case "presence":
+      return { do: "presence", tab: device };
     case "online":
       return { do: "go online", device };
     default:

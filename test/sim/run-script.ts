@@ -16,6 +16,7 @@ import { codeOf, makeCall } from "./make-call.ts";
 import type { RunScope } from "./run-scope.ts";
 import { POLLS, type DeviceWay, type Script, type Step } from "./script.ts";
 import { frameSeen, subscribeWith } from "./watch-sockets.ts";
+import { PresenceWatch } from "./watch-presence.ts";
 import { watchTab } from "./watch-tab.ts";
 
 const POLL_MS = 2000;
@@ -42,6 +43,7 @@ export class Run implements RunScope {
   isLimited = false;
   serverVersion: App["version"] = "v1";
   acceptsOld = true;
+  readonly presence = new PresenceWatch(this);
   readonly #script: Script;
   /** Devices whose app has a server now, though it began without. */
   readonly #joined = new Set<SimDevice>();
@@ -94,6 +96,7 @@ export class Run implements RunScope {
     }
     await this.#settle();
     if (history.violation === null) await checkEnd(this);
+    if (history.violation === null) await this.presence.check();
     history.count("resolveConflict ran", conflicts.resolved - resolvedBefore);
     world.database.close();
   }
@@ -214,6 +217,7 @@ export class Run implements RunScope {
     );
     this.#deviceNames.set(tab.name, device.name);
     this.trace(tab.name, `on ${device.name}, ${app.version}`);
+    if (this.#script.hasPresence && !isOffline) this.presence.enter(tab);
     watchTab(this, tab);
     return tab;
   }
@@ -278,6 +282,10 @@ export class Run implements RunScope {
       case "stall":
       case "unstall":
         return world.sockets.stall(deviceOf(step.device).name, step.do === "stall");
+      case "presence": {
+        const tab = tabOf(step.tab);
+        return tab === undefined ? undefined : this.presence.show(tab);
+      }
       case "ban":
         this.#banned.add(step.user);
         this.#everBanned.add(step.user);
@@ -358,6 +366,7 @@ export class Run implements RunScope {
   async #close(tab: SimTab): Promise<void> {
     if (tab.life.isFrozen) return this.world.kill(tab);
     tab.device.open.delete(tab);
+    this.presence.leave(tab);
     const progress = { isOver: false };
     const over = () => {
       progress.isOver = true;

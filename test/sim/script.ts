@@ -36,6 +36,7 @@ export type Step =
   | { readonly do: "sign out" | "sign in"; readonly user: string }
   | { readonly do: "raw"; readonly name: string; readonly seed: number }
   | { readonly do: "cut sockets" | "stall" | "unstall" | "go online"; readonly device: number }
+  | { readonly do: "presence"; readonly tab: number }
   | { readonly do: "ban" | "let in"; readonly user: string }
   | { readonly do: "collect"; readonly graceMs: number };
 
@@ -60,6 +61,8 @@ export interface Script {
   readonly devices: readonly string[];
   /** Of each device. */
   readonly ways: readonly DeviceWay[];
+  /** Tabs show themselves to each other. */
+  readonly hasPresence: boolean;
   /** Drawn as before there were sockets, files and devices without a server. */
   readonly isPlain: boolean;
   readonly steps: readonly Step[];
@@ -93,7 +96,7 @@ export function drawScript(seed: number, random: SimRandom, app: App): Script {
     raw: app.raw.size > 0 ? 2 : 0,
   };
   const count = random.int(20, 60);
-  const script: Omit<Script, "ways" | "isPlain" | "finale"> = {
+  const script: Omit<Script, "ways" | "isPlain" | "finale" | "hasPresence"> = {
     seed,
     engine: has(0.5) ? "d1" : "sqlite",
     statementsMax: has(0.3) ? random.int(25, 60) : 900,
@@ -102,7 +105,7 @@ export function drawScript(seed: number, random: SimRandom, app: App): Script {
     devices: Array.from({ length: random.int(2, 3) }, () => random.pick(USERS)),
     steps: Array.from({ length: count }, () => drawStep(random, app, random.weighted(weights))),
   };
-  return { ...script, ways: script.devices.map(() => POLLS), isPlain: true, finale: [] };
+  return { ...script, ways: script.devices.map(() => POLLS), isPlain: true, finale: [], hasPresence: false };
 }
 
 function drawStep(random: SimRandom, app: App, kind: string): Step {

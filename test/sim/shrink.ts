@@ -41,6 +41,7 @@ export async function shrinkScript(script: Script, violation: string): Promise<S
 }
 
 const plainerScripts = (script: Script): Partial<Script>[] => [
+  { hasPresence: false },
   { finale: [] },
   ...script.finale.map((_, i) => ({ finale: script.finale.filter((_one, at) => at !== i) })),
   { devices: script.devices.slice(0, 1) },

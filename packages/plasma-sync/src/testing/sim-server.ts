@@ -9,7 +9,8 @@ import { compactChangeLog } from "../server/change-log/compact-change-log.ts";
 import { createServerDb } from "../server/server-db.ts";
 import { createSimEnv, SimLife, type SimClock } from "./sim-clock.ts";
 import type { SimBackup, SimDatabase } from "./sim-database-node.ts";
-import { SimDatabaseError, simExecutor } from "./sim-executor.ts";
+import { SimBlobStore } from "./sim-blob-store.ts";
+import { SimDatabaseError, simExecutor, type StatementGate } from "./sim-executor.ts";
 import type { SimAnswer, SimHandle, SimRequest } from "./sim-network.ts";
 import { createSimHub, type SimHub, type SimHubOptions } from "./sim-hub.ts";
 import type { SimUpgrade } from "./sim-sockets.ts";
@@ -52,6 +53,8 @@ export class SimServer {
   #process: Process | null = null;
   #starts = 0;
   faults: ServerFaults = steady;
+  /** Where the bytes of files lie. */
+  readonly blobs = new SimBlobStore();
   /** How far the server's clock is off. */
   readonly skew = { ms: 0 };
 
@@ -74,8 +77,10 @@ export class SimServer {
     this.#app = app;
     const life = new SimLife(`server ${(this.#starts += 1)}`);
     const env = createSimEnv(clock, { life, random: random.fork(), skew: this.skew });
-    const executor = simExecutor(database.executor, (when, what) => this.#pass(life, when, what));
+    const gate: StatementGate = (when, what) => this.#pass(life, when, what);
+    const executor = simExecutor(database.executor, gate);
     const options: SyncHandlerOptions<never> = {
+      blobs: { default: this.blobs.behind(gate) },
       ...app,
       executor,
       env,
@@ -108,6 +113,7 @@ export class SimServer {
   restore(backup: SimBackup): void {
     this.kill();
     this.#scope.database.restore(backup);
+    this.blobs.restore();
     this.#scope.note("server: backup restored");
     this.start();
   }

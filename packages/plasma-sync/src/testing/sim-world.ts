@@ -6,6 +6,7 @@ import type { AnySchema } from "../core/schema/schema.ts";
 import { createClientOn } from "../client/client.ts";
 import type { PlasmaClient, PlasmaClientOptions } from "../client/plasma-client.ts";
 import type { SyncClientError } from "../client/sync/sync-error.ts";
+import type { Env } from "../core/lib/env.ts";
 import type { SocketConstructor } from "../client/transport/socket-like.ts";
 // Loaded here, so that no run waits for a module in real time.
 import "../client/transport/sync-socket.ts";
@@ -72,6 +73,9 @@ export interface SimTab {
   readonly app: SimClientApp;
   readonly storage: SimSessionStorage;
   readonly skew: { ms: number };
+  readonly env: Env;
+  /** The page's own, for sockets beside the client's. */
+  readonly WebSocketImpl: SocketConstructor;
 }
 
 export interface SimWorldOptions {
@@ -159,6 +163,7 @@ export class SimWorld {
     const gate = (when: "before" | "after", operation: string) =>
       this.#passDisk(device, { name, life, random }, `${when} ${operation}`);
     const env = createSimEnv(this.clock, { life, random: random.fork(), skew });
+    const WebSocketImpl = this.#webSocketOf(device, life, app);
     const client = createClientOn(
       ({ database, schema, schemaVersion }) => ({
         links: device.tabs.links(life),
@@ -178,7 +183,7 @@ export class SimWorld {
         },
       }),
       {
-        ...this.#connected(device, life, app),
+        ...this.#connected(device, life, { ...app, WebSocketImpl }),
         dbName: "world",
         endpoint: ENDPOINT,
         clientGroupID: device.user,
@@ -186,21 +191,32 @@ export class SimWorld {
         onError: (error) => this.#options.onClientError?.(name, error),
       },
     );
-    const tab: SimTab = { name, device, life, client, app, storage, skew };
+    const tab: SimTab = { name, device, life, client, app, storage, skew, env, WebSocketImpl };
     device.open.add(tab);
     this.note("tab: opened", name);
     return tab;
   }
 
+  /** A page's cookies go with its sockets. */
+  #webSocketOf(device: SimDevice, life: SimLife, { authHeaders }: SimClientApp): SocketConstructor {
+    const who = { clientID: "", clientGroupID: device.user };
+    const headers = () => (authHeaders?.(who) ?? { "x-user": device.user }) as HeadersInit;
+    return this.sockets.webSocketOf({ device: device.name, life, headers });
+  }
+
   /** The app's options, with how its client reaches the server. */
-  #connected(device: SimDevice, life: SimLife, { subscribeWith, ...app }: SimClientApp) {
-    const authHeaders = app.authHeaders ?? (() => ({ "x-user": device.user }));
-    // A page's cookies go with its sockets.
-    const headers = () => authHeaders({ clientID: "", clientGroupID: device.user }) as HeadersInit;
-    const WebSocketImpl = this.sockets.webSocketOf({ device: device.name, life, headers });
+  #connected(
+    device: SimDevice,
+    life: SimLife,
+    { subscribeWith, WebSocketImpl, ...app }: SimClientApp & Pick<SimTab, "WebSocketImpl">,
+  ) {
     const subscribe = subscribeWith?.(WebSocketImpl);
-    const fetcher = app.offline === true ? this.#noRequest(life.name) : this.network.fetcher(device.name, life);
-    return { ...app, authHeaders, fetcher, ...(subscribe === undefined ? {} : { subscribe }) };
+    return {
+      authHeaders: () => ({ "x-user": device.user }),
+      ...app,
+      fetcher: app.offline === true ? this.#noRequest(life.name) : this.network.fetcher(device.name, life),
+      ...(subscribe === undefined ? {} : { subscribe }),
+    };
   }
 
   /** What a client without a server asks, nobody answers, and the world says so. */
