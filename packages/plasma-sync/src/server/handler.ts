@@ -205,6 +205,7 @@ class Handler {
     this.#checkIdentity(auth, parsed);
     await this.#migrate();
     const report = await pull(this.#settings, auth, parsed);
+    this.#settings.coordinator?.pulled?.(auth, parsed.clientID, parsed.replicaID ?? null);
     const { response } = report;
     const view = must(this.#settings.views.get(parsed.schemaVersion), "handler: the version was checked");
     const seen = { ...report, response: { ...response, patch: view(response.patch) } };

@@ -23,11 +23,13 @@ export const BROKEN_CLOSE = 1006;
 export interface ObjectHubOptions {
   readonly env: Env;
   readonly deliver?: (listeners: readonly Listener[]) => void;
+  readonly pulled?: NonNullable<Coordinator["pulled"]>;
 }
 
 export class ObjectHub implements Coordinator {
   readonly defaultRooms = null;
   readonly refuse = closedSocket;
+  readonly pulled: NonNullable<Coordinator["pulled"]>;
   readonly #ctx: ObjectContext;
   readonly #hub: Hub;
   /** The platform hands out one object per socket for as long as this one is in memory. */
@@ -35,6 +37,7 @@ export class ObjectHub implements Coordinator {
 
   constructor(ctx: ObjectContext, options: ObjectHubOptions) {
     this.#ctx = ctx;
+    this.pulled = options.pulled ?? (() => undefined);
     this.#hub = new Hub({ ...options, sweepMs: null });
     this.#hub.wake(ctx.getWebSockets().map((socket) => this.#seamOf(socket)));
   }

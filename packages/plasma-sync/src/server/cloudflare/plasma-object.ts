@@ -101,6 +101,7 @@ export abstract class PlasmaObject<Env = unknown> extends DurableObject<Env> {
     const hub = new ObjectHub(ctx, {
       env: given.env ?? systemEnv,
       deliver: (listeners) => ctx.waitUntil(patches.deliver(listeners)),
+      pulled: (...client) => patches.pulled(...client),
     });
     const handle = createSyncHandler({ ...options, coordinator: hub });
     const migrate = async () => {

@@ -149,6 +149,12 @@ describe("PlasmaObject", { timeout: 30_000 }, () => {
       await evictDurableObject(room);
       await pusher.push(mutation(3, "addNote", { id: "n3", shared: true }));
       await until(() => expect(socket.received.at(-1)).toBe(POKE));
+      await reader.pull();
+      socket.send(JSON.stringify({ type: "cookie", cookie: reader.cookie }));
+      socket.send(JSON.stringify({ type: "hello" }));
+      await until(() => expect(socket.received.at(-1)).toContain('"presence"'));
+      await pusher.push(mutation(4, "addNote", { id: "n4", shared: true }));
+      await until(() => expect(socket.received.at(-1)).toContain(`"from":"${reader.cookie}"`));
     });
 
     test("poke() tells all of them", async () => {

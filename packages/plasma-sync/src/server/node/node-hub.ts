@@ -56,6 +56,7 @@ export function createNodeHub<Ctx>(options: NodeHubOptions<Ctx>): NodeHub {
 
 class SocketHub implements NodeHub {
   readonly defaultRooms = null;
+  readonly pulled: NonNullable<Coordinator["pulled"]>;
   readonly #settings: HandlerSettings;
   readonly #env: Env;
   readonly #hooks: HandlerHooks;
@@ -80,6 +81,7 @@ class SocketHub implements NodeHub {
   constructor(settings: HandlerSettings) {
     const { env, options } = settings;
     const patches = new PokePatches(settings);
+    this.pulled = (...client) => patches.pulled(...client);
     this.#settings = settings;
     this.#env = env;
     this.#hooks = new HandlerHooks(options);

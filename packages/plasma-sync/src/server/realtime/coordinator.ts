@@ -1,6 +1,6 @@
 // Owns: the seam between the sync handler and what holds the sockets: a hub in the same process, or a Durable Object.
 
-import type { PushOrigin } from "../authorized.ts";
+import type { Authorized, PushOrigin } from "../authorized.ts";
 import type { SocketIdentity } from "./hub-socket.ts";
 import type { Admission } from "./listener.ts";
 
@@ -20,6 +20,8 @@ export interface Coordinator {
   readonly defaultRooms: readonly string[] | null;
   /** Tells sockets that something has changed. */
   poke(target: PokeTarget): void | Promise<void>;
+  /** A client has pulled, and `auth` let it. */
+  pulled?(auth: Authorized, clientID: string, replicaID: string | null): void;
   /** Opens the socket of a request that was let in. Absent where sockets are no answers to requests (Node). */
   accept?(admission: Admission): Response | Promise<Response>;
   /** Opens one and closes it, so that a page can read why. */

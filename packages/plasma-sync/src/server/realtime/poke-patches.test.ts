@@ -174,12 +174,25 @@ describe("a plain poke goes to who", () => {
     for (const socket of sockets) expect(socket.news().filter(({ type }) => type === "poke")).toEqual([plain]);
   });
 
-  test("was let in a minute ago", async () => {
+  test("was let in a minute ago, until it has pulled again", async () => {
     const world = await start();
     const ada = await world.reader("ada");
     world.clock.now += limits.socketCtxMsMax + 1;
     await change(world);
     expect(ada.socket.news()).toEqual([plain]);
+    await ada.client.pull();
+    world.sayCookie(ada.socket, ada.client);
+    // As it is seen by the handler; of another's pull the socket knows nothing.
+    const pulled = (user: string) =>
+      world.patches.pulled({ ok: true, clientGroupID: user, ctx: { userId: user } }, "ada", "r-ada");
+    pulled("grace");
+    await world.client("alan", 2).push(mutation(1, "addPost", { body: "b" }));
+    await world.poke();
+    expect(ada.socket.news()).toEqual([plain]);
+    pulled("ada");
+    await world.client("alan", 2).push(mutation(2, "addNote", { id: "n1", shared: true }));
+    await world.poke();
+    expect(idsOf(ada.socket.news()).flat()).toContain("put n1");
   });
 
   test("has a cookie of other rights, of a version that is not served, or of a first sync under way", async () => {

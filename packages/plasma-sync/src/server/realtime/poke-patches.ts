@@ -12,7 +12,9 @@ import { isPlasmaError } from "../../core/error.ts";
 import { nextTurn } from "../../core/lib/env.ts";
 import * as limits from "../../core/limits.ts";
 import { POKE } from "./hub.ts";
+import type { Authorized } from "../authorized.ts";
 import type { HandlerSettings } from "../handler-options.ts";
+import { RecentAuth } from "./recent-auth.ts";
 import { parseCookie, type Cookie } from "../sync/cookie.ts";
 import type { LogEntry } from "../sync/log-reads.ts";
 import { LogTail } from "./log-tail.ts";
@@ -31,6 +33,7 @@ interface Reach {
 export class PokePatches {
   readonly #settings: HandlerSettings;
   readonly #tail: LogTail;
+  readonly #recent: RecentAuth;
   readonly #reaches = new WeakMap<Listener, Reach>();
   readonly #waiting = new Set<Listener>();
   #running: Promise<void> | null = null;
@@ -38,6 +41,12 @@ export class PokePatches {
   constructor(settings: HandlerSettings) {
     this.#settings = settings;
     this.#tail = new LogTail(settings.options.executor);
+    this.#recent = new RecentAuth(settings.env);
+  }
+
+  /** A client has pulled here: what `auth` said of it is as good for its socket. */
+  pulled(auth: Authorized, clientID: string, replicaID: string | null): void {
+    this.#recent.note(auth, clientID, replicaID);
   }
 
   /** Tells the listeners of what has changed, now or after the round that runs. Never rejects. */
@@ -77,10 +86,10 @@ export class PokePatches {
 
   #answer(round: PatchRound, listener: Listener): PatchAnswer | (() => Promise<PatchAnswer>) {
     const reach = this.#reachOf(listener);
-    const { options, views, env } = this.#settings;
+    const { options, views } = this.#settings;
     const { record } = listener;
     if (!this.#hasNews(listener, reach)) return "none";
-    const auth = listener.freshAuth(env.now());
+    const auth = this.#authOf(listener);
     const schemaVersion = record.schemaVersion ?? options.schemaVersion;
     const { text, cookie } = reach;
     if (auth === null || text === null || cookie === null || !views.has(schemaVersion)) return "pull";
@@ -91,6 +100,14 @@ export class PokePatches {
       // A rule that throws is for the pull to report.
       return "pull";
     }
+  }
+
+  /** The youngest that is young enough. */
+  #authOf(listener: Listener): Authorized | null {
+    const { record } = listener;
+    const seen = this.#recent.of(record);
+    if (seen !== null && seen.at >= record.authorizedAt) return seen.auth;
+    return listener.freshAuth(this.#settings.env.now());
   }
 
   #tell(listener: Listener, answer: PatchAnswer): void {
