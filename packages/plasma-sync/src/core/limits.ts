@@ -197,6 +197,10 @@ export const blobUploadsPerGroupMax = 24;
 export const blobUploadRetrySeconds = 2;
 /** Milliseconds after which an upload that did not end is taken for broken off: no network takes a day for one file. */
 export const blobUploadMsMax = 86_400_000;
+/** Milliseconds that a blob stays to which nothing refers: a device may sleep for days between an upload and its push. */
+export const blobGraceMs = 7 * 86_400_000;
+/** Blobs that one step of a collection looks at: some milliseconds, in which the database takes no other writer. */
+export const blobCollectionMax = 2000;
 /** Times that a commit about a blob which met another writer is tried again: the writer is done in milliseconds. */
 export const blobCommitRetriesMax = 8;
 /** Refs to one blob of which the rows are asked for a reader, unless the server says otherwise. */

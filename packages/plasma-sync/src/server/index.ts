@@ -1,6 +1,7 @@
 // Owns: the public surface of `plasma-sync/server`.
 
 export type { BlobContent, BlobPage, BlobRange, BlobStore } from "./blob/blob-store.ts";
+export { collectBlobs, type BlobCollection, type CollectBlobsOptions } from "./blob/collect-blobs.ts";
 export { fromR2, type R2BucketLike } from "./blob/from-r2.ts";
 export { memoryBlobs } from "./blob/memory-blobs.ts";
 export { compactChangeLog, type Compaction, type CompactionOptions } from "./change-log/compact-change-log.ts";
