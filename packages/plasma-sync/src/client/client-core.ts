@@ -28,9 +28,10 @@ import { callApp } from "./sync/app-callback.ts";
 import { createClientStatus } from "./sync/client-status.ts";
 import type { SchemaMismatch, SyncClientError } from "./sync/sync-error.ts";
 import { createSyncLoop, type SyncLoop } from "./sync/sync-loop.ts";
-import { SyncSession } from "./sync-session.ts";
+import { SyncSession, type What } from "./sync-session.ts";
 import type { ClientIdentity } from "./tabs/client-identity.ts";
 import type { SharedStatus, TabChannel, TabLinks, TabMessage } from "./tabs/tab-links.ts";
+import type { HttpOptions } from "./transport/http-exchange.ts";
 import { createHttpTransport } from "./transport/http-transport.ts";
 import type { NetworkState } from "./transport/network-state.ts";
 
@@ -94,11 +95,14 @@ export class ClientCore {
       onProgress: options.onFileProgress,
       cacheBytes: resolved.offline ? Infinity : resolved.fileCacheBytes,
       openBlobs: platform.openBlobs,
+      http: resolved.offline ? null : this.#http(),
+      post: (news) => this.#post({ type: "upload", news }),
+      report: (error) => this.#report(error),
       replica: this.replica,
       runtime: this.runtime,
     });
     this.#channel = this.#links.openChannel(this.#database, (message) => this.#receive(message));
-    this.#network = resolved.offline ? noNetwork : platform.watchNetwork((online) => this.#loop?.setOnline(online));
+    this.#network = resolved.offline ? noNetwork : platform.watchNetwork((online) => this.#onNetwork(online));
     this.status.update({ online: !resolved.offline });
     this.session = this.#createSession();
     this.#holdClientLock(this.#identity.clientID);
@@ -121,7 +125,7 @@ export class ClientCore {
     this.#post({ type: "hello", schemaVersion: this.#options.schemaVersion });
   }
 
-  async once(what: "push" | "pull"): Promise<void> {
+  async once(what: What): Promise<void> {
     this.assertOpen();
     if (this.#resolved.offline) return;
     await this.loaded;
@@ -173,8 +177,8 @@ export class ClientCore {
   }
 
   async #lead(onEnd: (error: unknown) => void): Promise<SyncLoop> {
-    const { env, endpoint, pollIntervalMs, retry } = this.#resolved;
-    const { schema, schemaVersion, clientGroupID, fetcher, authHeaders, pullPageSize } = this.#options;
+    const { env, pollIntervalMs, retry } = this.#resolved;
+    const { schema, schemaVersion, pullPageSize } = this.#options;
     await this.replica.refresh();
     const { replicaID } = this.replica;
     const epoch = await this.#store.takeEpoch(replicaID).catch(async (error: unknown) => {
@@ -199,20 +203,18 @@ export class ClientCore {
       applied,
     });
     const transport = createHttpTransport({
-      endpoint,
+      ...this.#http(),
       schemaVersion,
-      clientGroupID,
-      env,
-      clientID: () => this.replica.clientID,
       replicaID: () => this.replica.replicaID,
-      fetcher,
-      authHeaders,
       pullPageSize,
     });
     const loop = createSyncLoop({
       replica,
       transport,
-      upload: async () => ({ count: 0, failed: null }),
+      upload: async (signal) => {
+        const { transfers } = await this.files.open();
+        return transfers.upload(replica, { signal, onReleased: () => loop.localWork() });
+      },
       env,
       pollIntervalMs,
       retry,
@@ -225,10 +227,21 @@ export class ClientCore {
     return this.#joined(loop);
   }
 
+  #http(): HttpOptions {
+    const { env, endpoint } = this.#resolved;
+    const { clientGroupID, fetcher, authHeaders } = this.#options;
+    return { endpoint, clientGroupID, env, clientID: () => this.replica.clientID, fetcher, authHeaders };
+  }
+
+  #onNetwork(online: boolean): void {
+    this.#loop?.setOnline(online);
+    if (online) this.files.peek()?.transfers.retry();
+  }
+
   #replicaEvents(): ReplicaEvents {
     return {
       committed: (commit) => this.#post({ type: "commit", commit }),
-      appended: () => this.session.localWork(),
+      appended: () => this.session.localWork(this.replica.hasFiles),
       changed: () => this.#updateStatus(),
       clientIDReplaced: (clientID) => {
         this.#identity.replace(clientID);
@@ -293,6 +306,8 @@ export class ClientCore {
         if (message.schemaVersion !== this.#options.schemaVersion) return this.#reload();
         if (this.session.leading) this.#postStatus();
         return;
+      case "upload":
+        return this.files.peek()?.transfers.receive(message.news);
       case "reset":
         return this.#reload();
       default:
@@ -393,7 +408,7 @@ export class ClientCore {
     const { done, rows } = replica.firstSync;
     if (replica.pending.length === 0 && !done && rows === 0) return;
     const onPending = (pending: readonly PendingMutation[]) =>
-      callApp(() => this.#options.onReset?.(pending.map(describePending)));
+      callApp(() => this.#options.onReset?.(pending.map((mutation) => describePending(mutation))));
     await this.reset(onPending).catch((error: unknown) => this.#storageFailed(error));
   }
 

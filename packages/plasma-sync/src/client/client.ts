@@ -9,6 +9,7 @@ import { describePending } from "./describe-pending.ts";
 import { createMutate } from "./mutate.ts";
 import type { PlasmaClient } from "./plasma-client.ts";
 import { browserPlatform, memoryPlatform, type OpenPlatform } from "./platform.ts";
+import { createHoldCheck } from "./replica/held-mutations.ts";
 import { createViewEngine } from "./view-engine.ts";
 
 /**
@@ -60,6 +61,7 @@ export function createClientOn<S extends AnySchema, M extends AnyMutators>(
     stop: () => client.session.stop(),
     flush: async () => {
       await replica.settled();
+      if (replica.hasFiles) await client.once("upload");
       await client.once("push");
       await client.once("pull");
     },
@@ -67,8 +69,15 @@ export function createClientOn<S extends AnySchema, M extends AnyMutators>(
     status,
     pending: async () => {
       await client.loaded;
-      return replica.pending.map(describePending);
+      const waiting = replica.hasFiles ? await (await client.files.open()).notUploaded() : null;
+      const isHeld = createHoldCheck((hash) => waiting?.has(hash) !== true);
+      return replica.pending.map((mutation) => describePending(mutation, isHeld(mutation)));
     },
+    readFile: async (ref, readOptions) => {
+      client.assertOpen();
+      return (await client.files.open()).transfers.read(ref, readOptions);
+    },
+    watchFile: (ref, listener) => client.files.watch(ref, listener),
     close: () => client.close(),
   };
 }

@@ -4,7 +4,8 @@ import { decodeTagged } from "../core/protocol/tagged-json.ts";
 import type { PendingMutationInfo } from "./plasma-client.ts";
 import type { PendingMutation } from "./replica/pending-mutation.ts";
 
-export function describePending(mutation: PendingMutation): PendingMutationInfo {
+/** `isHeld`: it waits for files, or behind one of its client that does. */
+export function describePending(mutation: PendingMutation, isHeld = false): PendingMutationInfo {
   const { clientID, id, name, args, timestamp } = mutation.entry;
   const { state, attempts, lastError } = mutation;
   return {
@@ -13,7 +14,7 @@ export function describePending(mutation: PendingMutation): PendingMutationInfo 
     name,
     args: decodeTagged(args),
     timestamp,
-    state,
+    state: isHeld ? "held" : state,
     attempts,
     ...(lastError === null ? {} : { lastError }),
   };

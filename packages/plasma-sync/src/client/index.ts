@@ -1,6 +1,7 @@
 // Owns: the public surface of `plasma-sync/client`.
 
 export type { FileProgress } from "./blobs/file-progress.ts";
+export type { FileContent, FileState, ReadOptions, TransferProgress } from "./blobs/file-content.ts";
 export { createPlasmaClient } from "./client.ts";
 export { createIdbEngine, type IdbEngine } from "./idb-engine.ts";
 export { MutationRejectedError } from "./mutation-rejected-error.ts";

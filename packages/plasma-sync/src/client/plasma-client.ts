@@ -6,6 +6,7 @@ import type { Db } from "../core/query/db.ts";
 import type { FileRef, JsonValue } from "../core/schema/value.ts";
 import type { PokePatch } from "../core/protocol/realtime.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
+import type { FileContent, FileState, ReadOptions } from "./blobs/file-content.ts";
 import type { OnFileProgress } from "./blobs/file-progress.ts";
 import type { ClientStatusStore } from "./sync/client-status.ts";
 import type { SyncClientError } from "./sync/sync-error.ts";
@@ -169,7 +170,7 @@ export interface PlasmaClient<S extends AnySchema = AnySchema, M extends AnyMuta
   start(): void;
   /** Ends syncing; queries and mutations go on locally. */
   stop(): void;
-  /** Resolves when every mutation is durable, and one push and one pull have been tried (offline: none). */
+  /** Resolves when every mutation is durable, and its files, one push and one pull have been tried (offline: none). */
   flush(): Promise<void>;
   /**
    * Deletes everything local, pending mutations included, and syncs anew.
@@ -179,6 +180,21 @@ export interface PlasmaClient<S extends AnySchema = AnySchema, M extends AnyMuta
   resetLocalState(): Promise<void>;
   readonly status: ClientStatusStore;
   pending(): Promise<readonly PendingMutationInfo[]>;
+  /**
+   * The bytes of a file, from this device or, where it has none, from the server; they are kept for the next time. Resolves
+   * also when there are none. `signal` gives a download up. Guide: docs/guides/files.md.
+   *
+   * @throws the signal's reason; PlasmaError `client/closed`, `client/storage`.
+   * @example
+   * const file = await client.readFile(note.image);
+   * if ("bytes" in file) image.src = URL.createObjectURL(file.bytes);
+   */
+  readFile(ref: FileRef, options?: ReadOptions): Promise<FileContent>;
+  /**
+   * Calls `listener` with a file's state, soon and whenever it changes: while it comes, while it is uploaded by whichever tab,
+   * when it is there. What did not come is asked for again in a while. Returns unwatch.
+   */
+  watchFile(ref: FileRef, listener: (state: FileState) => void): () => void;
   /** Ends use of the client; the local database stays. */
   close(): Promise<void>;
   /** For type inference only. */

@@ -17,7 +17,9 @@ export interface LeaderLoop {
   stop(): void;
   pushOnce(): Promise<void>;
   pullOnce(): Promise<void>;
+  uploadOnce(): Promise<void>;
   localWork(): void;
+  filesWanted(): void;
 }
 
 export interface SyncSessionDeps {
@@ -63,9 +65,10 @@ export class SyncSession {
     for (const { done } of this.#requests.values()) done();
   }
 
-  /** The outbox has grown. */
-  localWork(): void {
+  /** The outbox has grown. `hasFiles`: mutations in it have files. */
+  localWork(hasFiles: boolean): void {
     this.#loop?.localWork();
+    if (hasFiles) this.#loop?.filesWanted();
   }
 
   /** One push or pull, here or by the leader; resolves when it has ended, at the latest after a bounded time. */
@@ -133,6 +136,6 @@ export class SyncSession {
   }
 }
 
-type What = "push" | "pull";
+export type What = "push" | "pull" | "upload";
 
-const runOnce = (loop: LeaderLoop, what: What): Promise<void> => (what === "push" ? loop.pushOnce() : loop.pullOnce());
+const runOnce = (loop: LeaderLoop, what: What): Promise<void> => loop[`${what}Once`]();

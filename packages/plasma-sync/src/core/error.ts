@@ -134,6 +134,8 @@ const catalog = {
     `The local database failed: ${d.what}. The change was not saved and has been taken back.`,
   "client/file": (d: { name: string; what: string }) =>
     `The file "${d.name}" could not be read: ${d.what}. It may have been moved, changed or removed since it was chosen: choose it again.`,
+  "client/download": (d: { hash: string; why: string }) =>
+    `A file could not be fetched: ${d.why}. It is asked for again while it is watched; or call readFile again.`,
   "client/deposed": () => `Another tab has taken over syncing.`,
   "client/outdated": (d: { schemaVersion: string }) =>
     `Another tab has opened this app with schema version "${d.schemaVersion}". This page can save nothing more: reload it.`,

@@ -3,6 +3,8 @@
 //   1. A promise that it returns lets virtual time pass when it is awaited, and only then.
 //   2. Its tab is opened, loaded and has asked the server once before a test gets it.
 
+import type { FileContent, FileState, ReadOptions } from "../client/blobs/file-content.ts";
+import type { FileRef } from "../core/schema/value.ts";
 import { isPlasmaError } from "../core/error.ts";
 import type { Env } from "../core/lib/env.ts";
 import { MUTATORS, type AnyMutators } from "../core/mutation/mutator.ts";
@@ -132,6 +134,14 @@ export class TestTab<S extends AnySchema = AnySchema, M extends AnyMutators = An
 
   pending() {
     return this.#lazily("pending()", this.#live.pending());
+  }
+
+  readFile(ref: FileRef, options?: ReadOptions): Promise<FileContent> {
+    return this.#lazily("readFile()", this.#live.readFile(ref, options));
+  }
+
+  watchFile(ref: FileRef, listener: (state: FileState) => void): () => void {
+    return this.#live.watchFile(ref, listener);
   }
 
   start(): void {

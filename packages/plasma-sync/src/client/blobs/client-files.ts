@@ -17,12 +17,15 @@ import { callApp } from "../sync/app-callback.ts";
 import { inlineBytesBelow, refuseUnlessTaken } from "./column-fit.ts";
 import { factsOf, type FileFacts } from "./file-facts.ts";
 import type { OnFileProgress } from "./file-progress.ts";
+import { createBlobTransport } from "../transport/blob-transport.ts";
+import type { HttpOptions } from "../transport/http-exchange.ts";
+import { FileTransfers, type FileTransfersDeps } from "./file-transfers.ts";
 import type { LocalBlobs } from "./local-blobs.ts";
 import { neededFiles } from "./needed-files.ts";
 import { hashOf, readBytes, takeInFile } from "./take-in-file.ts";
 import { Turns } from "./turns.ts";
 
-export interface ClientFilesDeps {
+export interface ClientFilesDeps extends Pick<FileTransfersDeps, "post" | "report"> {
   readonly schema: AnySchema;
   readonly blobs: LocalBlobs;
   readonly env: Env;
@@ -31,12 +34,16 @@ export interface ClientFilesDeps {
   readonly cacheBytes: number;
   readonly replica: Pick<Replica, "pending">;
   readonly runtime: QueryRuntime;
+  /** Null: an offline client. */
+  readonly http: HttpOptions | null;
 }
 
 export const createClientFiles = (deps: ClientFilesDeps): ClientFiles => new ClientFiles(deps);
 
 export class ClientFiles {
   readonly blobs: LocalBlobs;
+  /** Between this device and the server. */
+  readonly transfers: FileTransfers;
   readonly #deps: ClientFilesDeps;
   readonly #closing = new AbortController();
   readonly #turns = new Turns(limits.filesTakenInMax);
@@ -47,7 +54,14 @@ export class ClientFiles {
     this.#deps = deps;
     this.blobs = deps.blobs;
     this.#inlineBelow = inlineBytesBelow(deps.schema);
+    const transport = deps.http === null ? null : createBlobTransport(deps.http);
+    this.transfers = new FileTransfers({ ...deps, files: this, transport });
     this.touched();
+  }
+
+  /** Hashes of files that the server is not known to have. */
+  async notUploaded(): Promise<ReadonlySet<string>> {
+    return new Set((await this.blobs.notUploaded()).map(({ hash }) => hash));
   }
 
   /**
@@ -84,6 +98,7 @@ export class ClientFiles {
   close(): void {
     this.#closing.abort(new PlasmaError("client/closed", {}));
     if (this.#evictTimer !== null) this.#deps.env.clearTimeout(this.#evictTimer);
+    this.transfers.close();
     this.blobs.close();
   }
 

@@ -1,17 +1,24 @@
 // Owns: what a client does about files until the first one comes: nothing. All else of client/blobs is loaded then.
 
+import { PlasmaError } from "../../core/error.ts";
+import type { FileRef } from "../../core/schema/value.ts";
 import type { Replica } from "../replica/replica.ts";
 import type { QueryRuntime } from "../ivm/query-runtime.ts";
 import type { ClientFiles, ClientFilesDeps } from "./client-files.ts";
+import type { FileState } from "./file-content.ts";
 import type { LocalBlobs } from "./local-blobs.ts";
 
 export interface ClientFilesOpener {
   /** Loads and opens at the first call; the next call after a failure tries again. */
   open(): Promise<ClientFiles>;
+  /** Null while no file has come. */
+  peek(): ClientFiles | null;
+  /** See `client.watchFile`. */
+  watch(ref: FileRef, listener: (state: FileState) => void): () => void;
   close(): void;
 }
 
-type Given = Pick<ClientFilesDeps, "schema" | "env" | "onProgress" | "cacheBytes">;
+type Given = Pick<ClientFilesDeps, "schema" | "env" | "onProgress" | "cacheBytes" | "http" | "post" | "report">;
 
 export function createClientFilesOpener(
   deps: Given & {
@@ -21,19 +28,39 @@ export function createClientFilesOpener(
   },
 ): ClientFilesOpener {
   let files: Promise<ClientFiles> | null = null;
+  let current: ClientFiles | null = null;
   let isClosed = false;
   const load = async () => {
     const { createClientFiles } = await import("./client-files.ts");
     const opened = createClientFiles({ ...deps, blobs: await deps.openBlobs() });
     if (isClosed) opened.close();
-    return opened;
+    return (current = opened);
   };
+  const open = () =>
+    (files ??= load().catch((error: unknown) => {
+      files = null;
+      throw error;
+    }));
   return {
-    open: () =>
-      (files ??= load().catch((error: unknown) => {
-        files = null;
-        throw error;
-      })),
+    open,
+    peek: () => current,
+    watch: (ref, listener) => {
+      let unwatch: (() => void) | null = null;
+      let isOver = false;
+      const fail = (cause: unknown) => {
+        const error = new PlasmaError("client/download", { hash: ref.hash, why: String(cause) }, { cause });
+        if (!isOver) listener({ status: "error", error });
+      };
+      open()
+        .then(({ transfers }) => {
+          if (!isOver) unwatch = transfers.watch(ref, listener);
+        })
+        .catch(fail);
+      return () => {
+        isOver = true;
+        unwatch?.();
+      };
+    },
     close: () => {
       isClosed = true;
       void files?.then(

@@ -21,7 +21,7 @@ import type { MutationResult } from "../../core/protocol/push.ts";
 import { utf8SizeBytes } from "../../core/lib/utf8.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { OutboxEntry, Store, StoreCommit, SyncCommit } from "../store/store.ts";
-import type { SyncReplica } from "../sync/sync-replica.ts";
+import type { FileToUpload, SyncReplica } from "../sync/sync-replica.ts";
 import { createHoldCheck } from "./held-mutations.ts";
 import { keyOf, type PendingMutation } from "./pending-mutation.ts";
 import { PullBuffer } from "./pull-buffer.ts";
@@ -131,14 +131,15 @@ export class ReplicaSync implements SyncReplica {
     return true;
   }
 
-  filesToUpload(): readonly string[] {
-    const files = new Set<string>();
+  filesToUpload(): readonly FileToUpload[] {
+    const files = new Map<string, FileToUpload>();
     if (!this.#deps.replica.hasFiles) return [];
     for (const { order, state, entry } of this.#deps.replica.pending) {
       if (order === null || state === "applied") continue;
-      for (const hash of entry.files ?? []) if (!this.#isUploaded(hash)) files.add(hash);
+      for (const hash of entry.files ?? [])
+        if (!files.has(hash) && !this.#isUploaded(hash)) files.set(hash, { hash, args: entry.args });
     }
-    return [...files];
+    return [...files.values()];
   }
 
   fileUploaded(hash: string, atMs: number): void {

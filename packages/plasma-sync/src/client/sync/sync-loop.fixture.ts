@@ -10,7 +10,7 @@ import type { OutboxEntry } from "../store/store.ts";
 import { createHttpTransport, type HttpTransportOptions } from "../transport/http-transport.ts";
 import type { SyncClientError } from "./sync-error.ts";
 import { createSyncLoop, type SyncLoop, type SyncLoopStatus } from "./sync-loop.ts";
-import type { SyncReplica } from "./sync-replica.ts";
+import type { FileToUpload, SyncReplica } from "./sync-replica.ts";
 
 /** A replica of numbered entries of one client, and of cookies. */
 export class ScriptedReplica implements SyncReplica {
@@ -86,8 +86,8 @@ export class ScriptedReplica implements SyncReplica {
     this.#outbox = this.#outbox.filter(({ id }) => id > lastMutationID);
   }
 
-  filesToUpload(): readonly string[] {
-    return this.files;
+  filesToUpload(): readonly FileToUpload[] {
+    return this.files.map((hash) => ({ hash, args: null }));
   }
 
   fileUploaded(hash: string): void {

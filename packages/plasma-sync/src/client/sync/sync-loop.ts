@@ -11,7 +11,8 @@ import { parsePullResponse, type PullResponse } from "../../core/protocol/pull.t
 import type { PokePatch } from "../../core/protocol/realtime.ts";
 import type { Poke, RetryOptions } from "../plasma-client.ts";
 import type { OutboxEntry } from "../store/store.ts";
-import type { HttpFailure, HttpTransport } from "../transport/http-transport.ts";
+import type { HttpFailure } from "../transport/http-exchange.ts";
+import type { HttpTransport } from "../transport/http-transport.ts";
 import { callApp } from "./app-callback.ts";
 import type { SyncClientError } from "./sync-error.ts";
 import {

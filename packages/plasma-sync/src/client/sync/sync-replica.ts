@@ -4,6 +4,12 @@ import type { MutationResult } from "../../core/protocol/push.ts";
 import type { PullResponse } from "../../core/protocol/pull.ts";
 import type { OutboxEntry } from "../store/store.ts";
 
+export interface FileToUpload {
+  readonly hash: string;
+  /** Of the first mutation that waits for it, in tagged form: they hold its FileRef. */
+  readonly args: unknown;
+}
+
 export interface SyncReplica {
   readonly replicaID: string;
   /** The cookie of the last durable pull page; null before the first. */
@@ -24,8 +30,8 @@ export interface SyncReplica {
   versionRefused(entries: readonly OutboxEntry[]): boolean;
   /** The server's last id of a client is not the one before our first: entries up to it are applied, or the client takes a new id. */
   pushGap(clientID: string, lastMutationID: number): Promise<void>;
-  /** Hashes of the files that entries wait for, those of the first entries first. */
-  filesToUpload(): readonly string[];
+  /** The files that entries wait for, those of the first entries first. */
+  filesToUpload(): readonly FileToUpload[];
   /** The server has a file, as of `atMs` (milliseconds since the epoch): the entries that wait for it may go out. */
   fileUploaded(hash: string, atMs: number): void;
   /** The server will not take a file: the entries that wait for it, never sent, leave with `blob/refused`. Durable when it resolves. */

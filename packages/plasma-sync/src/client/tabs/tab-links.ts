@@ -1,6 +1,7 @@
 // Owns: the seam between tabs of one replica: a broadcast channel and locks. The browser's implementation stands on
 // BroadcastChannel and Web Locks; `single` (SSR, tests, storage "memory") has no other tabs.
 
+import type { UploadNews } from "../blobs/file-content.ts";
 import type { AppliedMutation } from "../replica/replica-deps.ts";
 import type { StoreCommit } from "../store/store.ts";
 import type { SchemaMismatch } from "../sync/sync-error.ts";
@@ -16,8 +17,10 @@ export type TabMessage =
   /** A tab has just opened, with that version of the schema, and wants the leader's status. */
   | { readonly type: "hello"; readonly schemaVersion: string }
   /** A follower wants the leader to push and pull now (`flush`, `pullOnce`, `pushOnce`); answered by `done` with the same nonce. */
-  | { readonly type: "request"; readonly nonce: string; readonly what: "push" | "pull" }
+  | { readonly type: "request"; readonly nonce: string; readonly what: "push" | "pull" | "upload" }
   | { readonly type: "done"; readonly nonce: string }
+  /** A file that this tab uploads. */
+  | { readonly type: "upload"; readonly news: UploadNews }
   /** The replica was reset: every other tab loads it anew. */
   | { readonly type: "reset" };
 

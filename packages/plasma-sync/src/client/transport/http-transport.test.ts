@@ -2,7 +2,8 @@ import { expect, test, vi } from "vitest";
 import * as limits from "../../core/limits.ts";
 import { createVirtualEnv } from "../../core/lib/virtual-env.ts";
 import type { OutboxEntry } from "../store/store.ts";
-import { createHttpTransport, type HttpAnswer, type HttpTransportOptions } from "./http-transport.ts";
+import type { HttpAnswer } from "./http-exchange.ts";
+import { createHttpTransport, type HttpTransportOptions } from "./http-transport.ts";
 
 const entry: OutboxEntry = {
   order: 7,
