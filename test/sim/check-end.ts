@@ -4,6 +4,7 @@ import type { Row } from "../../packages/plasma-sync/src/core/schema/value.ts";
 import type { SimTab } from "../../packages/plasma-sync/src/testing/sim-world.ts";
 import type { App } from "./app.ts";
 import type { RunScope } from "./run-scope.ts";
+import { checkDrafts } from "./check-drafts.ts";
 import type { CallRecord, History } from "./history.ts";
 
 /** What a world at rest may do: polls, a request each, what tabs say to each other. */
@@ -21,6 +22,7 @@ export async function checkEnd(run: RunScope): Promise<void> {
   const wrong = run.apps[run.serverVersion].check(rows, rows("receipts"));
   if (wrong !== null) history.violate(`on the server, ${wrong}`);
   for (const tab of run.openTabs) await checkTab(run, tab, rows);
+  checkDrafts(run);
   for (const record of history.calls.values()) checkCall(history, record, receiptsByToken.get(record.token) ?? 0);
   checkChains(run, rows("chains"));
   if (history.violation === null) await checkRest(run);
@@ -43,9 +45,15 @@ async function checkTab(run: RunScope, tab: SimTab, rows: (table: string) => rea
   if (!firstSync.done) say(`has not ended its first sync (last error: ${JSON.stringify(lastError)})`);
   if (history.violation !== null) return;
   for (const [name, table] of app.tables) {
+    const shown = ((await tab.client.db.select().from(table)) as unknown as Row[]).map(textOf).sort();
+    if (app.schema.tablesByName.get(name)?.changeLogSuppressed === true) {
+      const kept = [...(tab.device.disk.tables.get(name)?.values() ?? [])].map(textOf).sort();
+      if (shown.join() !== kept.join())
+        return say(`shows [${shown.join(", ")}] of ${name}, the disk has [${kept.join(", ")}]`);
+      continue;
+    }
     const seen = app.sees(run.who(tab.device.user), name, rows);
     const expected = seen.map((row) => textOf(columnsOf(app, name, row))).sort();
-    const shown = ((await tab.client.db.select().from(table)) as unknown as Row[]).map(textOf).sort();
     if (shown.join("\n") === expected.join("\n")) continue;
     const missing = expected.filter((row) => !shown.includes(row));
     const extra = shown.filter((row) => !expected.includes(row));
@@ -78,6 +86,10 @@ function checkCall(history: History, record: CallRecord, receipts: number): void
   const wasInRestore = restoredMs !== null && madeMs <= restoredMs;
   if (server === "rejected" && receipts > 0) say("was refused, and took effect");
   if (told > 0 && receipts > 0) say("was told as refused, and took effect");
+  if (record.isLocal) {
+    if (receipts > 0 || place !== null || server === "rejected") say("is of this device alone, and was sent");
+    return;
+  }
   if (server === "applied" && receipts === 0 && !wasInRestore && !resets.has(device))
     say("was applied, and has no effect");
   if (local === "failed" && receipts > 0) say("failed at the call, and took effect");

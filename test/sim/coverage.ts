@@ -23,7 +23,7 @@ export function answerSeen(run: RunScope, request: SimRequest, answer: SimAnswer
   run.trace("server", `${kind} of ${user} → ${answer.status} ${answer.body.slice(0, 2000)}`);
   leaks(run, user, answer.body);
   if (answer.status !== 200) return history.count(`${kind} ${answer.status} ${codeIn(answer.body)}`);
-  if (kind === "push") return pushSeen(history, request, JSON.parse(answer.body));
+  if (kind === "push") return pushSeen(run, request, JSON.parse(answer.body));
   pullSeen(history, searchParams.get("cookie"), JSON.parse(answer.body));
 }
 
@@ -39,8 +39,16 @@ interface PushAnswer {
   readonly results: readonly { readonly status: string; readonly error?: { readonly code: string } }[];
 }
 
-function pushSeen(history: History, { body }: SimRequest, { results }: PushAnswer): void {
-  const { mutations } = JSON.parse(body ?? "{}") as { readonly mutations: readonly { readonly clientID?: string }[] };
+interface PushBody {
+  readonly mutations: readonly { readonly clientID?: string; readonly name: string }[];
+}
+
+function pushSeen(run: RunScope, { body }: SimRequest, { results }: PushAnswer): void {
+  const { history, apps } = run;
+  const { mutations } = JSON.parse(body ?? "{}") as PushBody;
+  for (const { name } of mutations)
+    if (apps.v1.mutatorsByName.get(name)?.isLocal === true)
+      history.violate(`${name} is of the device alone, and was pushed`);
   history.count("push 200");
   if (mutations.length > 1) history.count("push of several");
   if (new Set(mutations.map(({ clientID }) => clientID)).size > 1) history.count("push of several tabs");
