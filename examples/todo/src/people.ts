@@ -12,7 +12,7 @@ export const PEOPLE: readonly Person[] = [
 ];
 
 const KEY = "plasma-todo:user";
-const isPerson = (id: string | null): id is string => PEOPLE.some((person) => person.id === id);
+export const isPerson = (id: unknown): id is string => PEOPLE.some((person) => person.id === id);
 
 /** `?user=grace` shows another person in this window only; else the one picked last. */
 export function currentUserId(): string {

@@ -1,9 +1,12 @@
 // Owns: the client of this page: one at a time, one per person.
-import { createPlasmaClient, type SyncClientError } from "plasma-sync/client";
+import { createPlasmaClient, createWebSocketSubscription, type SyncClientError } from "plasma-sync/client";
 import { mutators } from "./mutators.ts";
 import { reportError } from "./notices.ts";
 import { currentUserId, keepUserId } from "./people.ts";
 import { schema, SCHEMA_VERSION } from "./schema.ts";
+
+/** Where the server's sockets are: changes of others come over one, and who else is here over another. */
+export const COORDINATOR = "/sync/coordinator";
 
 export interface Session {
   readonly userId: string;
@@ -43,8 +46,9 @@ function openClient(userId: string) {
     clientGroupID: userId,
     getContext: () => ({ userId }),
     authHeaders: () => ({ "x-user": userId }),
-    // Two windows side by side should feel alive. With a socket that pokes, the default will do.
-    pollIntervalMs: Number(import.meta.env["VITE_POLL_MS"] ?? 2000),
+    subscribe: createWebSocketSubscription({ url: COORDINATOR, token: userId }),
+    // The default, unless a test wants others' changes to come over the socket alone.
+    pollIntervalMs: Number(import.meta.env["VITE_POLL_MS"] ?? 5000),
     retry: { maxDelayMs: 4000 },
     onError: (error: SyncClientError) => void reportError(client.db, error),
   });

@@ -16,6 +16,7 @@ const KEYS: readonly (readonly [string, string])[] = [
 
 const TRIES: readonly string[] = [
   "Open a second window as Grace (?user=grace). Share a list with her here, and tick something there.",
+  "Watch the top of a list that both of you have open: you see each other there, and what the other is editing.",
   "Remove her again while she has the list open: it leaves her screen, and what you add later never reaches her.",
   "As Grace, go offline and edit a todo of the list. Remove her, let her come back: the app says why the edit is gone.",
   "Add a todo whose title contains the word “password”. Only the server knows that rule.",

@@ -4,6 +4,7 @@ import { useState, type FormEvent } from "react";
 import { namesOf, personName } from "../people.ts";
 import { useKeys } from "./app-keys.ts";
 import { Icon } from "./icons.tsx";
+import { HereNow } from "./here.tsx";
 import type { Filter } from "./queries.ts";
 import { closeList } from "./route.ts";
 import { ShareDialog } from "./share-dialog.tsx";
@@ -13,11 +14,13 @@ interface ListHeadingProps {
   readonly list: List;
   /** Who is in it, its owner first. */
   readonly people: readonly string[];
+  /** Who else has it open now. */
+  readonly here: readonly string[];
   readonly counts: Readonly<Record<Filter, number>>;
   readonly userId: string;
 }
 
-export function ListHeading({ list, people, counts, userId }: ListHeadingProps) {
+export function ListHeading({ list, people, here, counts, userId }: ListHeadingProps) {
   const [mode, setMode] = useState<"view" | "rename" | "delete">("view");
   const done = () => setMode("view");
   return (
@@ -35,6 +38,7 @@ export function ListHeading({ list, people, counts, userId }: ListHeadingProps) 
       </div>
       {mode === "view" ? (
         <div className="heading-actions">
+          <HereNow people={here} />
           <Share list={list} people={people} userId={userId} />
           {list.ownerId === userId ? <OwnerActions onMode={setMode} /> : null}
         </div>

@@ -3,6 +3,7 @@ import { useMutation } from "plasma-sync/react";
 import { useDeferredValue, useRef, useState, type FormEvent, type KeyboardEvent } from "react";
 import { TITLE_CHARS_MAX } from "../mutators.ts";
 import { useKeys } from "./app-keys.ts";
+import { useHere } from "./here.tsx";
 import { ListHeading } from "./list-heading.tsx";
 import { FILTERS, useFilterCounts, useTodos, type Filter } from "./queries.ts";
 import type { List } from "./sidebar.tsx";
@@ -43,6 +44,8 @@ function OpenList({ list, people, userId }: OpenListProps) {
   const [search, setSearch] = useState("");
   const newTodo = useRef<HTMLInputElement>(null);
   const searchField = useRef<HTMLInputElement>(null);
+  const [editingId, setEditingId] = useState<string | null>(null);
+  const here = useHere(list.id, userId, editingId);
   const counts = useFilterCounts(list.id);
   const { rows, status } = useTodos(list.id, filter, useDeferredValue(search));
 
@@ -61,7 +64,7 @@ function OpenList({ list, people, userId }: OpenListProps) {
 
   return (
     <main className="pane" data-color={list.color}>
-      <ListHeading list={list} people={people} counts={counts} userId={userId} />
+      <ListHeading list={list} people={people} here={here.people} counts={counts} userId={userId} />
       <NewTodo listId={list.id} field={newTodo} />
       <div className="tools">
         <div className="filters" role="radiogroup" aria-label="Show">
@@ -87,7 +90,12 @@ function OpenList({ list, people, userId }: OpenListProps) {
       </div>
       {rows.length === 0 && status !== "complete" ? <SkeletonTodos /> : null}
       {rows.length === 0 && status === "complete" ? <Nothing filter={filter} search={search.trim()} /> : null}
-      <TodoList rows={rows} isShared={people.length > 1} userId={userId} />
+      <TodoList
+        {...{ rows, userId, editingId }}
+        isShared={people.length > 1}
+        editors={here.editors}
+        onEditing={setEditingId}
+      />
     </main>
   );
 }

@@ -16,12 +16,14 @@ interface TodoItemProps {
   readonly isTabStop: boolean;
   readonly isShared: boolean;
   readonly userId: string;
+  /** Who is editing it elsewhere. */
+  readonly editor: string | null;
   readonly onEdit: () => void;
   readonly onDelete: () => void;
 }
 
 export const TodoItem = memo(
-  function TodoItem({ todo, tick, isTabStop, isShared, userId, onEdit, onDelete }: TodoItemProps) {
+  function TodoItem({ todo, tick, isTabStop, isShared, userId, editor, onEdit, onDelete }: TodoItemProps) {
     const client = usePlasma();
     const isDone = tick !== null;
     const tabIndex = isTabStop ? 0 : -1;
@@ -43,6 +45,7 @@ export const TodoItem = memo(
           {todo.note === "" ? null : <span className="note">{todo.note}</span>}
         </button>
         <span className="meta">
+          {editor === null ? null : <span className="editing-by">{personName(editor)} is editing</span>}
           {doneBy === null ? null : <span className="done-by">{doneBy}</span>}
           {todo.due === null || isDone ? null : <Due day={todo.due} />}
           {isShared || todo.authorId !== userId ? (
@@ -83,6 +86,7 @@ export const TodoItem = memo(
     a.tick === b.tick &&
     a.isTabStop === b.isTabStop &&
     a.isShared === b.isShared &&
+    a.editor === b.editor &&
     a.userId === b.userId,
 );
 

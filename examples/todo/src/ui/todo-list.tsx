@@ -1,5 +1,5 @@
-// Owns: the todos of the open list, the keys that act on one, and which one is being edited.
-import { useState, type KeyboardEvent } from "react";
+// Owns: the todos of the open list, and the keys that act on one.
+import type { KeyboardEvent } from "react";
 import { useDeleteTodo } from "./delete-todo.ts";
 import type { TodoWithTick } from "./queries.ts";
 import { useRovingFocus } from "./roving-focus.ts";
@@ -10,22 +10,26 @@ interface TodoListProps {
   readonly rows: readonly TodoWithTick[];
   readonly isShared: boolean;
   readonly userId: string;
+  /** The todo that is being edited here. */
+  readonly editingId: string | null;
+  /** Todo id → who is editing it elsewhere. */
+  readonly editors: ReadonlyMap<string, string>;
+  readonly onEditing: (id: string | null) => void;
 }
 
-export function TodoList({ rows, isShared, userId }: TodoListProps) {
+export function TodoList({ rows, isShared, userId, editingId, editors, onEditing }: TodoListProps) {
   const deleteTodo = useDeleteTodo();
   const { list, active, tabStop, onFocus, onBlur, focusSoon } = useRovingFocus(rows);
-  const [editingId, setEditingId] = useState<string | null>(null);
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (active === undefined || !(event.target instanceof HTMLInputElement) || event.target.type !== "checkbox") return;
-    if (event.key === "Enter" || event.key === "e") setEditingId(active.todos.id);
+    if (event.key === "Enter" || event.key === "e") onEditing(active.todos.id);
     else if (event.key === "Delete" || event.key === "Backspace") deleteTodo(active);
     else return;
     event.preventDefault();
   };
   const stopEditing = (id: string) => {
-    setEditingId(null);
+    onEditing(null);
     focusSoon(id);
   };
   const view = (row: TodoWithTick, index: number) => {
@@ -34,8 +38,9 @@ export function TodoList({ rows, isShared, userId }: TodoListProps) {
     if (todo.id === editingId) {
       return <TodoEditor todo={todo} onDelete={onDelete} onDone={() => stopEditing(todo.id)} />;
     }
-    const onEdit = () => setEditingId(todo.id);
-    return <TodoItem {...{ todo, tick, isShared, userId, onEdit, onDelete }} isTabStop={index === tabStop} />;
+    const onEdit = () => onEditing(todo.id);
+    const editor = editors.get(todo.id) ?? null;
+    return <TodoItem {...{ todo, tick, isShared, userId, editor, onEdit, onDelete }} isTabStop={index === tabStop} />;
   };
 
   return (

@@ -1,13 +1,17 @@
-// Owns: the Worker: sync for the todo app, on D1.
+// Owns: the Worker: sync for the todo app, on D1, and the object that holds its sockets.
 import type { D1Database } from "@cloudflare/workers-types";
-import { createSyncHandler, ensureSchema, fromD1 } from "plasma-sync/server";
+import { waitUntil } from "cloudflare:workers";
+import { createServerDb, createSyncHandler, ensureSchema, fromD1, type CoordinatorNamespace } from "plasma-sync/server";
 import { schema, SCHEMA_VERSION } from "../schema.ts";
 import { seedWhenEmpty } from "./seed.ts";
-import { auth, serverMutators } from "./sync-options.ts";
+import { auth, mayEnter, serverMutators } from "./sync-options.ts";
 
 interface Env {
   readonly DB: D1Database;
+  readonly COORDINATOR: CoordinatorNamespace;
 }
+
+export { SyncCoordinator } from "plasma-sync/server/cloudflare";
 
 let isSeeded = false;
 let handle: ((request: Request) => Promise<Response>) | undefined;
@@ -27,6 +31,9 @@ export default {
       executor,
       schemaVersion: SCHEMA_VERSION,
       auth,
+      coordinator: env.COORDINATOR,
+      authorizeRoom: ({ ctx, room }) => mayEnter(createServerDb({ schema, executor }), ctx, room),
+      waitUntil,
       onError: (error) => console.error(error),
     });
     return handle(request);
