@@ -58,4 +58,5 @@ export const workloads: readonly Workload[] = [
   { id: "memory", runs: "node", peers: ["@tanstack/db", "@rocicorp/zero"], script: "items/run-memory.ts" },
   { id: "push-throughput", runs: "node", peers: [], script: "server/run-push.ts" },
   { id: "pull-fanout", runs: "node", peers: [], script: "server/run-fanout.ts" },
+  { id: "propagate", runs: "node", peers: [], script: "propagate/run.ts" },
 ];
