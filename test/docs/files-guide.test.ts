@@ -1,0 +1,74 @@
+// The code that the files guide shows is a program that the compiler checks; here a person attaches files by it.
+
+import "fake-indexeddb/auto";
+import { afterEach, expect, test } from "vitest";
+import {
+  attachAll,
+  attachments,
+  bars,
+  drawCover,
+  explain,
+  notes,
+  openNotes,
+} from "../../docs/guides/files-examples.ts";
+import { blocksOf, regionsOf } from "./code-of-guide.ts";
+
+let clients: ReturnType<typeof openNotes>[] = [];
+afterEach(async () => {
+  await Promise.all(clients.map((client) => client.close()));
+  clients = [];
+});
+
+async function open(dbName: string = crypto.randomUUID()) {
+  const client = openNotes({ dbName });
+  clients.push(client);
+  return { client, dbName };
+}
+
+test("the guide shows the code of its program", () => {
+  expect(blocksOf("files.md").toSorted()).toEqual(regionsOf("files-examples.ts").toSorted());
+});
+
+test("files that are dropped become rows, with progress, and are there after a reload", async () => {
+  const { client, dbName } = await open();
+  await client.mutate.addNote({ id: "n", title: "Garden" });
+  const dropped = [new File(["one"], "one.txt", { type: "text/plain" }), new File([], "empty.bin")];
+  await attachAll(client, "n", dropped);
+  const expected = [
+    { size: 0, name: "empty.bin", mime: "application/octet-stream" },
+    { size: 3, name: "one.txt", mime: "text/plain" },
+  ];
+  const namesOf = async (of: typeof client) =>
+    (await of.db.select().from(attachments))
+      .map(({ file: { size, name, mime } }) => ({ size, name, mime }))
+      .toSorted((a, b) => a.size - b.size);
+  expect(await namesOf(client)).toEqual(expected);
+  expect(dropped.map((each) => bars.get(each))).toEqual([1, 1]);
+  await client.close();
+  expect(await namesOf((await open(dbName)).client)).toEqual(expected);
+});
+
+test("a cover is drawn once; another is refused with what to write instead", async () => {
+  const { client } = await open();
+  await client.mutate.addNote({ id: "n", title: "Garden" });
+  await drawCover(client, "n", new Uint8Array([1, 2, 3]));
+  const [row] = await client.db.select().from(notes);
+  expect(row?.cover).toMatchObject({ size: 3, mime: "image/png" });
+  const error: unknown = await drawCover(client, "n", new Uint8Array([4])).catch((caught: unknown) => caught);
+  expect(explain(error)).toContain("file({ immutable: false })");
+  await client.mutate.setCover({ noteId: "n", cover: null });
+  await drawCover(client, "n", new Uint8Array([4]));
+});
+
+test("what is too large or of another type is explained to the person", async () => {
+  const { client } = await open();
+  const refused = async (cover: Blob) => {
+    const error: unknown = await client.mutate.setCover({ noteId: "n", cover }).catch((caught: unknown) => caught);
+    return explain(error);
+  };
+  // The attachments' column would take them: the cover's refuses at the write.
+  await client.mutate.addNote({ id: "n", title: "Garden" });
+  expect(await refused(new Blob(["<p>"], { type: "text/html" }))).toContain("allowed are image/*");
+  expect(await refused(new Blob([new Uint8Array(5_000_001)], { type: "image/png" }))).toContain("at most 5000000");
+  expect(explain(new TypeError("another"))).toBe(null);
+});
