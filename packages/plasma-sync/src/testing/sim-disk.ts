@@ -37,7 +37,7 @@ export class SimDisk {
     this.meta = meta;
     for (const table of this.tables.keys()) if (!keep.has(table)) this.tables.delete(table);
     this.outbox.clear();
-    this.files.blobs.clear();
+    if (keep.size === 0) this.files.blobs.clear();
   }
 
   change(changes: readonly BaseChange[]): void {

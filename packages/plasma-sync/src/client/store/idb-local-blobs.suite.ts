@@ -203,6 +203,16 @@ export function idbLocalBlobsSuite(kind: string): void {
       expect([await blobs.read(hash), await counts(name)]).toEqual([null, [0, 0, 0]]);
     });
 
+    test("a reset that keeps rows of local-only tables keeps the bytes, which those rows may need", async () => {
+      const name = freshName();
+      const replica = createIdbStore({ name, schema, env: systemEnv });
+      await replica.load(() => undefined);
+      const blobs = open(name);
+      const hash = await store(blobs, bytesOf(10));
+      await replica.reset(new Set(["notes"]));
+      expect((await readBack(blobs, hash))?.length).toBe(10);
+    });
+
     test("deleted local data takes the bytes along, also while a tab has them open", async () => {
       const dbName = systemEnv.randomUUID();
       const blobs = open(databaseName(dbName, "ada"));

@@ -112,7 +112,8 @@ class IdbStore implements Store {
   async reset(keep: ReadonlySet<string> = new Set()): Promise<void> {
     await this.#connection.run({ stores: [...STORES, ...BLOB_STORES], mode: "readwrite" }, async (tx) => {
       await this.#readMeta(tx);
-      for (const name of ["outbox", "clients", ...BLOB_STORES]) tx.objectStore(name).clear();
+      // Rows that stay may need their files: then what nothing needs goes by eviction.
+      for (const name of ["outbox", "clients", ...(keep.size === 0 ? BLOB_STORES : [])]) tx.objectStore(name).clear();
       deleteRows(tx.objectStore("rows"), keep);
       tx.objectStore("meta").put(this.#emptyMeta(), META_KEY);
     });
