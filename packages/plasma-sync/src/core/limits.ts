@@ -110,6 +110,8 @@ export const httpHeaderBytesMax = 32 * 1024;
 export const httpHeadersMsMax = 15_000;
 /** Milliseconds until a whole request has arrived: what a client waits before it gives up (`requestMsMax`). */
 export const httpRequestMsMax = 60_000;
+/** Milliseconds until a whole file has arrived: the largest one, at 150 kB/s. The bound on silence holds all the same. */
+export const httpUploadMsMax = 3_600_000;
 /** Milliseconds between looks for connections that exceed the two bounds above. */
 export const httpCheckMs = 5_000;
 /** Milliseconds that an idle connection stays open: longer than the 60 s of common load balancers, which must close first. */

@@ -1,7 +1,7 @@
 // Owns: serve: the sync server as a process on Node: its handler, its sockets, a health endpoint, the app's other paths, and
 // signals.
 
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import { systemEnv } from "../../core/lib/env.ts";
 import { createSyncHandler } from "../handler.ts";
 import { basePathOf, type SyncHandlerOptions } from "../handler-options.ts";
@@ -63,7 +63,13 @@ export async function serve<Ctx>(options: ServeOptions<Ctx>): Promise<PlasmaServ
     wants: (request) => asksForSocket(request) && pathOf(request) === coordinatorPath,
     take: (...connection) => hub.handleUpgrade(...connection),
   };
-  const listener = new HttpListener({ handle: routesOf(options, hub), env, bounds: httpBounds, upgrades });
+  const listener = new HttpListener({
+    handle: routesOf(options, hub),
+    env,
+    bounds: httpBounds,
+    upgrades,
+    ...(options.blobs !== undefined && { isUpload: isUploadTo(`${basePathOf(options)}/blob/`) }),
+  });
   const close = async () => {
     // Sockets are connections, whose end the listener waits for.
     await Promise.all([hub.close(), listener.close()]);
@@ -80,6 +86,11 @@ export async function serve<Ctx>(options: ServeOptions<Ctx>): Promise<PlasmaServ
     throw error;
   }
 }
+
+const isUploadTo =
+  (path: string) =>
+  (request: IncomingMessage): boolean =>
+    request.method === "PUT" && pathOf(request)?.startsWith(path) === true;
 
 function routesOf<Ctx>(options: ServeOptions<Ctx>, coordinator: NodeHub): (request: Request) => Promise<Response> {
   const { executor, env = systemEnv, healthPath = "/health", basePath = "/sync" } = options;
