@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fromNodeSqlite, runMigrations } from "plasma-sync/server";
-import { serve, type PlasmaServer } from "plasma-sync/server/node";
+import { fromDirectory, serve, type PlasmaServer } from "plasma-sync/server/node";
 import { mutators } from "./src/mutators.ts";
 import { schema, SCHEMA_VERSION } from "./src/schema.ts";
 
@@ -16,6 +16,7 @@ export async function startSyncServer({ folder, port }: { folder: string; port: 
     mutators,
     executor,
     schemaVersion: SCHEMA_VERSION,
+    blobs: { default: fromDirectory(join(folder, "files")) },
     // One person's notes on their own machine. Put a real login here before you let others in.
     auth: () => ({ ok: true, clientGroupID: "me", ctx: null }),
     port,

@@ -7,6 +7,6 @@ export default defineConfig({
   server: { host: "127.0.0.1" },
   // Known from the start: a dependency that Vite meets later reloads the page under its user.
   optimizeDeps: {
-    include: ["react", "react/jsx-dev-runtime", "react-dom/client", "plasma-sync > @noble/hashes/sha2.js"],
+    include: ["react", "react/jsx-dev-runtime", "react-dom/client", "@noble/hashes/sha2.js"],
   },
 });

@@ -1,6 +1,7 @@
 // Owns: the client of this page, and whether it syncs. Switching makes another client on the same local database: what was
 // written without a server waits in its outbox and goes out then.
 import { createPlasmaClient, type SyncClientError } from "plasma-sync/client";
+import { noteProgress } from "./adding-files.ts";
 import { mutators } from "./mutators.ts";
 import { reportError } from "./notices.ts";
 import { drafts, schema, SCHEMA_VERSION } from "./schema.ts";
@@ -56,6 +57,7 @@ function openClient(offline: boolean) {
     offline,
     pollIntervalMs: Number(import.meta.env["VITE_POLL_MS"] ?? 2000),
     retry: { maxDelayMs: 4000 },
+    onFileProgress: noteProgress,
     onError: (error: SyncClientError) => reportError(error),
   });
 }

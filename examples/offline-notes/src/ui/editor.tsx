@@ -1,11 +1,14 @@
 // Owns: the open note: its text, its files, and what can be done with it.
 import { usePlasma } from "plasma-sync/react";
 import { useRef } from "react";
+import { addFiles } from "../adding-files.ts";
 import type { Note } from "../mutators.ts";
 import { offerUndo } from "../notices.ts";
+import { Attachments } from "./attachments.tsx";
 import { Icon } from "./icons.tsx";
 import { nameOf, type ShownNote } from "./queries.ts";
 import { openNote } from "./route.ts";
+import { useFileDrop } from "./use-file-drop.ts";
 import { useNoteText } from "./use-note-text.ts";
 
 export function Editor({ shown: { note, text: stored, files } }: { shown: ShownNote }) {
@@ -13,6 +16,8 @@ export function Editor({ shown: { note, text: stored, files } }: { shown: ShownN
   const { id } = note;
   const { text, type, save } = useNoteText(id, stored);
   const body = useRef<HTMLTextAreaElement>(null);
+  const attach = (added: readonly File[]) => void addFiles(client, id, added);
+  const drop = useFileDrop(attach);
 
   function remove() {
     const kept = { note: { ...note, title: text.title, body: text.body }, attachments: files };
@@ -25,8 +30,8 @@ export function Editor({ shown: { note, text: stored, files } }: { shown: ShownN
   }
 
   return (
-    <main className="sheet" aria-label={nameOf(text)}>
-      <Tools note={note} onDelete={remove} />
+    <main className="sheet" aria-label={nameOf(text)} {...drop.handlers}>
+      <Tools note={note} onDelete={remove} onFiles={attach} />
       <div className="text">
         <input
           className="title"
@@ -51,19 +56,49 @@ export function Editor({ shown: { note, text: stored, files } }: { shown: ShownN
           onChange={(event) => type({ body: event.target.value })}
           onBlur={save}
         />
+        <Attachments noteId={id} files={files} />
       </div>
+      {drop.isOver ? <p className="drop">Drop to attach</p> : null}
     </main>
   );
 }
 
-function Tools({ note: { id, pinned }, onDelete }: { note: Note; onDelete: () => void }) {
+interface ToolsProps {
+  readonly note: Note;
+  readonly onDelete: () => void;
+  readonly onFiles: (files: readonly File[]) => void;
+}
+
+function Tools({ note: { id, pinned }, onDelete, onFiles }: ToolsProps) {
   const client = usePlasma();
+  const picker = useRef<HTMLInputElement>(null);
   return (
     <div className="tools">
       <button type="button" className="icon-button back" aria-label="All notes" onClick={() => openNote(null)}>
         <Icon name="back" />
       </button>
       <span className="tools-gap" />
+      <input
+        ref={picker}
+        type="file"
+        multiple
+        hidden
+        aria-label="Files to attach"
+        onChange={({ target }) => {
+          onFiles([...(target.files ?? [])]);
+          // The same file may be chosen again.
+          target.value = "";
+        }}
+      />
+      <button
+        type="button"
+        className="icon-button"
+        aria-label="Attach files"
+        title="Attach files (or drop or paste them)"
+        onClick={() => picker.current?.click()}
+      >
+        <Icon name="clip" />
+      </button>
       <button
         type="button"
         className="icon-button"
