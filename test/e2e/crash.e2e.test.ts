@@ -1,29 +1,26 @@
 // Processes that die at the worst moment: the browser after a change was promised, the server in the middle of a push.
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium, type Browser, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { must } from "../../packages/plasma-sync/src/core/lib/assert.ts";
 import type { PlasmaClient } from "../../packages/plasma-sync/src/client/plasma-client.ts";
-import { chromiumLaunchOptions } from "../../scripts/chromium.mjs";
+import { startBrowser, type KillableBrowser } from "./killable-browser.ts";
 import { openBrowser } from "./open-browser.ts";
 import { addedTitles, countTodos, repeatedMutations } from "./server-database.ts";
-import { addTodo, openList, openTodo, titles, todo, until, untilSaved, WAIT_MS } from "./todo-page.ts";
+import { addTodo, openList, openTodo, titles, todo, until, untilSaved } from "./todo-page.ts";
 import { startTodoServer, type TodoServer } from "./todo-server.ts";
 
 let server: TodoServer;
 let browser: Browser;
 const profile = mkdtempSync(join(tmpdir(), "plasma-profile-"));
-const started: ChildProcess[] = [];
+const started: KillableBrowser[] = [];
 
 beforeAll(async () => {
   [server, browser] = await Promise.all([startTodoServer(), openBrowser()]);
 });
 afterEach(async () => {
-  await Promise.all(started.splice(0).map(kill));
+  await Promise.all(started.splice(0).map((each) => each.kill()));
 });
 afterAll(async () => {
   await browser?.close();
@@ -32,7 +29,7 @@ afterAll(async () => {
 });
 
 test("a todo whose promise has resolved survives the browser's death and reaches the server", async () => {
-  const first = await startBrowser();
+  const first = await start();
   const page = await openTodo(first.context, server, "ada");
   await page.route(`${server.url}sync/push`, (route) => route.abort("internetdisconnected"));
   const added: string[] = [];
@@ -45,10 +42,10 @@ test("a todo whose promise has resolved survives the browser's death and reaches
       await plasma.mutate("createTodo", { listId: "seed-list-5", title });
     }, `Promised ${i}`);
   }
-  await kill(first.child);
+  await first.kill();
   expect(addedTitles(server, "ada")).toEqual([]);
 
-  const second = await startBrowser();
+  const second = await start();
   const again = await openTodo(second.context, server, "ada");
   await openList(again, "Errands");
   await todo(again, "Promised 4").waitFor();
@@ -99,29 +96,8 @@ async function finish(page: Page, added: readonly string[]): Promise<void> {
   await page.context().close();
 }
 
-/** A Chromium that a test may kill: playwright does not hand out the process of one with a profile. */
-async function startBrowser() {
-  const { executablePath, args } = chromiumLaunchOptions();
-  rmSync(join(profile, "DevToolsActivePort"), { force: true });
-  const child = spawn(
-    must(executablePath ?? chromium.executablePath(), "a Chromium is there"),
-    [...args, "--headless", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "--no-first-run", "about:blank"],
-    { stdio: "ignore" },
-  );
-  started.push(child);
-  let port = "";
-  await expect
-    .poll(() => (port = readFileSync(join(profile, "DevToolsActivePort"), "utf8").split("\n")[0] ?? ""), {
-      timeout: WAIT_MS,
-    })
-    .not.toBe("");
-  const connected = await chromium.connectOverCDP(`http://127.0.0.1:${port}`);
-  return { child, context: must(connected.contexts()[0], "a browser with a profile has one context") };
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, "exit");
-  child.kill("SIGKILL");
-  await ended;
+async function start(): Promise<KillableBrowser> {
+  const each = await startBrowser(profile);
+  started.push(each);
+  return each;
 }

@@ -1,5 +1,5 @@
-// Owns: pages without an app that hold the library's sources (tab-page.ts), for tests that need several real tabs of one
-// origin: reloads, frames, copies of a tab, the back/forward cache.
+// Owns: pages without an app that hold the library's sources, for tests that need several real tabs of one origin: reloads,
+// frames, copies of a tab, the back/forward cache.
 import { fileURLToPath } from "node:url";
 import { createServer } from "vite";
 import { must } from "../../packages/plasma-sync/src/core/lib/assert.ts";
@@ -10,7 +10,8 @@ export interface SourcePages {
   close(): Promise<void>;
 }
 
-export async function serveSourcePages(): Promise<SourcePages> {
+/** `script`: what the page runs, of this folder. */
+export async function serveSourcePages(script = "tab-page.ts"): Promise<SourcePages> {
   const server = await createServer({
     root: fileURLToPath(new URL("../..", import.meta.url)),
     configFile: false,
@@ -22,7 +23,7 @@ export async function serveSourcePages(): Promise<SourcePages> {
   });
   server.middlewares.use("/page", (_request, response) => {
     response.setHeader("content-type", "text/html");
-    response.end(`<!doctype html><title>page</title><script type="module" src="/test/e2e/tab-page.ts"></script>`);
+    response.end(`<!doctype html><title>page</title><script type="module" src="/test/e2e/${script}"></script>`);
   });
   await server.listen();
   const { port } = must(server.httpServer, "a server in listening mode has one").address() as { port: number };
