@@ -170,5 +170,21 @@ test("a socket's word on the login shows beside that of the requests", async () 
   await t.env.advance(0);
   expect(t.statuses.map(({ auth }) => auth)).toEqual(["required", "required", "required"]);
   t.loop.setSocketAuth("ok");
+  await t.env.advance(0);
+  expect(t.statuses.at(-1)).toMatchObject({ auth: "ok", syncing: false });
+});
+
+test("when the socket is let in again, requests that rest since their login was refused are tried at once", async () => {
+  const t = await startedLoop();
+  t.answer(applied, () => refusal(401, "auth/unauthorized"));
+  t.loop.setSocketAuth("required");
+  t.loop.poke();
+  await t.env.advance(1000);
+  t.loop.poke();
+  await t.env.advance(1000);
+  t.answer(applied, () => page("k2"));
+  t.loop.setSocketAuth("ok");
+  await t.env.advance(0);
+  expect(t.news()).toEqual(["pull@0", "pull@2000"]);
   expect(t.statuses.at(-1)).toMatchObject({ auth: "ok", syncing: false });
 });

@@ -129,8 +129,11 @@ class SyncRunner {
   }
 
   setSocketAuth(auth: "ok" | "required"): void {
+    const isBack = auth === "ok" && this.#socketAuth === "required";
     this.#socketAuth = auth;
-    this.#tellStatus();
+    // The login that the socket took will do for requests that rest since theirs was refused.
+    if (isBack) this.dispatch({ type: "poll" });
+    else this.#tellStatus();
   }
 
   poke(poke: Poke | undefined): void {
