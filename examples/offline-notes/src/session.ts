@@ -1,6 +1,6 @@
 // Owns: the client of this page, and whether it syncs. Switching makes another client on the same local database: what was
 // written without a server waits in its outbox and goes out then.
-import { createPlasmaClient, type SyncClientError } from "plasma-sync/client";
+import { createPlasmaClient, createWebSocketSubscription, type SyncClientError } from "plasma-sync/client";
 import { noteProgress } from "./adding-files.ts";
 import { mutators } from "./mutators.ts";
 import { reportError } from "./notices.ts";
@@ -54,8 +54,10 @@ function openClient(offline: boolean) {
     schemaVersion: SCHEMA_VERSION,
     clientGroupID: "me",
     getContext: () => null,
+    // No request, socket or timer.
     offline,
-    pollIntervalMs: Number(import.meta.env["VITE_POLL_MS"] ?? 2000),
+    subscribe: createWebSocketSubscription({ url: "/sync/coordinator" }),
+    pollIntervalMs: Number(import.meta.env["VITE_POLL_MS"] ?? 5000),
     retry: { maxDelayMs: 4000 },
     onFileProgress: noteProgress,
     onError: (error: SyncClientError) => reportError(error),

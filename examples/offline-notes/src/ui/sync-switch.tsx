@@ -18,8 +18,9 @@ export function SyncSwitch({ isOn }: { isOn: boolean }) {
   );
 }
 
-function describe({ outboxDepth, lastError }: SyncStatus): { tone: string; line: string } {
+function describe({ online, outboxDepth, lastError }: SyncStatus): { tone: string; line: string } {
   const waiting = outboxDepth === 1 ? "1 change waits" : `${outboxDepth} changes wait`;
+  if (!online) return { tone: "calm", line: outboxDepth === 0 ? "No network" : `No network, ${waiting}` };
   const kind = lastError?.kind;
   if (kind === "network" || kind === "push-http" || kind === "pull-http")
     return { tone: "trouble", line: outboxDepth === 0 ? "No server answers" : `No server answers, ${waiting}` };
