@@ -109,12 +109,12 @@ export class ClientFiles {
       callApp(() => this.#deps.onProgress?.({ phase: "hashing", hash, file, loadedBytes, totalBytes: file.size }));
     if (file.size < this.#inlineBelow) {
       const bytes = await readBytes(file, 0, file.size);
-      const hash = await hashOf(bytes);
+      const hash = await hashOf(bytes, this.#deps.env);
       tell(hash, file.size);
       return { hash, ...facts, inline: toBase64(bytes) };
     }
     const onLoaded = (loadedBytes: number) => tell(null, loadedBytes);
-    const store = () => takeInFile(this.blobs, file, { signal, onLoaded });
+    const store = () => takeInFile(this.blobs, file, { env: this.#deps.env, signal, onLoaded });
     const hash = await store().catch(async (error: unknown) => {
       // The cache makes room for what is only here.
       if (!isQuotaError(error) || this.#deps.cacheBytes === Infinity) throw error;

@@ -6,12 +6,15 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { PlasmaError } from "../../core/error.ts";
+import type { Env } from "../../core/lib/env.ts";
 import { toHex } from "../../core/lib/hex.ts";
 import * as limits from "../../core/limits.ts";
 import type { BlobWrite, LocalBlobs } from "./local-blobs.ts";
 import { openPieceHasher } from "./piece-hasher.ts";
 
 export interface TakeInOptions {
+  /** What hashes small files, where it has something for that. */
+  readonly env?: Pick<Env, "sha256">;
   readonly signal?: AbortSignal;
   /** Told after each piece. */
   readonly onLoaded?: (loadedBytes: number) => void;
@@ -38,17 +41,18 @@ export async function takeInFile(blobs: LocalBlobs, file: Blob, options: TakeInO
 }
 
 /** The SHA-256 of bytes in lower-case hex, made off the page's thread where the platform can. */
-export async function hashOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+export async function hashOf(bytes: Uint8Array<ArrayBuffer>, env: Pick<Env, "sha256"> = {}): Promise<string> {
+  if (env.sha256 !== undefined) return toHex(env.sha256(bytes));
   return toHex(hasDigest() ? new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)) : sha256(bytes));
 }
 
 /** Pages that were not loaded over HTTPS (nor from localhost) have no `crypto.subtle`. */
 const hasDigest = (): boolean => (crypto as { subtle?: SubtleCrypto }).subtle !== undefined;
 
-async function storeWhole(write: BlobWrite, file: Blob, { signal, onLoaded }: TakeInOptions): Promise<string> {
+async function storeWhole(write: BlobWrite, file: Blob, { signal, onLoaded, env }: TakeInOptions): Promise<string> {
   const bytes = await readBytes(file, 0, file.size);
   signal?.throwIfAborted();
-  const [hash] = await Promise.all([hashOf(bytes), write.append(bytes)]);
+  const [hash] = await Promise.all([hashOf(bytes, env), write.append(bytes)]);
   onLoaded?.(file.size);
   return hash;
 }

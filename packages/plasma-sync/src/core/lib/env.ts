@@ -18,6 +18,8 @@ export interface Env {
   randomUUID(): string;
   /** A number in [0, 1), for jitter only. */
   random(): number;
+  /** SHA-256, at once. Absent: the platform's own is used, which ends on another thread, when it pleases. */
+  sha256?(bytes: Uint8Array): Uint8Array;
 }
 
 /** The real clock, timers and randomness of the platform. */
