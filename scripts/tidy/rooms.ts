@@ -13,7 +13,7 @@ export const ROOM_IMPORTS: Readonly<Record<string, readonly string[]>> = {
 /** Package → the places (path prefixes below src/) that may import it. Others are not dependencies of the library. */
 export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
   "@noble/ciphers": ["server/"],
-  "@noble/hashes": ["server/", "client/blobs/"],
+  "@noble/hashes": ["server/", "client/blobs/", "testing/"],
   "@remix-run/node-fetch-server": ["server/node/"],
   "@standard-schema/spec": ["core/"],
   react: ["react/", "devtools/"],

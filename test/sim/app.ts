@@ -12,6 +12,7 @@ import { table, type AnyTable } from "../../packages/plasma-sync/src/core/schema
 import type { Row } from "../../packages/plasma-sync/src/core/schema/value.ts";
 import { SimRandom } from "../../packages/plasma-sync/src/testing/sim-random.ts";
 import { accounts, counters, documents, things } from "./features-shared.ts";
+import { pictures } from "./features-files.ts";
 import { drafts } from "./features-local.ts";
 import { audits, lists, refusals, slugs, vaults } from "./features-private.ts";
 import {
@@ -50,7 +51,7 @@ export interface App {
 }
 
 /** Features that came later, each in half of the apps that are not plain. */
-const LATER: readonly MakeFeature[] = [drafts];
+const LATER: readonly MakeFeature[] = [pictures, drafts];
 
 /**
  * The app of a seed in both versions: the second has more columns, and a table more. A plain one has what apps had before there

@@ -22,6 +22,8 @@ export function answerSeen(run: RunScope, request: SimRequest, answer: SimAnswer
   const user = request.headers.find(([name]) => name === "x-user")?.[1] ?? "";
   run.trace("server", `${kind} of ${user} → ${answer.status} ${answer.body.slice(0, 2000)}`);
   leaks(run, user, answer.body);
+  if (pathname.includes("/blob/"))
+    return history.count(`blob ${request.method} ${answer.status} ${codeIn(answer.body)}`.trim());
   if (answer.status !== 200) return history.count(`${kind} ${answer.status} ${codeIn(answer.body)}`);
   if (kind === "push") return pushSeen(run, request, JSON.parse(answer.body));
   pullSeen(history, searchParams.get("cookie"), JSON.parse(answer.body));

@@ -6,6 +6,7 @@ import { and, eq, isNotNull, or } from "../../packages/plasma-sync/src/core/quer
 import { boolean, file, id, text } from "../../packages/plasma-sync/src/core/schema/column.ts";
 import { table } from "../../packages/plasma-sync/src/core/schema/table.ts";
 import type { FileRef } from "../../packages/plasma-sync/src/core/schema/value.ts";
+import type { SimAnswer, SimRequest } from "../../packages/plasma-sync/src/testing/sim-network.ts";
 import type { SimRandom } from "../../packages/plasma-sync/src/testing/sim-random.ts";
 import { secretOf } from "./features-private.ts";
 import { USERS, type Ctx, type MakeFeature } from "./feature.ts";
@@ -158,6 +159,12 @@ export const pictures: MakeFeature = () => {
     },
   };
 };
+
+/** A proxy that lets some uploads not through, as those do that look for viruses, or bound sizes. */
+export function refusesUnwanted({ method, bytes }: SimRequest): SimAnswer | null {
+  if (method !== "PUT" || !new TextDecoder().decode(bytes).startsWith(UNWANTED)) return null;
+  return { status: 413, headers: [["content-type", "text/html"]], body: "<h1>Too large</h1>" };
+}
 
 /** The args with files in them, as a person's page gives them. */
 export function withFiles(args: { readonly [name: string]: unknown }, user: string): { [name: string]: unknown } {

@@ -15,6 +15,7 @@ import { History } from "./history.ts";
 import { codeOf, makeCall } from "./make-call.ts";
 import type { RunScope } from "./run-scope.ts";
 import { POLLS, type DeviceWay, type Script, type Step } from "./script.ts";
+import { refusesUnwanted } from "./features-files.ts";
 import { frameSeen, subscribeWith } from "./watch-sockets.ts";
 import { PresenceWatch } from "./watch-presence.ts";
 import { watchTab } from "./watch-tab.ts";
@@ -72,6 +73,7 @@ export class Run implements RunScope {
       },
       onHandled: (request, answer) => answerSeen(this, request, answer),
       onFrame: (frame) => frameSeen(this, frame),
+      proxy: refusesUnwanted,
       onClientError: (tab, error) => this.#clientError(tab, error),
     });
   }
@@ -293,6 +295,7 @@ export class Run implements RunScope {
       case "let in":
         return void this.#banned.delete(step.user);
       case "collect":
+        void world.server.collect(step.graceMs).catch(() => undefined);
         return;
       case "go online":
         this.#joined.add(deviceOf(step.device));

@@ -48,7 +48,7 @@ export const pushBugs: readonly PlantedBug[] = [
   {
     name: "guard-forgets-tables",
     about: "the guard on D1 asks for last ids alone",
-    edits: [{ file: BUFFERED, find: "tablesRead: this.#tablesRead, lastIDs }", replace: "tablesRead: [], lastIDs }" }],
+    edits: [{ file: BUFFERED, find: "tablesRead: this.#tablesRead,", replace: "tablesRead: []," }],
   },
   {
     name: "rejection-forgotten",

@@ -5,6 +5,7 @@
 //   2. Nothing of a dead life happens any more: its events are dropped, and what it waits for never comes.
 //   3. A frozen life's events wait, and come in their order when it goes on.
 
+import { sha256 } from "@noble/hashes/sha2.js";
 import { assert } from "../core/lib/assert.ts";
 import { nextTurn, type Env } from "../core/lib/env.ts";
 import { formatUUID } from "../core/lib/virtual-env.ts";
@@ -183,5 +184,7 @@ export function createSimEnv(
     randomBytes: (length) => random.bytes(length),
     randomUUID: () => formatUUID(random.bytes(16)),
     random: () => random.fraction(),
+    // The platform's own ends on a thread that virtual time knows nothing of.
+    sha256: (bytes) => sha256(bytes),
   };
 }

@@ -5,6 +5,9 @@ import type { AnySchema } from "../core/schema/schema.ts";
 import type { AnyMutators } from "../core/mutation/mutator.ts";
 import { createSyncHandler, type SyncHandler } from "../server/handler.ts";
 import type { SyncHandlerOptions } from "../server/handler-options.ts";
+import type { BlobStore } from "../server/blob/blob-store.ts";
+import { collectBlobs } from "../server/blob/collect-blobs.ts";
+import type { SqlExecutor } from "../server/database/sql-executor.ts";
 import { compactChangeLog } from "../server/change-log/compact-change-log.ts";
 import { createServerDb } from "../server/server-db.ts";
 import { createSimEnv, SimLife, type SimClock } from "./sim-clock.ts";
@@ -45,6 +48,8 @@ interface Process {
   readonly handle: SyncHandler;
   readonly env: Env;
   readonly hub: SimHub;
+  readonly executor: SqlExecutor;
+  readonly blobs: BlobStore;
 }
 
 export class SimServer {
@@ -79,8 +84,9 @@ export class SimServer {
     const env = createSimEnv(clock, { life, random: random.fork(), skew: this.skew });
     const gate: StatementGate = (when, what) => this.#pass(life, when, what);
     const executor = simExecutor(database.executor, gate);
+    const blobs = this.blobs.behind(gate);
     const options: SyncHandlerOptions<never> = {
-      blobs: { default: this.blobs.behind(gate) },
+      blobs: { default: blobs },
       ...app,
       executor,
       env,
@@ -90,7 +96,7 @@ export class SimServer {
       },
     };
     const hub = createSimHub(options as unknown as SimHubOptions);
-    this.#process = { life, handle: createSyncHandler<never>(options), env, hub };
+    this.#process = { life, handle: createSyncHandler<never>(options), env, hub, executor, blobs };
     note("server: started");
   }
 
@@ -123,6 +129,14 @@ export class SimServer {
     if (this.#process === null) return;
     const { compactedTo } = await compactChangeLog({ executor: database.executor, keepMs, env: this.#process.env });
     if (compactedTo > 0) note("server: log compacted");
+  }
+
+  /** Deletes the bytes of files to which no row has referred for so long. */
+  async collect(graceMs: number): Promise<void> {
+    if (this.#process === null) return;
+    const { executor, env, blobs } = this.#process;
+    const { deleted } = await collectBlobs({ executor, blobs, graceMs, env });
+    if (deleted > 0) this.#scope.note("server: blobs collected");
   }
 
   /** The server's own db, beside every rule and every fault. */

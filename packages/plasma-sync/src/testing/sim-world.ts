@@ -10,6 +10,7 @@ import type { Env } from "../core/lib/env.ts";
 import type { SocketConstructor } from "../client/transport/socket-like.ts";
 // Loaded here, so that no run waits for a module in real time.
 import "../client/transport/sync-socket.ts";
+import "../client/blobs/client-files.ts";
 import { PlasmaError } from "../core/error.ts";
 import { simLocalBlobs } from "./sim-local-blobs.ts";
 import { createSimEnv, SimClock, SimLife } from "./sim-clock.ts";
@@ -88,6 +89,7 @@ export interface SimWorldOptions {
   readonly onNote?: (what: string, who: string | null) => void;
   readonly onHandled?: NetworkScope["onHandled"];
   readonly onFrame?: SocketScope["onFrame"];
+  readonly proxy?: NetworkScope["proxy"];
   readonly onClientError?: (tab: string, error: SyncClientError) => void;
 }
 
@@ -112,9 +114,13 @@ export class SimWorld {
     const onDeath = (life: SimLife) => this.sockets.buried(life);
     this.server = new SimServer({ clock, random: this.random.fork(), database, note, onDeath }, options.server);
     const server = () => this.server.running;
-    const { onHandled, onFrame } = options;
+    const { onHandled, onFrame, proxy } = options;
     const wires = { clock, random: this.random.fork(), server, note };
-    this.network = new SimNetwork({ ...wires, ...(onHandled === undefined ? {} : { onHandled }) });
+    this.network = new SimNetwork({
+      ...wires,
+      ...(onHandled === undefined ? {} : { onHandled }),
+      ...(proxy === undefined ? {} : { proxy }),
+    });
     this.sockets = new SimSockets({
       ...wires,
       // Of its own, so that worlds without sockets draw what they drew before there were any.
