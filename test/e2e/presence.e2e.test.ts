@@ -66,6 +66,18 @@ test("a second window of the same person is no second person", async () => {
   expect(await names(ada)).toEqual(["Grace is here"]);
 });
 
+test("the tab that syncs closes: another of its browser takes over, and its socket with it", async () => {
+  const second = await openTodo(graceContext, server, "grace");
+  await openList(second, "Household");
+  await grace.close();
+  grace = second;
+  await addTodo(ada, "Oil the gate");
+  await todo(grace, "Oil the gate").waitFor();
+  await addTodo(grace, "Varnish the table");
+  await todo(ada, "Varnish the table").waitFor();
+  expect(await names(ada)).toEqual(["Grace is here"]);
+});
+
 test("who opens another list has left this one, and is back when they come back", async () => {
   await openList(grace, "Reading circle");
   await until(() => names(ada), []);

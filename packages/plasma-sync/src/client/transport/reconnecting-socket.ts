@@ -96,8 +96,8 @@ export class ReconnectingSocket {
   }
 
   #tellStatus(): void {
-    const { phase: state, isGood, loginRefusals } = this.#state;
-    const phase = state === "refused" ? "refused" : isGood ? "open" : "connecting";
+    const { phase: state, isProven, loginRefusals } = this.#state;
+    const phase = state === "refused" ? "refused" : isProven ? "open" : "connecting";
     const auth = loginRefusals > 1 ? "required" : "ok";
     if (phase === this.#status.phase && auth === this.#status.auth) return;
     this.#status = { phase, auth };

@@ -8,7 +8,7 @@
 //
 // Invariants:
 //   1. At most one connection, and one timer: it is due in connecting (too long), open (ping, then silence) and waiting.
-//   2. A connection counts as good once the server has sent something over it: a server can let in, and close at once.
+//   2. A connection counts as proven once the server has sent something over it: a server can let in, and close at once.
 //      So nothing makes attempts follow each other without waits that grow.
 //   3. Every connection that dies is noticed: by its close, or by a ping without an answer.
 //   4. Waiting ends by its timer, the network's return, or the page's waking; offline there is no timer.
@@ -21,7 +21,7 @@ export interface SocketState {
   readonly phase: "stopped" | "connecting" | "open" | "waiting" | "refused";
   readonly online: boolean;
   /** The server has sent something over this connection. */
-  readonly isGood: boolean;
+  readonly isProven: boolean;
   /** A ping has no answer yet. */
   readonly isPinging: boolean;
   /** Attempts in a row that came to nothing. */
@@ -57,7 +57,7 @@ export interface SocketMachineOptions extends BackoffOptions {
 export const initialSocketState = (online: boolean): SocketState => ({
   phase: "stopped",
   online,
-  isGood: false,
+  isProven: false,
   isPinging: false,
   failures: 0,
   loginRefusals: 0,
@@ -104,7 +104,7 @@ function woken(state: SocketState, options: SocketMachineOptions): SocketStep {
 function connect(state: SocketState, options: SocketMachineOptions): SocketStep {
   if (!state.online) return wait(state, options);
   return {
-    state: { ...state, phase: "connecting", isGood: false, isPinging: false },
+    state: { ...state, phase: "connecting", isProven: false, isPinging: false },
     effects: [{ type: "timer", delayMs: limits.socketOpenMsMax }, { type: "connect" }],
   };
 }
@@ -116,8 +116,8 @@ const ping = (state: SocketState): SocketStep => ({
 
 /** Anything that comes is a sign of life. */
 function received(state: SocketState): SocketStep {
-  const good: SocketState = { ...state, isGood: true, isPinging: false, failures: 0, loginRefusals: 0 };
-  return { state: good, effects: state.isPinging ? [{ type: "timer", delayMs: limits.socketPingMs }] : [] };
+  const proven: SocketState = { ...state, isProven: true, isPinging: false, failures: 0, loginRefusals: 0 };
+  return { state: proven, effects: state.isPinging ? [{ type: "timer", delayMs: limits.socketPingMs }] : [] };
 }
 
 function due(state: SocketState, options: SocketMachineOptions): SocketStep {
@@ -145,7 +145,7 @@ function failed(state: SocketState, options: SocketMachineOptions): SocketStep {
 function wait(state: SocketState, options: SocketMachineOptions): SocketStep {
   const delayMs = state.online ? backoffMs(Math.max(1, state.failures), options, options.random()) : null;
   return {
-    state: { ...state, phase: "waiting", isGood: false, isPinging: false },
+    state: { ...state, phase: "waiting", isProven: false, isPinging: false },
     effects: [{ type: "timer", delayMs }],
   };
 }
