@@ -52,8 +52,20 @@ const userOf = (request: Request): AuthResult<Ctx> => {
   return userId === null ? { ok: false, reason: "Sign in." } : { ok: true, clientGroupID: userId, ctx: { userId } };
 };
 
+// #region own-server
+import type { Server } from "node:http";
+import { createSyncHandler, type SyncHandler } from "plasma-sync/server";
+import { createNodeHub, type NodeHub } from "plasma-sync/server/node";
+
+export function addSockets(server: Server, options: SyncHandlerOptions<Ctx>): { handle: SyncHandler; hub: NodeHub } {
+  const hub = createNodeHub(options);
+  const handle = createSyncHandler({ ...options, coordinator: hub });
+  server.on("upgrade", (request, socket, head) => hub.handleUpgrade(request, socket, head) || socket.destroy());
+  return { handle, hub };
+}
+// #endregion
+
 // #region hyperdrive
-import { createSyncHandler } from "plasma-sync/server";
 import { fromPostgres } from "plasma-sync/server/postgres";
 import postgres from "postgres";
 

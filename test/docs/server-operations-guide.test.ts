@@ -1,19 +1,25 @@
 // The code that the operations guide shows is a program that the compiler checks; here it runs.
 
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, expect, test, vi } from "vitest";
+import { WebSocket } from "ws";
 import { createPlasmaClient } from "plasma-sync/client";
 import { createSyncHandler, fromNodeSqlite, type SyncHandler } from "plasma-sync/server";
 import {
+  addSockets,
   backUp,
   compact,
   limited,
   mutators,
   observed,
   openDatabase,
+  optionsOn,
   schema,
   start,
   titleThen,
@@ -122,4 +128,22 @@ test("metrics are logged, and requests beyond the limit wait", async () => {
     "30",
     "https://app.example.org",
   ]);
+});
+
+test("sockets on a server of the app's own: a push is told there", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { handle, hub } = addSockets(server, optionsOn(fromNodeSqlite(new DatabaseSync(":memory:"))));
+  const { port } = server.address() as AddressInfo;
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/sync/coordinator`, { headers: { "x-user": "grace" } });
+  await once(socket, "open");
+  const told = once(socket, "message");
+  const client = clientOf(handle, "sockets");
+  await client.mutate.add({ title: "told" }).server;
+  expect(String((await told)[0])).toBe('{"type":"poke"}');
+  await client.close();
+  const ended = once(socket, "close");
+  await hub.close();
+  expect((await ended)[0]).toBe(1012);
+  server.close();
 });

@@ -182,8 +182,8 @@ export const pokeEntriesMax = 200;
 export const pokePatchCharsMax = 64 * 1024;
 /** Times that one round of pokes asks the database for the rows that a rule moved: some 100 ms, then the rest pull. */
 export const pokeAsksMax = 64;
-/** Listeners that are told before other requests have their turn: about a millisecond. */
-export const pokesPerTurnMax = 100;
+/** Listeners that are told before other requests have their turn: a millisecond, or five where rules look into other tables. */
+export const pokesPerTurnMax = 25;
 /** Milliseconds between polls of a live select on the server, unless the app says otherwise. */
 export const serverLivePollMs = 1_000;
 /** Longest wait between polls of a live select on the server while its database fails. */
