@@ -47,6 +47,10 @@ async function newDevice(): Promise<BrowserContext> {
   return device;
 }
 
+/** What the element that has the focus is called. */
+const focused = (page: Page): Promise<string> =>
+  page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "");
+
 const press = (page: Page, key: string) => page.keyboard.press(key);
 
 test("notes are written without a server, stay over a reload, and show in a second tab at once", async () => {
@@ -103,17 +107,23 @@ test("search, pin, delete and undo, with the keyboard", async () => {
   await page.keyboard.type(" nowhere");
   await page.getByText("No note has").waitFor();
   await page.getByRole("searchbox", { name: "Search notes" }).fill("");
-  await noteInList(page, "Gamma").click();
-  await page.getByRole("button", { name: "Delete note" }).click();
+  for (const key of ["ArrowDown", "ArrowDown", "ArrowDown", "ArrowUp", "Enter"]) await press(page, key);
+  await until(() => title(page).inputValue(), "Gamma");
+  await page.getByRole("button", { name: "Delete note" }).focus();
+  await press(page, "Enter");
   await until(() => names(page), ["Alpha", "Beta"]);
+  await until(() => focused(page), "New note");
   await page.getByRole("button", { name: "Undo" }).click();
   await until(() => names(page), ["Alpha", "Gamma", "Beta"]);
   await until(() => title(page).inputValue(), "Gamma");
   await page.getByRole("button", { name: "Pin" }).focus();
   await press(page, "n");
+  await until(() => focused(page), "Title");
+  // An empty note is taken again.
+  await page.getByRole("button", { name: "New note" }).click();
+  await until(async () => (await names(page)).length, 4);
   await title(page).fill("Delta");
   await until(async () => (await names(page))[1], "Delta");
-  await until(() => page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? null), "Title");
 });
 
 test("sync is switched on later: what waited goes out, and another device has it", async () => {

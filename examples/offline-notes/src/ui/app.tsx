@@ -1,6 +1,6 @@
 // Owns: the frame of the app: the list of notes beside the open one, the sync switch, notices.
 import { usePlasma } from "plasma-sync/react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState, type RefObject } from "react";
 import { desk } from "../schema.ts";
 import { Editor } from "./editor.tsx";
 import { Icon } from "./icons.tsx";
@@ -20,11 +20,15 @@ export function App({ isSyncOn }: { isSyncOn: boolean }) {
   useRememberedNote(openId);
 
   function create() {
-    const id = client.newId();
     setWords("");
-    void client.mutate.createNote({ id });
+    // One empty note is enough.
+    const empty = shown.find(({ text, files }) => text.title + text.body === "" && files.length === 0);
+    const id = empty?.note.id ?? client.newId();
+    if (empty === undefined) void client.mutate.createNote({ id });
     openNote(id);
   }
+  const createButton = useRef<HTMLButtonElement>(null);
+  useFocusWhenClosed(openId, createButton);
   useKeys({ n: create, "/": () => searchField.current?.focus() });
 
   return (
@@ -36,7 +40,7 @@ export function App({ isSyncOn }: { isSyncOn: boolean }) {
           </span>
           Notes
         </h1>
-        <button type="button" className="button" onClick={create} title="New note (n)">
+        <button ref={createButton} type="button" className="button" onClick={create} title="New note (n)">
           <Icon name="plus" />
           New note
         </button>
@@ -93,6 +97,15 @@ function useRememberedNote(openId: string | null): void {
     isFirst.current = false;
     client.mutate.rememberOpenNote({ id: openId }).catch(() => undefined);
   }, [client, openId]);
+}
+
+/** A note that is deleted or left takes the focus with it: it goes to what one may want next. */
+function useFocusWhenClosed(openId: string | null, target: RefObject<HTMLElement | null>): void {
+  const wasOpen = useRef(false);
+  useEffect(() => {
+    if (openId === null && wasOpen.current) target.current?.focus();
+    wasOpen.current = openId !== null;
+  }, [openId, target]);
 }
 
 /** Keys that work while nobody types. */

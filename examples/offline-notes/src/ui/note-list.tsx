@@ -1,5 +1,5 @@
 // Owns: the list of notes beside the open one: search, pinned ones first.
-import { useDeferredValue, useId, type RefObject } from "react";
+import { useDeferredValue, useId, type KeyboardEvent, type RefObject } from "react";
 import { Icon } from "./icons.tsx";
 import { nameOf, search, type ShownNote } from "./queries.ts";
 import { hrefOf } from "./route.ts";
@@ -17,7 +17,7 @@ export function NoteList({ shown, openId, words, onWords, searchField }: NoteLis
   const pinned = found.filter(({ note }) => note.pinned);
   const others = found.filter(({ note }) => !note.pinned);
   return (
-    <nav className="side" aria-label="Notes">
+    <nav className="side" aria-label="Notes" onKeyDown={moveFocus}>
       <label className="search">
         <Icon name="search" />
         <span className="visually-hidden">Search notes</span>
@@ -42,6 +42,17 @@ export function NoteList({ shown, openId, words, onWords, searchField }: NoteLis
       )}
     </nav>
   );
+}
+
+/** Arrow keys go from the search field through the notes. */
+function moveFocus(event: KeyboardEvent<HTMLElement>): void {
+  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+  const stops = [...event.currentTarget.querySelectorAll<HTMLElement>("input, a")];
+  const at = stops.indexOf(event.target as HTMLElement);
+  const next = stops[at + (event.key === "ArrowDown" ? 1 : -1)];
+  if (at < 0 || next === undefined) return;
+  event.preventDefault();
+  next.focus();
 }
 
 function Group({ name, shown, openId }: Pick<NoteListProps, "shown" | "openId"> & { name: string | null }) {
