@@ -172,7 +172,8 @@ export class ClientCore {
       lead: (onEnd) => this.#lead(onEnd),
       onRole: () => this.#updateStatus(),
       onError: (error) => this.#storageFailed(error),
-      retryMs: this.#resolved.pollIntervalMs,
+      // Who has a socket may poll seldom: without a leader there is none.
+      retryMs: Math.min(this.#resolved.pollIntervalMs, this.#resolved.retry.maxDelayMs),
     });
   }
 
