@@ -59,4 +59,5 @@ export const workloads: readonly Workload[] = [
   { id: "push-throughput", runs: "node", peers: [], script: "server/run-push.ts" },
   { id: "pull-fanout", runs: "node", peers: [], script: "server/run-fanout.ts" },
   { id: "propagate", runs: "node", peers: [], script: "propagate/run.ts" },
+  { id: "files", runs: "node", peers: [], script: "files/run.ts" },
 ];

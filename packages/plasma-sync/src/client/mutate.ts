@@ -60,7 +60,7 @@ async function run(
     await (await deps.openFiles()).take(tags, name);
     deps.assertOpen();
   }
-  const files = new Set((tags as FileRefTag[]).flatMap(({ $file }) => ($file.inline === undefined ? $file.hash : [])));
+  const hashes = (tags as FileRefTag[]).flatMap(({ $file }) => ($file.inline === undefined ? $file.hash : []));
   checkArgsSize(args, name);
   validateArgs(def, name, decodeTagged(args));
   const { durable } = await replica.mutate({
@@ -69,7 +69,7 @@ async function run(
     seed: createSeed(env),
     timestamp: env.now(),
     schemaVersion,
-    ...(files.size > 0 && { files: [...files] }),
+    ...(hashes.length > 0 && { files: [...new Set(hashes)] }),
     outcome,
   });
   outcomes.add(outcome);
