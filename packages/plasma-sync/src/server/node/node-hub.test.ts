@@ -150,6 +150,59 @@ describe("sockets of Node", () => {
     await server.close();
   }, 30_000);
 
+  test("closing does not wait for an auth that does not answer", async () => {
+    const asked = Promise.withResolvers<void>();
+    const server = await start({
+      auth: () => {
+        asked.resolve();
+        return new Promise(() => undefined);
+      },
+    });
+    const { socket, received } = raw(server);
+    socket.write(upgradeText("/sync/coordinator?token=ada"));
+    await asked.promise;
+    await server.close();
+    expect(await received).toBe("");
+  });
+
+  test("cut after any of its messages, a socket misses nothing: its client pulls when it is back", async () => {
+    const server = await start();
+    const reader = readerOf(server);
+    const pusher = pusherOf(server);
+    await reader.pull();
+    const cuts = 6;
+    const pushes = 9;
+    let pushed = 0;
+    let patches = 0;
+    for (let cut = 0; cut < cuts; cut++) {
+      // As a client does: it opens, pulls, says where it is, and takes patches that fit.
+      const socket = await connect(server.port, { ...grace, schemaVersion: "1" });
+      await reader.pull();
+      socket.send(JSON.stringify({ type: "hello", cookie: reader.cookie }));
+      let seen = 0;
+      const take = () => {
+        for (const text of socket.received.slice(seen, cut)) {
+          const { type, patch } = JSON.parse(text);
+          if (patch?.from === reader.cookie) reader.apply(patch);
+          if (type === "poke") patches += 1;
+        }
+        seen = Math.min(cut, socket.received.length);
+        if (seen === cut) socket.socket.terminate();
+      };
+      socket.socket.on("message", take);
+      take();
+      for (let n = 0; n < pushes; n++) {
+        pushed += 1;
+        await pusher.push(mutation(pushed, "addNote", { id: `n${pushed}`, shared: true }));
+      }
+      await until(() => expect(seen).toBe(cut));
+      await socket.closed;
+      await reader.pull();
+      expect(reader.rows.size).toBe(pushed);
+    }
+    expect(patches).toBeGreaterThan(cuts);
+  });
+
   test("what is no request for a socket is answered, and the server works on", async () => {
     const server = await start({ fetch: () => new Response("app") });
     const answers = [

@@ -73,7 +73,8 @@ class SocketHub implements NodeHub {
     // Then the connection is cut. Not in its types yet.
     ...({ closeTimeout: limits.socketCloseMsMax } as object),
   });
-  #opening = 0;
+  /** Connections of which nobody has said yet whether they become sockets. */
+  readonly #opening = new Set<Duplex>();
   #pings: TimerHandle | null = null;
   #whenEmpty: (() => void) | null = null;
   #isClosing = false;
@@ -110,6 +111,8 @@ class SocketHub implements NodeHub {
     this.#watch.stop();
     if (this.#pings !== null) this.#env.clearTimeout(this.#pings);
     this.#hub.close();
+    // An `auth` that does not answer would keep them, and the server that waits for their end.
+    for (const connection of this.#opening) connection.destroy();
     if (this.#sockets.size === 0) return;
     const empty = Promise.withResolvers<void>();
     this.#whenEmpty = empty.resolve;
@@ -119,15 +122,15 @@ class SocketHub implements NodeHub {
   async #open(message: IncomingMessage, connection: Duplex, head: Buffer): Promise<void> {
     const request = toRequest(message);
     if (request === null) return answerRaw(connection, new Response("Bad Request", { status: 400 }));
-    if (this.#isClosing || this.size + this.#opening >= limits.hubSocketsMax)
+    if (this.#isClosing || this.size + this.#opening.size >= limits.hubSocketsMax)
       return answerRaw(connection, new Response(null, { status: 503, headers: { "retry-after": "1" } }));
-    this.#opening += 1;
+    this.#opening.add(connection);
     try {
       const admitted = await this.#admit(request);
       if (admitted.kind === "answer") return await answerRaw(connection, admitted.answer);
       this.#server.handleUpgrade(message, connection, head, (socket) => this.#join(socket, admitted));
     } finally {
-      this.#opening -= 1;
+      this.#opening.delete(connection);
     }
   }
 
