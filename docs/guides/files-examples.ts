@@ -76,6 +76,44 @@ export async function drawCover(client: NotesClient, noteId: string, png: Uint8A
 }
 // #endregion
 
+// #region read
+import type { FileState } from "plasma-sync/client";
+
+/** The text of a file, or why there is none. */
+export async function textOf(client: NotesClient, ref: FileRef): Promise<string> {
+  const found = await client.readFile(ref);
+  if ("bytes" in found) return found.bytes.text();
+  return found.status === "missing" ? "This file is not here." : found.error.text;
+}
+
+/** Keeps a picture's `src` current; returns what ends it. */
+export function showPicture(client: NotesClient, ref: FileRef, picture: { src: string }): () => void {
+  let url: string | null = null;
+  const show = (state: FileState) => {
+    if (!("bytes" in state) || url !== null) return;
+    url = URL.createObjectURL(state.bytes);
+    picture.src = url;
+  };
+  const unwatch = client.watchFile(ref, show);
+  return () => {
+    unwatch();
+    if (url !== null) URL.revokeObjectURL(url);
+  };
+}
+// #endregion
+
+// #region uploads
+import type { SyncClientError } from "plasma-sync/client";
+
+/** For `onError`: what the person should know of an upload. */
+export function tellOfUpload(error: SyncClientError): string | null {
+  if (error.kind === "mutation-rejected" && error.code === "blob/refused")
+    return `A file was not accepted, and the change was taken back: ${error.message}`;
+  // Sent again by itself; `status` shows that something is amiss.
+  return null;
+}
+// #endregion
+
 // #region errors
 import { isPlasmaError } from "plasma-sync/core";
 

@@ -1,7 +1,7 @@
 // The code that the files guide shows is a program that the compiler checks; here a person attaches files by it.
 
 import "fake-indexeddb/auto";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import {
   attachAll,
   attachments,
@@ -10,6 +10,9 @@ import {
   explain,
   notes,
   openNotes,
+  showPicture,
+  tellOfUpload,
+  textOf,
 } from "../../docs/guides/files-examples.ts";
 import { blocksOf, regionsOf } from "./code-of-guide.ts";
 
@@ -71,4 +74,26 @@ test("what is too large or of another type is explained to the person", async ()
   expect(await refused(new Blob(["<p>"], { type: "text/html" }))).toContain("allowed are image/*");
   expect(await refused(new Blob([new Uint8Array(5_000_001)], { type: "image/png" }))).toContain("at most 5000000");
   expect(explain(new TypeError("another"))).toBe(null);
+});
+
+test("a file is read as text, and shown under a URL that is revoked in the end", async () => {
+  const { client } = await open();
+  await client.mutate.addNote({ id: "n", title: "Garden" });
+  await attachAll(client, "n", [new File(["three beds"], "plan.txt", { type: "text/plain" })]);
+  const [row] = await client.db.select().from(attachments);
+  const ref = row?.file ?? expect.fail("the row has a file");
+  expect(await textOf(client, ref)).toBe("three beds");
+  expect(await textOf(client, { ...ref, hash: "0".repeat(64) })).toBe("This file is not here.");
+  const picture = { src: "" };
+  const end = showPicture(client, ref, picture);
+  await vi.waitFor(() => expect(picture.src).toMatch(/^blob:/));
+  expect(await (await fetch(picture.src)).text()).toBe("three beds");
+  end();
+  await expect(fetch(picture.src)).rejects.toThrow();
+});
+
+test("the person is told of a file that the server refused, and not of what is sent again", () => {
+  const rejected = { kind: "mutation-rejected", clientID: "c", id: 1, name: "attach", args: {} } as const;
+  expect(tellOfUpload({ ...rejected, code: "blob/refused", message: "Too large." })).toContain("Too large.");
+  expect(tellOfUpload({ kind: "blob-upload-failed", hash: "00", message: "503", willRetry: true })).toBe(null);
 });
