@@ -45,7 +45,7 @@ export const TodoItem = memo(
           {todo.note === "" ? null : <span className="note">{todo.note}</span>}
         </button>
         <span className="meta">
-          {editor === null ? null : <span className="editing-by">{personName(editor)} is editing</span>}
+          {editor === null ? null : <EditingBy person={editor} />}
           {doneBy === null ? null : <span className="done-by">{doneBy}</span>}
           {todo.due === null || isDone ? null : <Due day={todo.due} />}
           {isShared || todo.authorId !== userId ? (
@@ -89,6 +89,17 @@ export const TodoItem = memo(
     a.editor === b.editor &&
     a.userId === b.userId,
 );
+
+function EditingBy({ person }: { person: string }) {
+  return (
+    <span className="editing-by">
+      <Icon name="edit" />
+      <span>
+        {personName(person)} <span className="editing-word">is editing</span>
+      </span>
+    </span>
+  );
+}
 
 function Due({ day }: { day: string }) {
   const { text, isLate, isSoon } = describeDue(day, useToday());

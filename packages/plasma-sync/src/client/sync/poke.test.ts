@@ -28,10 +28,12 @@ function heldPull(t: TestLoop): (answer: Response) => void {
 
 test("a patch that begins at the replica's cookie is taken without a pull, and so is the one after it", async () => {
   const t = await startedLoop();
+  t.statuses.length = 0;
   t.loop.poke(patchFrom("k1", "k2"));
   await t.env.advance(0);
   t.loop.poke(patchFrom("k2", "k3"));
   await t.env.advance(0);
+  expect(t.statuses, "no request is under way").toEqual([]);
   expect(t.replica.told).toEqual(["pulled k2", "pulled k3"]);
   expect(t.news()).toEqual([]);
   await t.env.advance(5000);

@@ -104,6 +104,8 @@ class SyncRunner {
   #state: SyncState;
   #status: SyncLoopStatus | null = null;
   #socketAuth: "ok" | "required" = "ok";
+  /** A patch is being taken: the pull lane is busy without a request. */
+  #isApplying = false;
   /** Gives up the requests that were begun since the last `cancel`. */
   #flights = new AbortController();
   #waiting: { readonly lane: LaneName; readonly resolve: () => void }[] = [];
@@ -168,7 +170,8 @@ class SyncRunner {
   #tellStatus(): void {
     const { online, push, pull, upload } = this.#state;
     const auth = this.#state.auth === "ok" ? this.#socketAuth : "required";
-    const syncing = [push, pull, upload].some(({ phase }) => phase === "busy");
+    const requests = this.#isApplying ? [push, upload] : [push, pull, upload];
+    const syncing = requests.some(({ phase }) => phase === "busy");
     const last = this.#status;
     if (last?.online === online && last.syncing === syncing && last.auth === auth) return;
     const status = (this.#status = { online, syncing, auth });
@@ -259,7 +262,10 @@ class SyncRunner {
 
   /** A patch that the replica cannot take is none: the pull that follows says what is wrong. */
   async #apply({ cookie, patch, lastMutationIDs }: PokePatch): Promise<SyncEvent> {
-    const misfit = await this.#take(() => parsePullResponse({ cookie, patch, lastMutationIDs }));
+    this.#isApplying = true;
+    const misfit = await this.#take(() => parsePullResponse({ cookie, patch, lastMutationIDs })).finally(() => {
+      this.#isApplying = false;
+    });
     if (misfit === null) return { type: "patched" };
     return { ...malformed("pull", "", misfit), failure: { kind: "mended" } };
   }
