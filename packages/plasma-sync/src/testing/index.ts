@@ -1,5 +1,6 @@
 // Owns: the public surface of `plasma-sync/testing`.
 
+export { expectFile, expectNoFile } from "./expect-file.ts";
 export { expectApplied, expectDenied, type Attempt, type Refusal } from "./expect-outcome.ts";
 export { expectNeverTold, expectNotVisible, expectVisible, type RowPattern, type TableOf } from "./expect-rows.ts";
 export { forEachSeed, type Seeds } from "./for-each-seed.ts";

@@ -51,6 +51,7 @@ export interface DiskFaults {
 export const sound: DiskFaults = { operationMsMax: 2, failure: 0, death: 0 };
 
 export const ENDPOINT = "http://plasma.test/sync";
+export const COORDINATOR_URL = "ws://plasma.test/sync/coordinator";
 
 /** One browser profile of one person. */
 export interface SimDevice {

@@ -17,6 +17,8 @@ export interface AppVersion {
   readonly schema?: AnySchema;
   readonly mutators?: AnyMutators;
   readonly schemaVersion?: string;
+  /** As the client's option: whether there is a server at all. */
+  readonly offline?: boolean;
 }
 
 /**

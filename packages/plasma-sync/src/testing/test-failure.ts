@@ -4,6 +4,7 @@
 export type TestFailureCode =
   | "test/closed"
   | "test/denied"
+  | "test/file"
   | "test/not-denied"
   | "test/not-visible"
   | "test/seed"

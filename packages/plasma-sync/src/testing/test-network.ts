@@ -17,7 +17,7 @@ export type { NetworkFaults, ServerFaults };
 
 /** Which requests are meant; without a field, any. */
 export interface RequestFilter<S extends AnySchema = AnySchema, M extends AnyMutators = AnyMutators> {
-  readonly of?: "push" | "pull";
+  readonly of?: "push" | "pull" | "blob";
   /** Of this client's device. */
   readonly from?: TestClient<S, M>;
 }
@@ -50,11 +50,17 @@ export class TestNetwork<S extends AnySchema, M extends AnyMutators> {
     this.#lose("answer", filter);
   }
 
+  /** Breaks the sockets of this client's device, or all: now, and without a word to one end or both, as networks do. */
+  cutSockets({ from }: Pick<RequestFilter<S, M>, "from"> = {}): void {
+    this.#world.sockets.cut(from === undefined ? undefined : tabOf(from).device.name);
+  }
+
   #lose(what: "request" | "answer", { of, from }: RequestFilter<S, M>): void {
     const isFrom = (device: string) => from === undefined || tabOf(from).device.name === device;
     this.#world.network.lose({
       what,
-      matches: (device, { url }) => isFrom(device) && (of === undefined || new URL(url).pathname.endsWith(`/${of}`)),
+      matches: (device, { url }) =>
+        isFrom(device) && (of === undefined || `${new URL(url).pathname}/`.includes(`/${of}/`)),
     });
   }
 }
@@ -107,6 +113,12 @@ export class TestServer {
   async compact(keepMs: number): Promise<void> {
     mustRun(this.#world);
     await this.#time.watch("compact()", this.#world.server.compact(keepMs));
+  }
+
+  /** `collectBlobs`: deletes the bytes of files to which no row has referred for so long. */
+  async collectFiles(graceMs: number): Promise<void> {
+    mustRun(this.#world);
+    await this.#time.watch("collectFiles()", this.#world.server.collect(graceMs));
   }
 
   /** `runMigrations` to this schema, as a deployment does it before it starts the new release. */

@@ -11,11 +11,11 @@ import { MUTATORS, type AnyMutators } from "../core/mutation/mutator.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
 import type { Mutate, MutationPromise } from "../client/plasma-client.ts";
 import type { SyncClientError } from "../client/sync/sync-error.ts";
-import type { SimClientApp, SimDevice, SimTab, SimWorld } from "./sim-world.ts";
+import { ENDPOINT, type SimClientApp, type SimDevice, type SimTab, type SimWorld } from "./sim-world.ts";
 import { SimSessionStorage } from "./sim-tabs.ts";
 import type { AppVersion, Forge, TestClient } from "./test-client.ts";
 import { messageOf, showCall, TestFailure } from "./test-failure.ts";
-import { callable, forgePush, showMutation, TestMutation, type Call } from "./test-mutation.ts";
+import { callable, forgePush, mustRun, showMutation, TestMutation, type Call } from "./test-mutation.ts";
 import type { LazyPromise, TestTime } from "./test-time.ts";
 import type { ToldAnswers } from "./told-answers.ts";
 import type { Trace } from "./trace.ts";
@@ -56,11 +56,11 @@ export class TestTab<S extends AnySchema = AnySchema, M extends AnyMutators = An
   readonly identity: TestUser;
   #app: TestTabScope["app"];
 
-  private constructor(scope: TestTabScope, device: SimDevice, identity: TestUser) {
+  private constructor(scope: TestTabScope, device: SimDevice, identity: TestUser, { offline }: AppVersion) {
     this.#scope = scope;
     this.#device = device;
     this.identity = identity;
-    this.#app = scope.app;
+    this.#app = { ...scope.app, ...(offline === true ? { offline } : {}) };
     this.#tab = this.#open();
   }
 
@@ -69,8 +69,9 @@ export class TestTab<S extends AnySchema = AnySchema, M extends AnyMutators = An
     scope: TestTabScope,
     device: SimDevice,
     identity: TestUser,
+    version: Pick<AppVersion, "offline"> = {},
   ): Promise<TestTab<S, M>> {
-    const client = new TestTab<S, M>(scope, device, identity);
+    const client = new TestTab<S, M>(scope, device, identity, version);
     scope.register(client);
     await client.#ready();
     return client;
@@ -161,7 +162,7 @@ export class TestTab<S extends AnySchema = AnySchema, M extends AnyMutators = An
   }
 
   openTab(): Promise<TestTab<S, M>> {
-    return TestTab.open(this.#scope, this.#device, this.identity);
+    return TestTab.open(this.#scope, this.#device, this.identity, { offline: this.#app.offline === true });
   }
 
   async reload(version: AppVersion = {}): Promise<void> {
@@ -221,7 +222,7 @@ export class TestTab<S extends AnySchema = AnySchema, M extends AnyMutators = An
     const { auth, lastError } = this.status.get();
     if (this.#tab.life.isDead) return "closed";
     if (this.#tab.life.isFrozen) return "frozen";
-    if (this.isOffline) return "offline";
+    if (this.isOffline || this.#app.offline === true) return "offline";
     if (auth === "required") return "refused by auth (401)";
     return lastError?.kind === "schema-mismatch" ? `of another schema version than ${lastError.expected}` : null;
   }
@@ -229,6 +230,14 @@ export class TestTab<S extends AnySchema = AnySchema, M extends AnyMutators = An
   /** The first of the texts that the server has told the user; null when there is none. */
   toldOf(texts: readonly string[]): string | null {
     return this.#scope.told.find(this.user, texts);
+  }
+
+  /** What the server answers to the user's request for a file: 200, or why not. */
+  async askForFile(hash: string): Promise<number> {
+    const { world, time } = this.#scope;
+    const headers = Object.entries(this.identity.headers);
+    const request = { method: "GET", url: `${ENDPOINT}/blob/${hash}`, headers, body: null };
+    return (await time.watch(`${this.user}'s request for a file`, mustRun(world).handle(request))).status;
   }
 
   /** `world.settle()`. */

@@ -5,6 +5,8 @@ import { encodeTagged } from "../core/protocol/tagged-json.ts";
 import * as limits from "../core/limits.ts";
 import type { AnyMutators } from "../core/mutation/mutator.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
+import type { SocketConstructor } from "../client/transport/socket-like.ts";
+import { createWebSocketSubscription } from "../client/transport/websocket-subscription.ts";
 import type { SyncClientError } from "../client/sync/sync-error.ts";
 import type { AuthResult, SyncHandlerOptions } from "../server/handler-options.ts";
 import { ensureSchema } from "../server/migration/ensure-schema.ts";
@@ -14,7 +16,7 @@ import { createSimEnv, SimLife } from "./sim-clock.ts";
 import type { SimEngine } from "./sim-database-node.ts";
 import type { SimRandom } from "./sim-random.ts";
 import type { SimServerApp } from "./sim-server.ts";
-import { SimWorld } from "./sim-world.ts";
+import { COORDINATOR_URL, SimWorld } from "./sim-world.ts";
 import { settle } from "./settle.ts";
 import type { TestClient } from "./test-client.ts";
 import { TestNetwork, TestServer } from "./test-network.ts";
@@ -48,6 +50,10 @@ export interface TestWorldOptions<S extends AnySchema, M extends AnyMutators> {
   readonly seed?: number;
   /** Of the clients. Default 5000. */
   readonly pollIntervalMs?: number;
+  /**
+   * Clients hear of changes over sockets, in the room "global" or in this one; they poll besides. Default false: they poll.
+   */
+  readonly sockets?: boolean | { readonly room: string };
   /** Further options of `createSyncHandler`: hooks, limits, accepted versions. */
   readonly server?: HandlerOptions;
 }
@@ -58,6 +64,8 @@ export interface TestClientOptions {
   readonly ctx?: unknown;
   /** Default: as the world's `headers` say. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** As the client's option: it never asks the server, until `reload({ offline: false })`. Default false. */
+  readonly offline?: boolean;
 }
 
 /**
@@ -125,7 +133,13 @@ export class TestWorld<S extends AnySchema = AnySchema, M extends AnyMutators = 
       world: this.#sim,
       time: this.#time,
       env,
-      app: { schema, mutators, schemaVersion, ...(pollIntervalMs === undefined ? {} : { pollIntervalMs }) },
+      app: {
+        schema,
+        mutators,
+        schemaVersion,
+        ...(pollIntervalMs === undefined ? {} : { pollIntervalMs }),
+        ...socketsOf(options),
+      },
       errorsByTab: this.#errorsByTab,
       settle: () => this.settle(),
       told,
@@ -144,11 +158,11 @@ export class TestWorld<S extends AnySchema = AnySchema, M extends AnyMutators = 
    * @example
    * const grace = await world.client("grace", { ctx: { userId: "grace", role: "support" } });
    */
-  client(user: string, { ctx, headers }: TestClientOptions = {}): Promise<TestClient<S, M>> {
+  client(user: string, { ctx, headers, offline = false }: TestClientOptions = {}): Promise<TestClient<S, M>> {
     const identity = this.#user(user);
     if (ctx !== undefined) identity.ctx = ctx;
     if (headers !== undefined) identity.headers = headers;
-    return TestTab.open(this.#scope, this.#sim.addDevice(user), identity);
+    return TestTab.open(this.#scope, this.#sim.addDevice(user), identity, { offline });
   }
 
   /**
@@ -298,4 +312,13 @@ export class TestWorld<S extends AnySchema = AnySchema, M extends AnyMutators = 
     if (lines.length === 0) lines.push("  There is no client.");
     return `${lines.join("\n")}\nWhat happened last (all of it: world.trace()):\n${this.#trace?.last(limits.testTraceShownLinesMax) ?? ""}`;
   }
+}
+
+/** How clients hear of changes, as their options say it. */
+function socketsOf({ sockets = false }: Pick<TestWorldOptions<AnySchema, AnyMutators>, "sockets">) {
+  if (sockets === false) return {};
+  const room = sockets === true ? {} : sockets;
+  const subscribeWith = (WebSocketImpl: SocketConstructor) =>
+    createWebSocketSubscription({ url: COORDINATOR_URL, ...room, WebSocketImpl });
+  return { subscribeWith };
 }
