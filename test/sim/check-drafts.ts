@@ -25,10 +25,15 @@ export function checkDrafts({ world, history, apps }: RunScope): void {
   }
 }
 
-/** A tab that died may have saved its last call without hearing of it. */
+/**
+ * A tab that died may have saved its last call without hearing of it. Two tabs that count at once may count the same: nothing
+ * runs such a mutation again.
+ */
 function checkTicks(calls: readonly CallRecord[], count: number, say: (what: string) => void): void {
   const ticks = calls.filter(({ call }) => call.name === "tick");
-  const least = ticks.filter(({ local }) => local === "durable").length;
+  const durable = ticks.filter(({ local }) => local === "durable").length;
+  const isOneTab = new Set(ticks.map(({ tab }) => tab)).size === 1;
+  const least = isOneTab ? durable : Math.min(1, durable);
   const most = ticks.filter(({ local }) => local !== "failed").length;
   if (count < least || count > most) say(`counts ${count} ticks, of which ${least} to ${most} were saved`);
 }

@@ -22,4 +22,5 @@ export const regressions: readonly Regression[] = [
     isPlain: true,
     what: "a tab that heard of a renumbering and of its confirmation at once kept the mutation for ever",
   },
+  { seed: 395, what: "a tab whose disk had failed led again only at the next poll, far off for who has a socket" },
 ];
