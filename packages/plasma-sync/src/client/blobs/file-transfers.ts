@@ -70,8 +70,8 @@ export class FileTransfers {
         blobs: files.blobs,
         transport,
         env,
-        onReleased: (hash) => {
-          this.#tell({ hash, progress: null, uploaded: true });
+        onReleased: (hash, isUploaded) => {
+          this.#tell({ hash, progress: null, uploaded: isUploaded });
           onReleased();
         },
         onProgress: (hash, progress) => this.#tell({ hash, progress, uploaded: false }),

@@ -66,7 +66,7 @@ async function world(letters: string, answer: (method: string, letter: string) =
         blobs,
         transport,
         env,
-        onReleased: (hash) => told.push(`released ${letterOf(hash)}`),
+        onReleased: (hash, isUploaded) => told.push(`${isUploaded ? "there" : "let go"} ${letterOf(hash)}`),
         onProgress: (hash, progress) =>
           told.push(`${letterOf(hash)} ${progress === null ? "-" : `${progress.loadedBytes}/${progress.totalBytes}`}`),
         onRefused: (hash, message) => told.push(`told ${letterOf(hash)}: ${message}`),
@@ -83,7 +83,7 @@ test("each file is sent whole under its type, noted on the device, and then rele
   const { run, told, received, blobs } = await world("a", ok);
   expect(await run()).toEqual({ count: 1, failed: null });
   expect(received).toEqual(["PUT a image/a aaaaaaaaaa"]);
-  expect(told).toEqual(["a 0/10", "a 10/10", "uploaded a 0", "released a"]);
+  expect(told).toEqual(["a 0/10", "a 10/10", "uploaded a 0", "there a"]);
   expect((await blobs.info(hashOf("a")))?.uploaded).toBe(true);
 });
 
@@ -118,7 +118,8 @@ test("a 4xx refuses the file's mutations, tells once, and the other files go on"
   );
   expect(await run()).toEqual({ count: 3, failed: null });
   expect(told.filter((line) => line.includes("a:"))).toEqual(["told a: No: blob/type", "refused a: No: blob/type"]);
-  expect(told).toContain("released c");
+  expect(told).toContain("let go a");
+  expect(told).toContain("there c");
   expect((await blobs.info(hashOf("a")))?.uploaded).toBe(false);
 });
 
@@ -135,14 +136,14 @@ test("what was uploaded before is asked for, and sent only when the server does 
   for (const letter of "ab") await blobs.markUploaded(hashOf(letter));
   expect((await run()).count).toBe(2);
   expect(received.sort()).toEqual(["HEAD a", "HEAD b", "PUT b image/b bbbbbbbbbb"]);
-  expect(told.filter((line) => line.startsWith("released"))).toHaveLength(2);
+  expect(told.filter((line) => line.startsWith("there"))).toHaveLength(2);
 });
 
 test("of what was uploaded once the server decides: a 4xx takes no mutation out here", async () => {
   const { run, blobs, told } = await world("a", () => refusal(413, "blob/too-large"));
   await blobs.markUploaded(hashOf("a"));
   expect((await run()).count).toBe(1);
-  expect(told.slice(-2)).toEqual(["uploaded a 0", "released a"]);
+  expect(told.slice(-2)).toEqual(["uploaded a 0", "let go a"]);
   expect(told.filter((line) => /refused|told/.test(line))).toEqual([]);
 });
 
@@ -150,7 +151,7 @@ test("bytes that are not here hold nothing: the mutation goes out, and the serve
   const { run, blobs, told, received } = await world("a", ok);
   await blobs.forget(hashOf("a"));
   expect(await run()).toEqual({ count: 1, failed: null });
-  expect([received, told]).toEqual([[], ["uploaded a 0", "released a"]]);
+  expect([received, told]).toEqual([[], ["uploaded a 0", "let go a"]]);
 });
 
 test("after a stop nothing is told any more", async () => {
@@ -159,6 +160,6 @@ test("after a stop nothing is told any more", async () => {
     return ok();
   });
   await run();
-  expect(told.filter((line) => /released|uploaded|refused/.test(line))).toEqual([]);
+  expect(told.filter((line) => /there|let go|uploaded|refused/.test(line))).toEqual([]);
   expect((await blobs.info(hashOf("a")))?.uploaded).toBe(false);
 });

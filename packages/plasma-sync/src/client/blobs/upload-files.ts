@@ -21,8 +21,8 @@ export interface UploadDeps {
   readonly blobs: LocalBlobs;
   readonly transport: BlobTransport;
   readonly env: Env;
-  /** Mutations that waited for it may go out. */
-  readonly onReleased: (hash: string) => void;
+  /** Mutations that waited for it may go out. `isUploaded`: the server is known to have it. */
+  readonly onReleased: (hash: string, isUploaded: boolean) => void;
   /** Null: it is not on its way any more. */
   readonly onProgress: (hash: string, progress: TransferProgress | null) => void;
   /** The server will not take it. */
@@ -63,25 +63,27 @@ async function settleFile(run: Run, file: FileToUpload): Promise<HttpFailure | n
   const { hash } = file;
   const info = await blobs.info(hash);
   // Not of this device (a ref out of a row, that another one has uploaded), or gone: the server knows.
-  if (info === null) return release(run, hash);
+  if (info === null) return release(run, hash, { isUploaded: false });
   if (info.uploaded) {
     const there = await transport.head(hash, signal);
-    if (there.ok) return release(run, hash);
+    if (there.ok) return release(run, hash, { isUploaded: true });
     if (!isFinal(there.failure)) return there.failure;
   }
   const bytes = await blobs.read(hash);
-  if (bytes === null) return release(run, hash);
+  if (bytes === null) return release(run, hash, { isUploaded: false });
   const failure = await send(run, file, bytes);
   if (signal.aborted) return null;
   if (failure === null) {
     await blobs.markUploaded(hash);
-    return release(run, hash);
+    return release(run, hash, { isUploaded: true });
   }
   if (!isFinal(failure)) return failure;
-  if (info.uploaded) return release(run, hash);
-  run.onRefused(hash, failure.message);
-  await run.replica.fileRefused(hash, failure.message);
-  return null;
+  if (!info.uploaded) {
+    run.onRefused(hash, failure.message);
+    await run.replica.fileRefused(hash, failure.message);
+  }
+  // Those that may have been sent: the server decides. It is not asked to take the same bytes again for a while either.
+  return release(run, hash, { isUploaded: false });
 }
 
 async function send(run: Run, { hash, args }: FileToUpload, bytes: Blob): Promise<HttpFailure | null> {
@@ -97,10 +99,14 @@ async function send(run: Run, { hash, args }: FileToUpload, bytes: Blob): Promis
   return answer.ok ? null : answer.failure;
 }
 
-function release({ replica, env, signal, onReleased }: Run, hash: string): null {
+function release(
+  { replica, env, signal, onReleased }: Run,
+  hash: string,
+  { isUploaded }: { readonly isUploaded: boolean },
+): null {
   if (signal.aborted) return null;
   replica.fileUploaded(hash, env.now());
-  onReleased(hash);
+  onReleased(hash, isUploaded);
   return null;
 }
 

@@ -9,7 +9,7 @@ import { createVirtualEnv, type VirtualEnv } from "../../core/lib/virtual-env.ts
 import type { OutboxEntry } from "../store/store.ts";
 import { createHttpTransport, type HttpTransportOptions } from "../transport/http-transport.ts";
 import type { SyncClientError } from "./sync-error.ts";
-import { createSyncLoop, type SyncLoop, type SyncLoopStatus } from "./sync-loop.ts";
+import { createSyncLoop, type SyncLoop, type SyncLoopStatus, type UploadRun } from "./sync-loop.ts";
 import type { FileToUpload, SyncReplica } from "./sync-replica.ts";
 
 /** A replica of numbered entries of one client, and of cookies. */
@@ -142,6 +142,8 @@ export interface TestLoop {
   readonly statuses: SyncLoopStatus[];
   readonly stopped: unknown[];
   successes(): number;
+  /** What a run of uploads does from now on. */
+  upload(run: (signal: AbortSignal) => Promise<UploadRun>): void;
   /** Answers requests from now on. */
   answer(push: (received: Received) => Answer, pull?: (received: Received) => Answer): void;
 }
@@ -172,6 +174,7 @@ export function createTestLoop(given: Partial<HttpTransportOptions> = {}): TestL
   const stopped: unknown[] = [];
   let successes = 0;
   let told = 0;
+  let onUpload: (signal: AbortSignal) => Promise<UploadRun> = async () => expect.fail("no file waits");
   let onPush: (received: Received) => Answer = applied;
   let onPull: (received: Received) => Answer = () => page("k1");
   const fetcher = async (request: Request): Promise<Response> => {
@@ -198,7 +201,7 @@ export function createTestLoop(given: Partial<HttpTransportOptions> = {}): TestL
   const loop = createSyncLoop({
     replica,
     transport,
-    upload: async () => expect.fail("no file waits"),
+    upload: (signal) => onUpload(signal),
     env,
     pollIntervalMs: 5000,
     retry: { maxAttempts: 5, initialDelayMs: 500, maxDelayMs: 30_000 },
@@ -222,6 +225,7 @@ export function createTestLoop(given: Partial<HttpTransportOptions> = {}): TestL
     statuses,
     stopped,
     successes: () => successes,
+    upload: (run) => (onUpload = run),
     answer: (push, pull) => {
       onPush = push;
       onPull = pull ?? onPull;

@@ -32,7 +32,7 @@ export interface SyncReplica {
   pushGap(clientID: string, lastMutationID: number): Promise<void>;
   /** The files that entries wait for, those of the first entries first. */
   filesToUpload(): readonly FileToUpload[];
-  /** The server has a file, as of `atMs` (milliseconds since the epoch): the entries that wait for it may go out. */
+  /** The server has a file, or decides about it, as of `atMs` (milliseconds since the epoch): entries wait for it no more. */
   fileUploaded(hash: string, atMs: number): void;
   /** The server will not take a file: the entries that wait for it, never sent, leave with `blob/refused`. Durable when it resolves. */
   fileRefused(hash: string, message: string): Promise<void>;
