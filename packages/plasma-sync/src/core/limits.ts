@@ -182,6 +182,10 @@ export const pokeEntriesMax = 200;
 export const pokePatchCharsMax = 64 * 1024;
 /** Times that one round of pokes asks the database for the rows that a rule moved: some 100 ms, then the rest pull. */
 export const pokeAsksMax = 64;
+/** Plain pokes to a crowd at once: each is a pull, and a process answers some hundred a second beside its other work. */
+export const pacedPokesMax = 20;
+/** Milliseconds between them. */
+export const pacedPokesMs = 50;
 /** Listeners that are told before other requests have their turn: a millisecond, or five where rules look into other tables. */
 export const pokesPerTurnMax = 25;
 /** Milliseconds between polls of a live select on the server, unless the app says otherwise. */

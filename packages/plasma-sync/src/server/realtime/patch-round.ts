@@ -40,8 +40,14 @@ export interface PatchFrame {
   readonly position: Cookie;
 }
 
-/** `frame`: send it. `none`: nothing that the reader sees has changed. `pull`: only a pull can tell. */
-export type PatchAnswer = PatchFrame | "none" | "pull";
+/**
+ * A frame to send, or: `none`: nothing that the reader sees has changed. `pull`: only a pull can tell. `crowd`: the same, as
+ * too many had to be asked for.
+ */
+export type PatchAnswer = PatchFrame | "none" | "pull" | "crowd";
+
+/** Rows that were moved, or why they are not known. */
+type Moved = readonly PatchOp[] | "pull" | "crowd";
 
 interface Page extends LogWindow {
   readonly position: Position;
@@ -54,7 +60,7 @@ export class PatchRound {
   readonly #settings: HandlerSettings;
   readonly #tail: LogTail;
   readonly #pages = new Map<string, Page | null>();
-  readonly #movedByRules = new Map<string, Promise<readonly PatchOp[] | null>>();
+  readonly #movedByRules = new Map<string, Promise<Moved>>();
   #asks = 0;
 
   constructor(settings: HandlerSettings, tail: LogTail) {
@@ -73,7 +79,7 @@ export class PatchRound {
     if (!mayHaveMoved(read, page.changes)) return this.#frame(reader, page, { scope, read, moved: [] });
     return async () => {
       const moved = await this.#moved(read, page);
-      return moved === null ? "pull" : this.#frame(reader, page, { scope, read, moved });
+      return typeof moved === "string" ? moved : this.#frame(reader, page, { scope, read, moved });
     };
   }
 
@@ -120,22 +126,22 @@ export class PatchRound {
     };
   }
 
-  /** Moved rows of the page; null when they are more than a poke carries, or this round has asked enough. */
-  #moved(read: ReadScope, page: Page): Promise<readonly PatchOp[] | null> {
+  /** Moved rows of the page, asked for once for all who have the same rules. */
+  #moved(read: ReadScope, page: Page): Promise<Moved> {
     const key = `${page.from} ${rulesKey(read)}`;
     let moved = this.#movedByRules.get(key);
     if (moved === undefined) this.#movedByRules.set(key, (moved = this.#ask(read, page)));
     return moved;
   }
 
-  async #ask(read: ReadScope, page: Page): Promise<readonly PatchOp[] | null> {
-    if (this.#asks >= limits.pokeAsksMax) return null;
+  async #ask(read: ReadScope, page: Page): Promise<Moved> {
+    if (this.#asks >= limits.pokeAsksMax) return "crowd";
     this.#asks += 1;
     const { patch, next } = await readMovedRows(read, page, { place: null, limit: limits.pokeEntriesMax });
-    if (next !== null) return null;
+    if (next !== null) return "pull";
     // A state before a bound that came while it was read was not whole.
     const [row] = await read.executor.all(readHead(read.executor.dialect, "", page.from));
-    return row !== undefined && isOfLog(page.position, toHead(row)) ? patch : null;
+    return row !== undefined && isOfLog(page.position, toHead(row)) ? patch : "pull";
   }
 }
 

@@ -14,6 +14,7 @@ import * as limits from "../../core/limits.ts";
 import { POKE } from "./hub.ts";
 import type { Authorized } from "../authorized.ts";
 import type { HandlerSettings } from "../handler-options.ts";
+import { PacedPokes } from "./paced-pokes.ts";
 import { RecentAuth } from "./recent-auth.ts";
 import { parseCookie, type Cookie } from "../sync/cookie.ts";
 import type { LogEntry } from "../sync/log-reads.ts";
@@ -34,6 +35,7 @@ export class PokePatches {
   readonly #settings: HandlerSettings;
   readonly #tail: LogTail;
   readonly #recent: RecentAuth;
+  readonly #paced: PacedPokes;
   readonly #reaches = new WeakMap<Listener, Reach>();
   readonly #waiting = new Set<Listener>();
   #running: Promise<void> | null = null;
@@ -42,6 +44,7 @@ export class PokePatches {
     this.#settings = settings;
     this.#tail = new LogTail(settings.options.executor);
     this.#recent = new RecentAuth(settings.env);
+    this.#paced = new PacedPokes(settings.env);
   }
 
   /** A client has pulled here: what `auth` said of it is as good for its socket. */
@@ -117,6 +120,8 @@ export class PokePatches {
     if (reach.text !== text) return void this.#waiting.add(listener);
     reach.told = this.#tail.end.version;
     if (answer === "none") return;
+    if (answer === "crowd") return this.#paced.add(listener);
+    this.#paced.forget(listener);
     if (answer === "pull") return void listener.send(POKE);
     if (!listener.send(answer.text)) return;
     reach.text = answer.cookie;
