@@ -5,7 +5,7 @@ import type { Env } from "../core/lib/env.ts";
 import { MUTATORS, type AnyMutators, type MutatorDef } from "../core/mutation/mutator.ts";
 import { createSeed } from "../core/mutation/new-id.ts";
 import { validateArgs } from "../core/mutation/run-mutator.ts";
-import { checkArgsSize, decodeTagged, encodeTagged, type FileTag } from "../core/protocol/tagged-json.ts";
+import { checkArgsSize, decodeTagged, encodeTagged, isBlob, type FileTag } from "../core/protocol/tagged-json.ts";
 import type { FileRef } from "../core/schema/value.ts";
 import type { ClientFilesOpener } from "./blobs/open-client-files.ts";
 import type { Mutate, MutationPromise } from "./plasma-client.ts";
@@ -56,7 +56,7 @@ async function run(
   if (def === undefined) throw new PlasmaError("mutation/unknown", { name, known: [...byName.keys()] });
   const tags: FileTag[] = [];
   const args = encodeTagged(call.args, name, tags);
-  if (tags.some(({ $file }) => $file instanceof Blob)) {
+  if (tags.some(({ $file }) => isBlob($file))) {
     await (await deps.openFiles()).take(tags, name);
     deps.assertOpen();
   }

@@ -8,7 +8,7 @@ import { isPlasmaError, PlasmaError } from "../../core/error.ts";
 import { toBase64 } from "../../core/lib/base64.ts";
 import type { Env, TimerHandle } from "../../core/lib/env.ts";
 import * as limits from "../../core/limits.ts";
-import type { FileTag } from "../../core/protocol/tagged-json.ts";
+import { isBlob, type FileTag } from "../../core/protocol/tagged-json.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { FileRef } from "../../core/schema/value.ts";
 import type { QueryRuntime } from "../ivm/query-runtime.ts";
@@ -71,7 +71,7 @@ export class ClientFiles {
    */
   async take(tags: readonly FileTag[], mutatorName: string): Promise<void> {
     const files = new Map<Blob, FileFacts>();
-    for (const { $file } of tags) if ($file instanceof Blob) files.set($file, factsOf($file));
+    for (const { $file } of tags) if (isBlob($file)) files.set($file, factsOf($file));
     for (const facts of files.values()) refuseUnlessTaken(this.#deps.schema, facts, mutatorName);
     const taken = [...files].map(([file, facts]) => this.#turns.run(() => this.#takeOne(file, facts)));
     // All of them end before this does: what goes on behind the app's back could still fail, or be closed over.
@@ -80,7 +80,7 @@ export class ClientFiles {
     if (failed !== undefined) throw failed.reason;
     const refs = await Promise.all(taken);
     const refByFile = new Map([...files.keys()].map((file, i) => [file, refs[i] as FileRef]));
-    for (const tag of tags) if (tag.$file instanceof Blob) tag.$file = refByFile.get(tag.$file) as FileRef;
+    for (const tag of tags) if (isBlob(tag.$file)) tag.$file = refByFile.get(tag.$file) as FileRef;
   }
 
   /** Bytes have come: looks through the cache in a while. */

@@ -8,7 +8,7 @@ export type FileFacts = Pick<FileRef, "size" | "mime" | "name">;
 
 /** The facts; parameters of the type (`;charset=utf-8`) and characters that no name may have are left out. */
 export function factsOf(file: Blob): FileFacts {
-  const name = file instanceof File ? nameOf(file.name) : "";
+  const name = nameOf((file as Partial<File>).name ?? "");
   return { size: file.size, mime: mimeOf(file.type), ...(isFileName(name) && { name }) };
 }
 

@@ -91,4 +91,4 @@ export async function readBytes(file: Blob, from: number, to: number): Promise<U
 }
 
 const unreadable = (file: Blob, what: string, cause?: unknown): PlasmaError =>
-  new PlasmaError("client/file", { name: file instanceof File ? file.name : "", what }, { cause });
+  new PlasmaError("client/file", { name: (file as Partial<File>).name ?? "", what }, { cause });

@@ -13,6 +13,10 @@ export interface FileTag {
   $file: FileRef | Blob;
 }
 
+/** Whether it is a File or Blob, also one of another window or frame, whose class is another. */
+export const isBlob = (value: unknown): value is Blob =>
+  value instanceof Blob || /^\[object (Blob|File)\]$/.test(Object.prototype.toString.call(value));
+
 /**
  * The args as plain JSON. The tags of all files in them are added to `files`; without it a Blob is refused.
  * Throws `mutation/args-value` naming the path of what cannot be sent.
@@ -70,7 +74,7 @@ function encodeObject(value: object, place: Place): unknown {
   const proto: unknown = Object.getPrototypeOf(value);
   if (proto !== Object.prototype && proto !== null) {
     // Only now, so that args without files never ask.
-    return place.files !== undefined && value instanceof Blob
+    return place.files !== undefined && isBlob(value)
       ? tagged(value, place)
       : refuse(place, `a ${value.constructor.name}`);
   }
