@@ -132,6 +132,8 @@ export const socketFrameBytesMax = 16 * 1024;
 export const socketFramesPerSecondMax = 50;
 /** Frames that it may send at once after a silence: what a frozen tab sends when it wakes. */
 export const socketFramesBurstMax = 200;
+/** Frames as which a hello counts: it is answered by the list of all members. */
+export const socketHelloFrames = 10;
 /** Bytes that may wait in the server for a slow socket, where the platform tells: seconds of a busy room. */
 export const socketBufferBytesMax = 4 * 1024 * 1024;
 /** Sockets of one hub or object: Cloudflare holds 32,768 per object; a process has memory for more than its CPU serves. */

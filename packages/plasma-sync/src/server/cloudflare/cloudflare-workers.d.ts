@@ -11,6 +11,7 @@ declare module "cloudflare:workers" {
     protected readonly env: Env;
     constructor(ctx: ObjectContext, env: Env);
     fetch?(request: Request): Response | Promise<Response>;
+    alarm?(): void | Promise<void>;
     webSocketMessage?(socket: HibernatingSocket, message: string | ArrayBuffer): void | Promise<void>;
     webSocketClose?(socket: HibernatingSocket, code: number, reason: string, wasClean: boolean): void | Promise<void>;
     webSocketError?(socket: HibernatingSocket, error: unknown): void | Promise<void>;

@@ -14,7 +14,10 @@ export interface HibernatingSocket {
 
 /** A Durable Object's `ctx`. */
 export interface ObjectContext {
-  readonly storage: DurableObjectStorageLike;
+  readonly storage: DurableObjectStorageLike & {
+    getAlarm(): Promise<number | null>;
+    setAlarm(atMs: number): Promise<void>;
+  };
   waitUntil(promise: Promise<unknown>): void;
   acceptWebSocket(socket: HibernatingSocket): void;
   getWebSockets(): HibernatingSocket[];

@@ -46,6 +46,15 @@ export class ObjectHub implements Coordinator {
     return this.#hub.size;
   }
 
+  get hasMembers(): boolean {
+    return this.#hub.hasMembers;
+  }
+
+  /** Closes dead sockets of members. */
+  sweep(): void {
+    this.#hub.sweep();
+  }
+
   accept(admission: Admission): Response {
     const { ours, answer } = openSocket();
     this.#ctx.acceptWebSocket(ours);

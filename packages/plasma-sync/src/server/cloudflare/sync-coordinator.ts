@@ -42,6 +42,7 @@ interface Expected {
 export class SyncCoordinator extends DurableObject<CoordinatorEnv> implements CoordinatorStub {
   readonly #hub: ObjectHub;
   readonly #expected = new Map<string, Expected>();
+  #willLook = false;
 
   constructor(...[ctx, env]: ConstructorParameters<typeof DurableObject<CoordinatorEnv>>) {
     super(ctx, env);
@@ -67,8 +68,16 @@ export class SyncCoordinator extends DurableObject<CoordinatorEnv> implements Co
     return ticket === null ? this.#letInByToken(request) : this.#letInByTicket(ticket);
   }
 
-  override webSocketMessage(socket: HibernatingSocket, message: string | ArrayBuffer): void {
+  override async webSocketMessage(socket: HibernatingSocket, message: string | ArrayBuffer): Promise<void> {
     this.#hub.message(socket, message);
+    await this.#lookLater();
+  }
+
+  /** Members that died without a word are found though nothing happens in the room. */
+  override async alarm(): Promise<void> {
+    this.#willLook = false;
+    this.#hub.sweep();
+    await this.#lookLater();
   }
 
   override webSocketClose(socket: HibernatingSocket, code: number): void {
@@ -77,6 +86,14 @@ export class SyncCoordinator extends DurableObject<CoordinatorEnv> implements Co
 
   override webSocketError(socket: HibernatingSocket): void {
     this.#hub.closed(socket, BROKEN_CLOSE);
+  }
+
+  /** An alarm, as a timer would keep the object in memory. Asked for once while it is in memory, not for each frame. */
+  async #lookLater(): Promise<void> {
+    if (this.#willLook || !this.#hub.hasMembers) return;
+    this.#willLook = true;
+    const { storage } = this.ctx;
+    if ((await storage.getAlarm()) === null) await storage.setAlarm(systemEnv.now() + limits.socketSilenceMsMax);
   }
 
   #letInByTicket(ticket: string): Response {

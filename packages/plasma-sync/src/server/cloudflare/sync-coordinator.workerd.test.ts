@@ -1,6 +1,6 @@
 // A Worker with D1 beside a SyncCoordinator, in the real Workers runtime.
 
-import { evictDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env, type ObjectStub } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
 import { freshD1 } from "../database/d1.fixture.ts";
@@ -104,6 +104,23 @@ describe("SyncCoordinator", { timeout: 30_000 }, () => {
     graces.close();
     await until(() => expect(membersOf(adas)).toEqual({ a1: "Ada" }));
     expect(JSON.stringify(adas.received)).not.toContain('del":["a1');
+  });
+
+  test("members are looked after by an alarm, by the pings that the platform answered", async () => {
+    const worker = await startWorker();
+    const adas = await worker.connect({ token: "ada", clientID: "a1" });
+    await runInDurableObject(room("global"), async (_, { storage }) => expect(await storage.getAlarm()).toBeNull());
+    adas.send(helloOf("Ada"));
+    await until(() => expect(membersOf(adas)).toEqual({ a1: "Ada" }));
+    adas.send("ping");
+    await evictDurableObject(room("global"));
+    await runInDurableObject(room("global"), async (object, ctx) => {
+      expect(await ctx.storage.getAlarm()).toBeGreaterThan(0);
+      const pingAt = ctx.getWebSockets().map((socket) => ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime());
+      expect(pingAt).toEqual([expect.any(Number)]);
+      await (object as { alarm(): Promise<void> }).alarm();
+    });
+    expect(adas.isOpen).toBe(true);
   });
 
   test("the largest record of a socket fits its attachment", async () => {

@@ -16,14 +16,14 @@ export class FrameBudget {
     this.#at = now;
   }
 
-  /** Takes one; false when there is none. A clock that goes back fills nothing. */
-  take(now: number): boolean {
+  /** Takes as many; false when there are fewer. A clock that goes back fills nothing. */
+  take(now: number, count = 1): boolean {
     const { perSecond, burst } = this.#options;
     const passedMs = Math.max(0, now - this.#at);
     this.#at = now;
     this.#left = Math.min(burst, this.#left + (passedMs / 1000) * perSecond);
-    if (this.#left < 1) return false;
-    this.#left -= 1;
+    if (this.#left < count) return false;
+    this.#left -= count;
     return true;
   }
 }

@@ -241,6 +241,16 @@ describe("Hub", () => {
       const oneTick = count * count * 600;
       expect(bytes).toBeLessThan(limits.presenceBytesPerSecondMax * seconds + 2 * oneTick);
       expect(sockets.every(({ closed }) => closed === null)).toBe(true);
+      const largest = Math.max(...sockets.flatMap(({ sent }) => sent.map((text) => text.length)));
+      const tickBytes = (limits.presenceBytesPerSecondMax * limits.presenceTickMs) / 1000;
+      expect(largest * count).toBeLessThan(tickBytes + count * 700);
+      // Everybody has their turn.
+      const times = new Map<string, number>();
+      for (const text of sockets[0]!.sent)
+        for (const { clientID } of (JSON.parse(text) as { put: { clientID: string }[] }).put)
+          times.set(clientID, (times.get(clientID) ?? 0) + 1);
+      expect(times.size).toBe(count);
+      expect(Math.max(...times.values()) - Math.min(...times.values())).toBeLessThanOrEqual(1);
       await env.advance(10_000);
       expect(new Set(Object.values(membersKnownTo(sockets[0]!)))).toEqual(new Set([`4950 ${filler}`]));
     });
@@ -272,6 +282,12 @@ describe("Hub", () => {
       hub.poke(all);
       expect([slow.closed, slow.sent]).toEqual([{ code: 4408, reason: "limit/slow-consumer" }, []]);
       expect(fast.sent).toEqual([POKE]);
+    });
+
+    test("who asks for the list again and again is closed", () => {
+      const socket = open("a");
+      for (let i = 0; i < 50; i++) say(socket, { type: "hello" });
+      expect([socket.closed?.code, socket.sent.length]).toEqual([1008, limits.socketFramesBurstMax / 10]);
     });
 
     test("frames of a socket that was closed are ignored", () => {
@@ -454,6 +470,17 @@ describe("Hub", () => {
     say(grace, { type: "presence", userInfo: 3 });
     await env.advance(limits.presenceTickMs);
     expect(membersKnownTo(grace)).toEqual({ grace: 3 });
+  });
+
+  test("a member that died while the hub was not in memory expires, one that pings does not", async () => {
+    const [dead, alive] = [enter("dead", 1), enter("alive", 1)];
+    await env.advance(limits.socketSilenceMsMax);
+    alive.pingAt = env.now();
+    await env.advance(1000);
+    hub = new Hub({ env, sweepMs: null });
+    hub.wake([dead, alive]);
+    hub.sweep();
+    expect([dead.closed?.reason, alive.closed, hub.hasMembers]).toEqual(["limit/silence", null, true]);
   });
 
   test("there is a most of sockets", () => {

@@ -4,8 +4,8 @@
 //   1. Nothing is sent to a socket whose authorization is older than `socketAuthMsMax`: it is asked again first, or asked to
 //      come again.
 //   2. A socket costs bounded memory: one record, and no queue but the platform's, which is bounded where it tells its size.
-//   3. Presence goes out in ticks: one text for all of a room, however many frames came in between; the larger what a tick
-//      sends, the later the next.
+//   3. Presence goes out in ticks: one text for all of a room, however many frames came in between, and no more of it than
+//      a bound; who waits longest is told of first.
 //   4. Without sockets there is no timer; with sockets that say nothing there is at most the one that looks for dead ones.
 
 import type { Env, TimerHandle } from "../../core/lib/env.ts";
@@ -71,6 +71,8 @@ export class Hub {
         this.#add(new Listener(socket, record, this.#env.now(), null));
     }
     for (const room of this.#rooms.values()) room.presence.forgetNews();
+    // How long ago that was, nobody remembers.
+    this.#sweptAt = 0;
   }
 
   /** A frame came in. */
@@ -81,8 +83,9 @@ export class Hub {
     listener.heard(now);
     if (typeof data !== "string") return this.#end(listener, closeCodes.binary, "request/invalid");
     if (data.length > limits.socketFrameBytesMax) return this.#end(listener, closeCodes.tooLarge, "limit/payload");
-    if (!listener.budget.take(now)) return this.#end(listener, closeCodes.flood, "limit/rate");
     const frame = parseClientFrame(data);
+    const cost = frame?.type === "hello" ? limits.socketHelloFrames : 1;
+    if (!listener.budget.take(now, cost)) return this.#end(listener, closeCodes.flood, "limit/rate");
     if (frame !== null) this.#obey(listener, frame);
     this.#sweepIfDue();
   }
@@ -106,6 +109,23 @@ export class Hub {
     else if (ready.length > 0) this.#deliver(ready);
     for (const listener of ready) this.#refresh(listener);
     this.#sweepIfDue();
+  }
+
+  /** Members whose sockets went silent are gone. Who shows nothing may be silent: that it is dead is the platform's to find. */
+  sweep(): void {
+    const now = this.#env.now();
+    this.#sweptAt = now;
+    for (const listener of this.#listeners.values()) {
+      if (listener.isOpen && listener.record.userInfo === null) continue;
+      if (listener.isOpen && listener.silentMs(now) <= limits.socketSilenceMsMax) continue;
+      listener.close(closeCodes.comeAgain, "limit/silence");
+      this.#remove(listener, true);
+    }
+  }
+
+  /** Whether any socket shows something of itself: only then there is anything to look for. */
+  get hasMembers(): boolean {
+    return [...this.#rooms.values()].some(({ presence }) => presence.size > 0);
   }
 
   /** Closes all sockets: their clients come again, here or elsewhere. */
@@ -234,25 +254,13 @@ export class Hub {
 
   #sweepOnTime(): void {
     this.#sweepTimer = null;
-    this.#sweep();
+    this.sweep();
     if (this.size > 0 && this.#sweepMs !== null)
       this.#sweepTimer = this.#env.setTimeout(() => this.#sweepOnTime(), this.#sweepMs);
   }
 
   #sweepIfDue(): void {
-    if (this.#env.now() - this.#sweptAt >= limits.socketSweepMs) this.#sweep();
-  }
-
-  /** Members whose sockets went silent are gone. Who shows nothing may be silent: that it is dead is the platform's to find. */
-  #sweep(): void {
-    const now = this.#env.now();
-    this.#sweptAt = now;
-    for (const listener of this.#listeners.values()) {
-      if (listener.isOpen && listener.record.userInfo === null) continue;
-      if (listener.isOpen && listener.silentMs(now) <= limits.socketSilenceMsMax) continue;
-      listener.close(closeCodes.comeAgain, "limit/silence");
-      this.#remove(listener, true);
-    }
+    if (this.#env.now() - this.#sweptAt >= limits.socketSweepMs) this.sweep();
   }
 }
 

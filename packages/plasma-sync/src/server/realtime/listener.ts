@@ -43,7 +43,8 @@ export class Listener {
     this.renew = admission?.renew ?? null;
     this.#record = record;
     this.#auth = admission?.auth ?? null;
-    this.#heardAt = now;
+    // One that outlived the hub was heard when the platform says so.
+    this.#heardAt = admission === null ? record.authorizedAt : now;
   }
 
   get record(): SocketRecord {

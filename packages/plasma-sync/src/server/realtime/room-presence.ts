@@ -14,7 +14,7 @@ interface Member {
 
 export class RoomPresence {
   readonly #members = new Map<string, Member>();
-  /** Members to tell of, as they will be then. */
+  /** Members to tell of, as they will be then: who waits longest first. */
   readonly #changed = new Set<string>();
   #list: string | null = null;
 
@@ -59,17 +59,20 @@ export class RoomPresence {
     return this.#list;
   }
 
-  /** The frame with what has changed since the last one, null for nothing. */
-  takeDelta(): string | null {
+  /** A frame of about so many characters, with what has waited longest to be told; null for nothing. */
+  takeDelta(charsMax: number): string | null {
     if (this.#changed.size === 0) return null;
     const put: string[] = [];
     const del: string[] = [];
+    let chars = 0;
     for (const clientID of this.#changed) {
       const member = this.#members.get(clientID);
-      if (member === undefined) del.push(JSON.stringify(clientID));
-      else put.push(entryOf([clientID, member]));
+      const text = member === undefined ? JSON.stringify(clientID) : entryOf([clientID, member]);
+      (member === undefined ? del : put).push(text);
+      this.#changed.delete(clientID);
+      chars += text.length;
+      if (chars >= charsMax) break;
     }
-    this.#changed.clear();
     return `{"type":"presence-delta","put":[${put.join(",")}],"del":[${del.join(",")}]}`;
   }
 

@@ -5,6 +5,9 @@ import * as limits from "../../core/limits.ts";
 import type { Listener } from "./listener.ts";
 import { RoomPresence } from "./room-presence.ts";
 
+/** What all listeners of a room are sent in one tick. */
+const bytesPerTick = (limits.presenceBytesPerSecondMax * limits.presenceTickMs) / 1000;
+
 export class Room {
   readonly listeners = new Set<Listener>();
   readonly presence = new RoomPresence();
@@ -81,7 +84,7 @@ export class Room {
   }
 
   #tellNews(): void {
-    const delta = this.presence.takeDelta();
+    const delta = this.presence.takeDelta(bytesPerTick / Math.max(1, this.listeners.size));
     if (delta === null) return;
     let sentBytes = 0;
     for (const listener of this.listeners) {
@@ -91,5 +94,6 @@ export class Room {
     }
     const spreadMs = (sentBytes / limits.presenceBytesPerSecondMax) * 1000;
     this.#told = { at: this.#env.now(), quietMs: Math.max(limits.presenceTickMs, spreadMs) };
+    this.#planTick();
   }
 }
