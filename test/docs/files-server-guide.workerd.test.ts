@@ -12,3 +12,8 @@ test("on Workers a photo is taken in, given to its owner alone, and a collection
   await photoRoundTrip((path, init) => worker.fetch(new Request(`http://guide.test${path}`, init), env));
   expect(await worker.scheduled(null, env)).toEqual({ deleted: 0, deletedBytes: 0, hasMore: false });
 });
+
+test("in a Durable Object of its own a team has its photos in the same way", async () => {
+  const stub = env.PHOTOS.get(env.PHOTOS.newUniqueId());
+  await photoRoundTrip((path, init) => stub.fetch(new Request(`http://guide.test${path}`, init)));
+});

@@ -50,6 +50,7 @@ declare module "cloudflare:workers" {
     OBJECT: ObjectNamespace;
     NOTES: ObjectNamespace;
     TEAM: ObjectNamespace;
+    PHOTOS: ObjectNamespace;
     COORDINATOR: ObjectNamespace;
   };
 }

@@ -1,5 +1,7 @@
 // The Worker in which *.workerd.test.ts run: it has no routes, only classes whose objects tests enter.
 import { DurableObject } from "cloudflare:workers";
+import * as photos from "../../docs/guides/files-worker-examples.ts";
+import { fromR2, type R2BucketLike } from "../../packages/plasma-sync/src/server/blob/from-r2.ts";
 import {
   PlasmaObject,
   type PlasmaObjectOptions,
@@ -16,6 +18,19 @@ export class TestObject extends DurableObject {}
 export class NotesRoom extends PlasmaObject {
   options(): PlasmaObjectOptions<Ctx> {
     return { schema, mutators, schemaVersion: "1", auth: authOf, authorizeRoom: ({ room }) => room !== "closed" };
+  }
+}
+
+/** The photos of the files guide, whose bytes lie in R2. */
+export class PhotoRoom extends PlasmaObject<{ readonly FILES: R2BucketLike }> {
+  options(env: { readonly FILES: R2BucketLike }): PlasmaObjectOptions<Ctx> {
+    return {
+      schema: photos.schema,
+      mutators: photos.mutators,
+      schemaVersion: "1",
+      auth: authOf,
+      blobs: { default: fromR2(env.FILES) },
+    };
   }
 }
 
