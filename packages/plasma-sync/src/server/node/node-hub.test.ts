@@ -11,11 +11,13 @@ import * as limits from "../../core/limits.ts";
 import { fromNodeSqlite } from "../database/from-node-sqlite.ts";
 import { createSyncHandler } from "../handler.ts";
 import { ada, describeRealtime, grace } from "../realtime/realtime.suite.ts";
+import { Choices } from "../sync/hostile-json.fixture.ts";
 import { authOf, mutation, mutators, RawClient, schema } from "../sync/sync-server.fixture.ts";
 import { createNodeHub } from "./node-hub.ts";
 import { connect, realtimeServer, sendTo, startNode, statusOf } from "./node-sockets.fixture.ts";
 import type { PlasmaServer } from "./serve.ts";
 
+const SEED = 20_261_127;
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -239,6 +241,26 @@ describe("sockets of Node", () => {
       await received;
     }
     expect(other.isOpen).toBe(true);
+  });
+
+  test("random bytes after the handshake end their sockets, and the others stay", async () => {
+    const server = await start();
+    const other = await connect(server.port, grace);
+    const choices = new Choices(SEED);
+    for (let i = 0; i < 100; i++) {
+      const { socket, received } = raw(server);
+      const bytes = Uint8Array.from({ length: 1 + choices.below(300) }, () => choices.below(256));
+      // Every other time a frame that begins well: text, masked, of a length that may lie.
+      if (choices.once(2)) bytes.set([0x81, 0x80 + choices.below(128)].slice(0, bytes.length));
+      // In the packet of the handshake, or after it.
+      socket.write(upgradeText("/sync/coordinator?token=ada"));
+      if (choices.once(2)) await once(socket, "data");
+      socket.end(bytes);
+      expect(await received).not.toMatch(/\n\s+at /);
+    }
+    expect(other.isOpen).toBe(true);
+    await pusherOf(server).push(mutation(1, "addNote", { id: "n1" }));
+    await until(() => expect(other.received).toContain('{"type":"poke"}'));
   });
 
   test("the app may listen for other upgrades on the same server", async () => {
