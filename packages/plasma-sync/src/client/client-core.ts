@@ -95,6 +95,7 @@ export class ClientCore {
       onProgress: options.onFileProgress,
       cacheBytes: resolved.offline ? Infinity : resolved.fileCacheBytes,
       openBlobs: platform.openBlobs,
+      whenCurrent: () => this.loaded.then(() => this.assertOpen()),
       http: resolved.offline ? null : this.#http(),
       post: (news) => this.#post({ type: "upload", news }),
       report: (error) => this.#report(error),

@@ -19,12 +19,12 @@ const notes = table("notes", { id: id(), cover: file().nullable() });
 const drafts = table("drafts", { id: id(), picture: file().nullable() }, { changeLogSuppressed: true });
 const schema = defineSchema({ notes, drafts });
 
-function open({ cacheBytes = 1000, pending = [] as string[] } = {}) {
+function open({ cacheBytes = 1000, pending = [] as string[], whenCurrent = async () => undefined as void } = {}) {
   const env = createVirtualEnv();
   const blobs = createMemoryLocalBlobs(env);
   const runtime = createQueryRuntime({ schema });
   const replica = { pending: pending.map((hash) => ({ entry: { files: [hash] } }) as unknown as PendingMutation) };
-  const deps = { schema, blobs, env, cacheBytes, replica, runtime, http: null, onProgress: undefined };
+  const deps = { schema, blobs, env, cacheBytes, replica, runtime, whenCurrent, http: null, onProgress: undefined };
   const files = createClientFiles({ ...deps, post: () => undefined, report: () => undefined });
   /** As `mutate` does it. */
   const take = async (...given: Blob[]) => {
@@ -75,6 +75,24 @@ describe("the cache of files", () => {
       true,
       true,
       false,
+    ]);
+  });
+
+  test("stays while the outbox is not read yet, and for good in a tab that no longer follows it", async () => {
+    const read = Promise.withResolvers<void>();
+    const early = open({ cacheBytes: 1, whenCurrent: () => read.promise });
+    const outdated = open({ cacheBytes: 1, whenCurrent: () => Promise.reject(new Error("outdated")) });
+    const hashes: string[] = [];
+    for (const { blobs, env } of [early, outdated]) {
+      hashes.push(await store(blobs, bytesOf(900), { uploaded: true }));
+      await env.advance(limits.blobEvictDelayMs);
+      expect(await blobs.info(hashes[0]!)).not.toBe(null);
+    }
+    read.resolve();
+    await early.env.advance(0);
+    expect([await early.blobs.info(hashes[0]!), (await outdated.blobs.info(hashes[0]!))?.sizeBytes]).toEqual([
+      null,
+      900,
     ]);
   });
 

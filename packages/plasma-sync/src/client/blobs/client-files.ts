@@ -32,6 +32,8 @@ export interface ClientFilesDeps extends Pick<FileTransfersDeps, "post" | "repor
   readonly onProgress: OnFileProgress | undefined;
   /** Bytes of uploaded and downloaded files that may stay on the device; Infinity where none could be fetched again. */
   readonly cacheBytes: number;
+  /** Resolves when `replica` and `runtime` hold what the disk does; rejects in a tab that no longer follows it. */
+  readonly whenCurrent: () => Promise<void>;
   readonly replica: Pick<Replica, "pending">;
   readonly runtime: QueryRuntime;
   /** Null: an offline client. */
@@ -118,7 +120,8 @@ export class ClientFiles {
     const hash = await store().catch(async (error: unknown) => {
       // The cache makes room for what is only here.
       if (!isQuotaError(error) || this.#deps.cacheBytes === Infinity) throw error;
-      if ((await this.#evict(0)).length === 0) throw error;
+      const gone = await this.#evict(0).catch(() => []);
+      if (gone.length === 0) throw error;
       return store();
     });
     tell(hash, file.size);
@@ -126,8 +129,10 @@ export class ClientFiles {
     return { hash, ...facts };
   }
 
-  #evict(budgetBytes: number): Promise<readonly string[]> {
-    const { schema, replica, runtime } = this.#deps;
+  async #evict(budgetBytes: number): Promise<readonly string[]> {
+    const { schema, replica, runtime, whenCurrent } = this.#deps;
+    // Before that it does not know what is needed.
+    await whenCurrent();
     const needed = neededFiles(schema, replica.pending, runtime);
     return this.blobs.evict({ budgetBytes, isNeeded: (hash) => needed.has(hash) });
   }

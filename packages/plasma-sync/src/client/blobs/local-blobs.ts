@@ -32,7 +32,7 @@ export interface EvictOptions {
   readonly budgetBytes: number;
   /**
    * Whether something on this device still refers to the bytes and could not get them from a server: a mutation in the outbox,
-   * a row of a local-only table. Such bytes stay, whatever the budget.
+   * a row of a local-only table. Such bytes stay, whatever the budget. Where the outbox lies beside the bytes, it is asked too.
    */
   readonly isNeeded: (hash: string) => boolean;
 }

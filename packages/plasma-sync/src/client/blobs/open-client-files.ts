@@ -18,7 +18,10 @@ export interface ClientFilesOpener {
   close(): void;
 }
 
-type Given = Pick<ClientFilesDeps, "schema" | "env" | "onProgress" | "cacheBytes" | "http" | "post" | "report">;
+type Given = Pick<
+  ClientFilesDeps,
+  "schema" | "env" | "onProgress" | "cacheBytes" | "whenCurrent" | "http" | "post" | "report"
+>;
 
 export function createClientFilesOpener(
   deps: Given & {

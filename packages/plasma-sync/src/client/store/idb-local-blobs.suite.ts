@@ -189,6 +189,20 @@ export function idbLocalBlobsSuite(kind: string): void {
   });
 
   describe(`local blobs on ${kind}: with the replica`, () => {
+    test("bytes of a mutation in the outbox stay, also when the tab that evicts has not heard of it", async () => {
+      const name = freshName();
+      const env = settableEnv();
+      const replica = createIdbStore({ name, schema, env: systemEnv });
+      const { replicaID } = await replica.load(() => undefined);
+      const blobs = open(name, env);
+      const waiting = await store(blobs, bytesOf(10, 1));
+      const sent = await store(blobs, bytesOf(10, 2), { uploaded: true });
+      const orphan = await store(blobs, bytesOf(10, 3));
+      await replica.append(replicaID, [{ ...entriesOf("a", 1)[0]!, files: [waiting, sent] }]);
+      env.ms += 2 * limits.blobOrphanMs;
+      expect(await blobs.evict({ budgetBytes: 0, isNeeded: () => false })).toEqual([orphan]);
+    });
+
     test("a reset takes the bytes along, and a write that it meets fails", async () => {
       const name = freshName();
       const replica = createIdbStore({ name, schema, env: systemEnv });

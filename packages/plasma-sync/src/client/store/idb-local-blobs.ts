@@ -15,6 +15,7 @@ import { planEviction } from "../blobs/plan-eviction.ts";
 import { IdbConnection, type IdbConnectionOptions } from "./idb-connection.ts";
 import { resultOf } from "./idb-requests.ts";
 import { IdbBlobWrite } from "./idb-blob-write.ts";
+import type { OutboxEntry } from "./store.ts";
 import { BLOB_STORES, type BlobRecord, type BlobWriteRecord } from "./layout.ts";
 
 /** Makes a handle on the bytes in a replica's database; it is opened at the first use. */
@@ -75,10 +76,16 @@ class IdbLocalBlobs implements LocalBlobs {
   }
 
   evict(options: EvictOptions): Promise<readonly string[]> {
-    return this.#connection.run({ stores: BLOB_STORES, mode: "readwrite" }, async (tx) => {
-      const records = await resultOf<BlobRecord[]>(tx.objectStore("blobs").getAll());
+    return this.#connection.run({ stores: [...BLOB_STORES, "outbox"], mode: "readwrite" }, async (tx) => {
+      const [records, outbox] = await Promise.all([
+        resultOf<BlobRecord[]>(tx.objectStore("blobs").getAll()),
+        resultOf<OutboxEntry[]>(tx.objectStore("outbox").getAll()),
+      ]);
+      // The caller may not have heard of another tab's mutations yet; the disk has.
+      const pending = new Set(outbox.flatMap(({ files = [] }) => files));
+      const isNeeded = (hash: string) => pending.has(hash) || options.isNeeded(hash);
       const stored = records.map((record) => ({ ...record, ...infoOf(record) }));
-      const gone = new Set(planEviction(stored, { ...options, now: this.#env.now() }));
+      const gone = new Set(planEviction(stored, { ...options, isNeeded, now: this.#env.now() }));
       for (const record of records) if (gone.has(record.hash)) drop(tx, record);
       return [...gone];
     });
