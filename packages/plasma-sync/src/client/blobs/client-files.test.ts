@@ -19,7 +19,11 @@ const notes = table("notes", { id: id(), cover: file().nullable() });
 const drafts = table("drafts", { id: id(), picture: file().nullable() }, { changeLogSuppressed: true });
 const schema = defineSchema({ notes, drafts });
 
-function open({ cacheBytes = 1000, pending = [] as string[], whenCurrent = async () => undefined as void } = {}) {
+function open({
+  cacheBytes = 1000,
+  pending = [] as string[],
+  whenCurrent = (): Promise<void> => Promise.resolve(),
+} = {}) {
   const env = createVirtualEnv();
   const blobs = createMemoryLocalBlobs(env);
   const runtime = createQueryRuntime({ schema });
