@@ -480,9 +480,9 @@ export class Run implements RunScope {
     if (this.#script.ways.some(({ hasSocket }) => hasSocket)) await this.#endWithSockets();
   }
 
-  /** Who has a socket has all by a pull, and then hears of everything by the socket, though connections still break. */
+  /** Who has a socket has all by a flush, which wakes what rests until the next poll, and then hears of everything by the socket, though connections still break. */
   async #endWithSockets(): Promise<void> {
-    for (const { client } of this.openTabs) void client.pullOnce().catch(() => undefined);
+    for (const { client } of this.openTabs) void client.flush().catch(() => undefined);
     await this.world.calmDown(QUIET_MS);
     for (const step of this.#script.finale) await this.#step(step);
     await this.world.calmDown(RECONNECT_MS);

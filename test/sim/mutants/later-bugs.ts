@@ -59,13 +59,13 @@ export const laterBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: "uploaded-before-the-server-said-so",
-    about: "a file counts as uploaded when its upload begins",
+    name: "uploaded-whatever-came-of-it",
+    about: "a file counts as uploaded when its upload has ended, though it failed",
     edits: [
       {
         file: "client/blobs/upload-files.ts",
-        find: "  const failure = await send(run, file, bytes);\n",
-        replace: "  release(run, hash);\n  const failure = await send(run, file, bytes);\n",
+        find: "if (failure === null) {\n    await blobs.markUploaded(hash);",
+        replace: "{\n    await blobs.markUploaded(hash);",
       },
     ],
   },

@@ -1,68 +1,53 @@
-// Owns: createSimHub: the real hub of a simulated server's process, behind simulated sockets.
+// Owns: SimHub: the real hub of a simulated server's process, behind simulated sockets.
 
-import { isPlasmaError } from "../core/error.ts";
-import type { Env } from "../core/lib/env.ts";
-import { closeCodes } from "../core/protocol/realtime.ts";
-import { checkHandlerOptions, type Authorized, type SyncHandlerOptions } from "../server/handler-options.ts";
+import type { Authorized } from "../server/authorized.ts";
+import { checkHandlerOptions, type SyncHandlerOptions } from "../server/handler-options.ts";
+import { ensureSchema } from "../server/migration/ensure-schema.ts";
+import { admit } from "../server/realtime/admission.ts";
+import type { Coordinator, PokeTarget } from "../server/realtime/coordinator.ts";
 import { Hub } from "../server/realtime/hub.ts";
 import type { HubSocket, SocketRecord } from "../server/realtime/hub-socket.ts";
-import type { Renewal } from "../server/realtime/listener.ts";
 import { PokePatches } from "../server/realtime/poke-patches.ts";
-import { authorize, checkIdentity } from "../server/sync/authorize.ts";
-import { parseSocketRequest, type SocketRequest } from "../server/sync/socket-request.ts";
-import type { SimServerSocket, SimUpgrade } from "./sim-sockets.ts";
+import type { SimServerSocket } from "./sim-sockets.ts";
 
-export interface SimHubOptions extends SyncHandlerOptions {
-  readonly env: Env;
-}
+/** What the process gives to its handler as the `coordinator`. */
+export class SimHub implements Coordinator {
+  readonly defaultRooms = null;
+  readonly #options: SyncHandlerOptions;
+  readonly #hub: Hub;
+  readonly #patches: PokePatches;
 
-export interface SimHub {
-  readonly hub: Hub;
-  readonly upgrade: SimUpgrade;
-}
+  constructor(options: SyncHandlerOptions) {
+    const settings = checkHandlerOptions(options);
+    this.#options = options;
+    this.#patches = new PokePatches(settings);
+    this.#hub = new Hub({ env: settings.env, deliver: (listeners) => void this.#patches.deliver(listeners) });
+  }
 
-export function createSimHub(options: SimHubOptions): SimHub {
-  const patches = new PokePatches(checkHandlerOptions(options));
-  const hub = new Hub({ env: options.env, deliver: (listeners) => void patches.deliver(listeners) });
-  const upgrade: SimUpgrade = async (request, socket) => {
-    const asked = parseSocketRequest(request);
-    const renew = () => admitted(options, asked);
-    const admission = await renew();
-    if (!admission.ok) {
-      socket.close(admission.code, admission.reason);
+  poke(target: PokeTarget): void {
+    this.#hub.poke(target);
+  }
+
+  pulled(auth: Authorized, clientID: string, replicaID: string | null): void {
+    this.#patches.pulled(auth, clientID, replicaID);
+  }
+
+  async upgrade(request: Request, socket: SimServerSocket): Promise<"accepted" | Response> {
+    const { schema, executor } = this.#options;
+    const migrate = async () => void (await ensureSchema({ schema, executor }));
+    const admitted = await admit({ options: this.#options, migrate, refused: () => undefined }, request);
+    if (admitted.kind === "answer") return admitted.answer;
+    if (admitted.kind === "close") {
+      socket.close(admitted.code, admitted.reason);
       return "accepted";
     }
     const hubSocket = hubSocketOf(socket);
-    socket.onMessage = (text) => hub.receive(hubSocket, text);
-    socket.onClose = (code) => hub.leave(hubSocket, code);
-    hub.join(hubSocket, { identity: identityOf(asked, admission.auth), auth: admission.auth, renew });
+    socket.onMessage = (text) => this.#hub.receive(hubSocket, text);
+    socket.onClose = (code) => this.#hub.leave(hubSocket, code);
+    this.#hub.join(hubSocket, admitted.admission);
     return "accepted";
-  };
-  return { hub, upgrade };
-}
-
-/** Whether who asks may listen now. */
-async function admitted(options: SimHubOptions, asked: SocketRequest): Promise<Renewal> {
-  try {
-    const auth = await authorize(options, asked.request);
-    checkIdentity(auth, asked);
-    const { authorizeRoom } = options;
-    const mayListen = authorizeRoom === undefined || (await authorizeRoom({ ctx: auth.ctx, room: asked.room }));
-    return mayListen ? { ok: true, auth } : { ok: false, code: closeCodes.room, reason: "auth/room" };
-  } catch (error) {
-    if (!isPlasmaError(error, "auth/unauthorized")) throw error;
-    return { ok: false, code: closeCodes.unauthorized, reason: error.code };
   }
 }
-
-const identityOf = ({ room, clientID, replicaID, request }: SocketRequest, auth: Authorized) => ({
-  room,
-  clientGroupID: auth.clientGroupID,
-  clientID: auth.clientID ?? clientID ?? null,
-  replicaID: replicaID ?? null,
-  schemaVersion: new URL(request.url).searchParams.get("schemaVersion"),
-  wantsPresence: true,
-});
 
 function hubSocketOf(socket: SimServerSocket): HubSocket {
   let record: SocketRecord | null = null;

@@ -15,7 +15,7 @@ import type { SimBackup, SimDatabase } from "./sim-database-node.ts";
 import { SimBlobStore } from "./sim-blob-store.ts";
 import { SimDatabaseError, simExecutor, type StatementGate } from "./sim-executor.ts";
 import type { SimAnswer, SimHandle, SimRequest } from "./sim-network.ts";
-import { createSimHub, type SimHub, type SimHubOptions } from "./sim-hub.ts";
+import { SimHub } from "./sim-hub.ts";
 import type { SimUpgrade } from "./sim-sockets.ts";
 import type { SimRandom } from "./sim-random.ts";
 
@@ -73,7 +73,11 @@ export class SimServer {
     const found = this.#process;
     if (found === null) return null;
     const { life, handle, hub } = found;
-    return { life, handle: (request, upload) => answer(handle, request, upload), upgrade: hub.upgrade };
+    return {
+      life,
+      handle: (request, upload) => answer(handle, request, upload),
+      upgrade: (...socket) => hub.upgrade(...socket),
+    };
   }
 
   /** Starts a process, of another version of the app when given. */
@@ -85,18 +89,10 @@ export class SimServer {
     const gate: StatementGate = (when, what) => this.#pass(life, when, what);
     const executor = simExecutor(database.executor, gate);
     const blobs = this.blobs.behind(gate);
-    const options: SyncHandlerOptions<never> = {
-      blobs: { default: blobs },
-      ...app,
-      executor,
-      env,
-      onPushed: (auth, origin) => {
-        hub.hub.poke({ rooms: null, origin });
-        return app.onPushed?.(auth, origin);
-      },
-    };
-    const hub = createSimHub(options as unknown as SimHubOptions);
-    this.#process = { life, handle: createSyncHandler<never>(options), env, hub, executor, blobs };
+    const options: SyncHandlerOptions<never> = { blobs: { default: blobs }, ...app, executor, env };
+    const hub = new SimHub(options as unknown as SyncHandlerOptions);
+    const handle = createSyncHandler<never>({ ...options, coordinator: hub });
+    this.#process = { life, handle, env, hub, executor, blobs };
     note("server: started");
   }
 
@@ -112,7 +108,7 @@ export class SimServer {
 
   /** Tells all sockets that something has changed: for changes that no push made. */
   poke(): void {
-    this.#process?.hub.hub.poke({ rooms: null, origin: null });
+    this.#process?.hub.poke({ rooms: null, origin: null });
   }
 
   /** Puts the database back. The process dies with it. */
