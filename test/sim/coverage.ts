@@ -24,10 +24,18 @@ export function answerSeen(run: RunScope, request: SimRequest, answer: SimAnswer
   leaks(run, user, answer.body);
   if (pathname.includes("/blob/"))
     return history.count(`blob ${request.method} ${answer.status} ${codeIn(answer.body)}`.trim());
-  if (answer.status !== 200) return history.count(`${kind} ${answer.status} ${codeIn(answer.body)}`);
+  if (answer.status !== 200) return refusalSeen(history, `${kind} ${answer.status} ${codeIn(answer.body)}`);
   if (kind === "push") return pushSeen(run, request, JSON.parse(answer.body));
   pullSeen(history, searchParams.get("cookie"), JSON.parse(answer.body));
 }
+
+/** A client leaves out no id; only a database that was put back can lack one. */
+function refusalSeen(history: History, what: string): void {
+  history.count(what);
+  if (what === GAP && history.restoredMs === null) history.violate("a mutation was pushed before one that comes first");
+}
+
+const GAP = "push 409 push/gap";
 
 function codeIn(body: string): string {
   try {

@@ -34,7 +34,7 @@ export class SimHub implements Coordinator {
 
   async upgrade(request: Request, socket: SimServerSocket): Promise<"accepted" | Response> {
     const { schema, executor } = this.#options;
-    const migrate = async () => void (await ensureSchema({ schema, executor }));
+    const migrate = () => ensureSchema({ schema, executor });
     const admitted = await admit({ options: this.#options, migrate, refused: () => undefined }, request);
     if (admitted.kind === "answer") return admitted.answer;
     if (admitted.kind === "close") {
