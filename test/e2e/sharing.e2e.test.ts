@@ -169,7 +169,10 @@ function recordPulls(page: Page): string[] {
   const bodies: string[] = [];
   page.on("response", (response) => {
     if (!response.url().includes("/sync/pull")) return;
-    void response.text().then((body) => bodies.push(body));
+    response.text().then(
+      (body) => bodies.push(body),
+      () => undefined, // The browser was closed: nobody reads it, the page neither.
+    );
   });
   return bodies;
 }
