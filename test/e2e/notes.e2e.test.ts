@@ -107,6 +107,7 @@ test("search, pin, delete and undo, with the keyboard", async () => {
   await page.keyboard.type(" nowhere");
   await page.getByText("No note has").waitFor();
   await page.getByRole("searchbox", { name: "Search notes" }).fill("");
+  await until(() => names(page), ["Alpha", "Gamma", "Beta"]);
   for (const key of ["ArrowDown", "ArrowDown", "ArrowDown", "ArrowUp", "Enter"]) await press(page, key);
   await until(() => title(page).inputValue(), "Gamma");
   await page.getByRole("button", { name: "Delete note" }).focus();
@@ -138,8 +139,8 @@ test("sync is switched on later: what waited goes out, and another device has it
     true,
   );
   await app.kill();
+  // The page finds the server by itself: it asks again, or Vite loads it anew.
   await app.restart(["--sync"]);
-  await page.reload();
   await until(() => syncLine(page).textContent(), "All saved on the server");
   const device = await newDevice();
   const other = await openNotes(device, app);
