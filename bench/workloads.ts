@@ -60,4 +60,5 @@ export const workloads: readonly Workload[] = [
   { id: "pull-fanout", runs: "node", peers: [], script: "server/run-fanout.ts" },
   { id: "propagate", runs: "node", peers: [], script: "propagate/run.ts" },
   { id: "files", runs: "node", peers: [], script: "files/run.ts" },
+  { id: "upload", runs: "node", peers: [], script: "files/upload.ts" },
 ];

@@ -87,13 +87,15 @@ export const retryAfterMsMax = 3_600_000;
 /** Refusals that a replica keeps: more than one tab makes while it misses a commit, and each is a message long. */
 export const refusalsKeptMax = 100;
 /** Files that one client uploads at once: enough to fill a line, few enough that each gets somewhere on a slow one. */
-export const uploadsMax = 3;
+export const uploadsMax = 4;
 /** Bytes per second below which an upload whose progress cannot be seen counts as stuck: a weak mobile line does more. */
 export const uploadBytesPerSecondMin = 16 * 1024;
 /** Files that one tab downloads at once: what browsers send to one host over HTTP/1. */
 export const downloadsMax = 6;
 /** Waits between attempts to get a file that somebody looks at: as a person would press reload. */
 export const downloadRetry = { initialDelayMs: 2_000, maxDelayMs: 60_000 };
+/** Milliseconds between pushes of mutations whose files have come up: a hundred small files are some pushes, not a hundred. */
+export const uploadPushMs = 100;
 /** Milliseconds between two words of one file's progress to other tabs: as often as an eye sees a bar move. */
 export const fileProgressMs = 100;
 /** Milliseconds that a file counts as known to the server: half of the day for which it keeps what nothing refers to. */

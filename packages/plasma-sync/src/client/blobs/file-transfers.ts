@@ -19,6 +19,7 @@ import { downloadFile, type Download } from "./download-file.ts";
 import type { FileContent, FileState, ReadOptions, TransferProgress, UploadNews } from "./file-content.ts";
 import type { OnFileProgress } from "./file-progress.ts";
 import type { LocalBlobs } from "./local-blobs.ts";
+import { createPace } from "./pace.ts";
 import { Turns } from "./turns.ts";
 import { runUploads } from "./upload-files.ts";
 import { WatchedFile } from "./watched-file.ts";
@@ -64,21 +65,28 @@ export class FileTransfers {
   ): Promise<UploadRun> {
     const { files, transport, env, report } = this.#deps;
     if (transport === null) return { count: 0, failed: null };
-    return runUploads(
-      {
-        replica,
-        blobs: files.blobs,
-        transport,
-        env,
-        onReleased: (hash, isUploaded) => {
-          this.#tell({ hash, progress: null, uploaded: isUploaded });
-          onReleased();
+    const pace = createPace(env, limits.uploadPushMs, () => {
+      if (!signal.aborted) onReleased();
+    });
+    try {
+      return await runUploads(
+        {
+          replica,
+          blobs: files.blobs,
+          transport,
+          env,
+          onReleased: (hash, isUploaded) => {
+            this.#tell({ hash, progress: null, uploaded: isUploaded });
+            pace.ask();
+          },
+          onProgress: (hash, progress) => this.#tell({ hash, progress, uploaded: false }),
+          onRefused: (hash, message) => report({ kind: "blob-upload-failed", hash, message, willRetry: false }),
         },
-        onProgress: (hash, progress) => this.#tell({ hash, progress, uploaded: false }),
-        onRefused: (hash, message) => report({ kind: "blob-upload-failed", hash, message, willRetry: false }),
-      },
-      signal,
-    );
+        signal,
+      );
+    } finally {
+      pace.end();
+    }
   }
 
   /** The file, from here or from the server. Throws only the signal's reason, and what the local database throws. */
