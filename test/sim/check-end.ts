@@ -116,6 +116,8 @@ function checkChains({ history, apps }: RunScope, chains: readonly Row[]): void 
       const place = record?.place ?? null;
       if (record === undefined || place === null)
         return history.violate(`the chain of ${String(id)} holds ${token}, which was never durable`);
+      // There a mutation may be refused for its lost file, and what is lost of the tab's earlier client comes after its new one's.
+      if (hasFiles && history.restoredMs !== null) continue;
       const line = history.restoredMs === null && !hasFiles ? "all tabs" : record.tab;
       if (place <= (lastByLine.get(line) ?? -1))
         return history.violate(`the chain of ${String(id)} is out of order at ${token}: ${String(tokens)}`);

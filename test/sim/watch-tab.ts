@@ -2,6 +2,7 @@
 
 import type { Row } from "../../packages/plasma-sync/src/core/schema/value.ts";
 import type { LiveQuery } from "../../packages/plasma-sync/src/core/query/live-query.ts";
+import { parseCookie } from "../../packages/plasma-sync/src/server/sync/cookie.ts";
 import type { SimTab } from "../../packages/plasma-sync/src/testing/sim-world.ts";
 import { DerivedQueries } from "./derived-queries.ts";
 import type { RunScope } from "./run-scope.ts";
@@ -16,6 +17,11 @@ function watchStatus(run: RunScope, tab: SimTab, watched: { readonly replays: nu
     if (now.role === "leader" && role !== "leader" && history.led(tab.device.name)) history.count("lead: handed over");
     role = now.role;
     if (now.cookie === cookie) return;
+    // What the disk refuses, the view gives up again.
+    const { name } = tab.device;
+    const mayGoBack = history.restoredMs !== null || history.resets.has(name) || history.failures.has(name);
+    if (!mayGoBack && cookie !== null && versionOf(now.cookie) < versionOf(cookie))
+      history.violate(`${tab.name} of ${name} went back from ${versionOf(cookie)} to ${versionOf(now.cookie)}`);
     cookie = now.cookie;
     if (now.outboxDepth > 0 && watched.deliveries > 0)
       history.count(watched.replays > before ? "replay: ran" : "replay: skipped");
@@ -23,6 +29,9 @@ function watchStatus(run: RunScope, tab: SimTab, watched: { readonly replays: nu
     watched.deliveries = 0;
   });
 }
+
+/** Of the log; beyond all others where there is none: a client may drop its cookie to begin anew. */
+const versionOf = (cookie: string | null): number => (cookie === null ? Infinity : parseCookie(cookie).version);
 
 /** Watches all tables of the tab's app from now on. */
 export function watchTab(run: RunScope, tab: SimTab): void {

@@ -4,17 +4,6 @@ import type { PlantedBug } from "./planted-bug.ts";
 
 export const laterBugs: readonly PlantedBug[] = [
   {
-    name: "patch-from-elsewhere",
-    about: "a poke's patch is taken wherever it begins",
-    edits: [
-      {
-        file: "client/sync/sync-loop.ts",
-        find: "patch !== undefined && patch.from === replica.patchableCookie()",
-        replace: "patch !== undefined && replica.patchableCookie() !== null",
-      },
-    ],
-  },
-  {
     name: "no-pull-at-reconnect",
     about: "what changed while the socket was down is not asked for",
     edits: [
@@ -55,17 +44,6 @@ export const laterBugs: readonly PlantedBug[] = [
         file: "server/realtime/hub.ts",
         find: "listener.silentMs(now) <= limits.socketSilenceMsMax",
         replace: "listener.silentMs(now) <= Infinity",
-      },
-    ],
-  },
-  {
-    name: "uploaded-whatever-came-of-it",
-    about: "a file counts as uploaded when its upload has ended, though it failed",
-    edits: [
-      {
-        file: "client/blobs/upload-files.ts",
-        find: "if (failure === null) {\n    await blobs.markUploaded(hash);",
-        replace: "{\n    await blobs.markUploaded(hash);",
       },
     ],
   },
