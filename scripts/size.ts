@@ -7,7 +7,7 @@ import { parseSync } from "rolldown/utils";
 
 /** TARGETS `bundle`. Missed since the engine is whole: docs/decisions/0006. */
 const GOAL_KIB = 34;
-const BUDGET_KIB = 48;
+const BUDGET_KIB = 54;
 const ENTRIES = /^plasma-sync(\/(core|client|react))?$/;
 const QUERY_ENGINE = /\/client\/ivm\//;
 

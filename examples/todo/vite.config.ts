@@ -14,12 +14,6 @@ export default defineConfig({
   server: { host: "127.0.0.1" },
   // Known from the start: a dependency that Vite meets later reloads the page under its user.
   optimizeDeps: {
-    include: [
-      "react",
-      "react/jsx-dev-runtime",
-      "react-dom/client",
-      "plasma-sync > idb",
-      "plasma-sync > @noble/hashes/sha2.js",
-    ],
+    include: ["react", "react/jsx-dev-runtime", "react-dom/client", "plasma-sync > @noble/hashes/sha2.js"],
   },
 });
