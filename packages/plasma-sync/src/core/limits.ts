@@ -94,6 +94,8 @@ export const uploadBytesPerSecondMin = 16 * 1024;
 export const downloadsMax = 6;
 /** Waits between attempts to get a file that somebody looks at: as a person would press reload. */
 export const downloadRetry = { initialDelayMs: 2_000, maxDelayMs: 60_000 };
+/** Milliseconds without a word of another tab's upload after which it counts as over: half of what a stuck request gets. */
+export const fileSilenceMs = 30_000;
 /** Milliseconds between pushes of mutations whose files have come up: a hundred small files are some pushes, not a hundred. */
 export const uploadPushMs = 100;
 /** Milliseconds between two words of one file's progress to other tabs: as often as an eye sees a bar move. */

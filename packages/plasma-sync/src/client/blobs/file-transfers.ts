@@ -7,7 +7,7 @@
 
 import { PlasmaError } from "../../core/error.ts";
 import { fromBase64 } from "../../core/lib/base64.ts";
-import type { Env } from "../../core/lib/env.ts";
+import type { Env, TimerHandle } from "../../core/lib/env.ts";
 import * as limits from "../../core/limits.ts";
 import type { FileRef } from "../../core/schema/value.ts";
 import { callApp } from "../sync/app-callback.ts";
@@ -51,6 +51,8 @@ export class FileTransfers {
   readonly #downloads = new Map<string, RunningDownload>();
   readonly #turns = new Turns(limits.downloadsMax);
   readonly #watched = new Map<string, WatchedFile>();
+  /** Ends of uploads in other tabs of which nothing more is heard. */
+  readonly #silences = new Map<string, TimerHandle>();
   /** When other tabs were told of a file's progress last. */
   readonly #toldAtMs = new Map<string, number>();
 
@@ -122,6 +124,14 @@ export class FileTransfers {
     const { hash, progress } = news;
     if (progress !== null) callApp(() => this.#deps.onProgress?.({ phase: "uploading", hash, ...progress }));
     this.#note(news);
+    const { env } = this.#deps;
+    const silence = this.#silences.get(hash);
+    if (silence !== undefined) env.clearTimeout(silence);
+    this.#silences.delete(hash);
+    if (progress === null) return;
+    // A tab that dies over an upload says nothing more.
+    const timer = env.setTimeout(() => this.#note({ hash, progress: null, uploaded: false }), limits.fileSilenceMs);
+    this.#silences.set(hash, timer);
   }
 
   /** There is a network again. */
@@ -132,6 +142,7 @@ export class FileTransfers {
   close(): void {
     for (const watched of this.#watched.values()) watched.close();
     for (const { abort } of this.#downloads.values()) abort.abort();
+    for (const timer of this.#silences.values()) this.#deps.env.clearTimeout(timer);
   }
 
   #tell(news: UploadNews): void {
