@@ -136,7 +136,10 @@ class Handler {
       refused: (refusal: Refusal, cause: unknown) => this.#hooks.refused(refusal, cause),
     };
     // Where sockets are opened beside the handler, no request for one comes here.
-    if (coordinator.accept === undefined) return this.#refuse(serverError("request/invalid", { why: "Send Upgrade." }));
+    if (coordinator.accept === undefined)
+      return this.#refuse(
+        serverError("request/invalid", { why: "Only WebSockets are served here: send Upgrade: websocket." }),
+      );
     const admitted = await admit(deps, request);
     if (admitted.kind === "in") return coordinator.accept(admitted.admission);
     if (admitted.kind === "answer") return admitted.answer;
