@@ -150,6 +150,8 @@ export const socketPingMs = 25_000;
 export const socketPongMsMax = 10_000;
 /** Bytes that may wait in a socket to be sent, beyond which newer presence waits: it will replace what waits. */
 export const socketUnsentBytesMax = 64 * 1024;
+/** Waits in milliseconds before a room that is closed to us is tried again: a person who was just let in waits seconds, a tab left open asks 12 times an hour. */
+export const roomRetry = { initialDelayMs: 4000, maxDelayMs: 300_000 };
 /** Milliseconds that members of a room are shown when the connection to it is gone: a reconnect takes less. */
 export const presenceStaleMs = 30_000;
 /** Milliseconds after which what loads with the first socket is asked for again when that failed. */

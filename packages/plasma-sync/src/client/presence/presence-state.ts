@@ -12,7 +12,7 @@ export interface PresenceState {
   readonly me: PresenceEntry | null;
   /** Whether there is no connection yet, or none now. Members stay for 30 seconds meanwhile. */
   readonly connecting: boolean;
-  /** Why there is no connection: `socket-refused` (the login is tried again, a room is not), or `network` for a token that failed. */
+  /** Why there is no connection: `socket-refused` (tried again in a while), or `network` for a token that failed. */
   readonly error: SyncClientError | null;
 }
 

@@ -166,18 +166,23 @@ test("while the connection is gone, members stay for half a minute, and then not
   expect(presence.get()).toMatchObject({ connecting: false, peers: [entry("a")] });
 });
 
-test("a refused room says so and ends; a refused login says so and goes on", async () => {
+test("a refused room says so, and is entered when it opens; a refused login says so and goes on", async () => {
+  let lets = false;
   const room = world((end) => {
     end.accept();
-    end.close(closeCodes.room);
+    if (!lets) end.close(closeCodes.room);
   });
-  const closed = room.open();
-  await room.env.advance(600_000);
-  expect(closed.get()).toMatchObject({
+  const refused = room.open({ userInfo: "me" });
+  await room.env.advance(0);
+  expect(refused.get()).toMatchObject({
     connecting: false,
     error: { kind: "socket-refused", code: "auth/room", room: "r" },
   });
-  expect(room.pairs.ends).toHaveLength(1);
+  lets = true;
+  await room.env.advance(limits.roomRetry.initialDelayMs);
+  room.tell({ type: "presence", entries: [entry("a")] });
+  await room.env.advance(0);
+  expect(refused.get()).toMatchObject({ connecting: false, error: null, peers: [entry("a")] });
   const login = world((end) => {
     end.accept();
     end.close(closeCodes.unauthorized);

@@ -52,8 +52,8 @@ export type SyncClientError =
       readonly message: string;
     }
   /**
-   * A socket was refused: the login ("auth/unauthorized"; it is tried again, with a new token) or the room ("auth/room"; it is
-   * not). Polling goes on.
+   * A socket was refused: the login ("auth/unauthorized"; tried again, with a new token) or the room ("auth/room"; tried
+   * again, at most 5 minutes later). Polling goes on.
    */
   | {
       readonly kind: "socket-refused";

@@ -19,7 +19,7 @@ import {
 } from "./socket-machine.ts";
 
 export interface SocketStatus {
-  /** "open" once the server has sent something; "refused" when the room is closed to us, for good. */
+  /** "open" once the server has sent something; "refused" while the room is closed to us. It goes on trying. */
   readonly phase: "connecting" | "open" | "refused";
   /** "required": the login was refused, and so was the next one with a new token. It goes on trying. */
   readonly auth: "ok" | "required";
@@ -96,8 +96,8 @@ export class ReconnectingSocket {
   }
 
   #tellStatus(): void {
-    const { phase: state, isProven, loginRefusals } = this.#state;
-    const phase = state === "refused" ? "refused" : isProven ? "open" : "connecting";
+    const { isProven, loginRefusals, roomRefusals } = this.#state;
+    const phase = isProven ? "open" : roomRefusals > 0 ? "refused" : "connecting";
     const auth = loginRefusals > 1 ? "required" : "ok";
     if (phase === this.#status.phase && auth === this.#status.auth) return;
     this.#status = { phase, auth };

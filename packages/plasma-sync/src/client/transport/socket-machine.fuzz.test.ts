@@ -53,14 +53,15 @@ class World {
   }
 
   #check(): void {
-    const { phase, online, isPinging } = this.state;
-    if (phase === "stopped" || phase === "refused") expect(this.timerMs).toBe(null);
+    const { phase, online, isPinging, roomRefusals } = this.state;
+    const { initialDelayMs, maxDelayMs } = roomRefusals > 0 ? limits.roomRetry : backoff;
+    if (phase === "stopped") expect(this.timerMs).toBe(null);
     if (phase === "connecting") expect(this.timerMs).not.toBe(null);
     if (phase === "open") expect(this.timerMs).toBe(isPinging ? limits.socketPongMsMax : limits.socketPingMs);
     if (phase === "waiting") {
       expect(this.timerMs === null).toBe(!online);
-      if (this.timerMs !== null) expect(this.timerMs).toBeGreaterThanOrEqual(backoff.initialDelayMs / 2);
-      if (this.timerMs !== null) expect(this.timerMs).toBeLessThanOrEqual(backoff.maxDelayMs);
+      if (this.timerMs !== null) expect(this.timerMs).toBeGreaterThanOrEqual(initialDelayMs / 2);
+      if (this.timerMs !== null) expect(this.timerMs).toBeLessThanOrEqual(maxDelayMs);
     }
     if (phase !== "connecting" && phase !== "open") expect(this.hasConnection).toBe(false);
   }
@@ -74,17 +75,21 @@ test(`whatever happens, there is one connection or a wait that ends (${RUNS} run
       world.take({ type: "start" });
       for (const next of events) {
         world.take(next);
-        seen.add(world.state.phase).add(`refusals ${Math.min(2, world.state.loginRefusals)}`);
+        const { phase, loginRefusals, roomRefusals } = world.state;
+        seen
+          .add(phase)
+          .add(`refusals ${Math.min(2, loginRefusals)}`)
+          .add(`room ${Math.min(2, roomRefusals)}`);
       }
     }),
     { numRuns: RUNS },
   );
-  const expected = ["stopped", "connecting", "open", "waiting", "refused", "refusals 1", "refusals 2"];
+  const expected = ["stopped", "connecting", "open", "waiting", "refusals 1", "refusals 2", "room 1", "room 2"];
   expect(expected.filter((what) => !seen.has(what))).toEqual([]);
 });
 
 test("a server that lets in and closes at once is asked no more often than backoff allows, whatever its codes", () => {
-  const codesOfClose = fc.constantFrom(...codes.filter((code) => code !== closeCodes.room));
+  const codesOfClose = fc.constantFrom(...codes);
   fc.assert(
     fc.property(fc.array(codesOfClose, { minLength: 1, maxLength: 20 }), fc.boolean(), (script, lets) => {
       const world = new World(0);

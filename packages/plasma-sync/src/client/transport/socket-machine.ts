@@ -3,22 +3,23 @@
 //   stopped ──start──► connecting ──opened──► open ──closed, silent──► waiting ──due, online, woken──► connecting
 //                        │ ▲                   │
 //                        │ └─ login refused ───┤ (the first time in a row: at once, with a new token)
-//                        └── closed, too long ─┴─► waiting
-//                                              └─► refused: the room is closed to us, for good
+//                        └── closed, too long, room refused ─┴─► waiting
 //
 // Invariants:
 //   1. At most one connection, and one timer: it is due in connecting (too long), open (ping, then silence) and waiting.
 //   2. A connection counts as proven once the server has sent something over it: a server can let in, and close at once.
 //      So nothing makes attempts follow each other without waits that grow.
 //   3. Every connection that dies is noticed: by its close, or by a ping without an answer.
-//   4. Waiting ends by its timer, the network's return, or the page's waking; offline there is no timer.
+//   4. A room that is closed to us is tried again after waits of its own, which grow to minutes: it opens when the document that
+//      this client has just made reaches the server, or when its person is let in.
+//   5. Waiting ends by its timer, the network's return, or the page's waking; offline there is no timer.
 
 import * as limits from "../../core/limits.ts";
 import { closeCodes } from "../../core/protocol/realtime.ts";
 import { backoffMs, type BackoffOptions } from "./backoff.ts";
 
 export interface SocketState {
-  readonly phase: "stopped" | "connecting" | "open" | "waiting" | "refused";
+  readonly phase: "stopped" | "connecting" | "open" | "waiting";
   readonly online: boolean;
   /** The server has sent something over this connection. */
   readonly isProven: boolean;
@@ -28,6 +29,8 @@ export interface SocketState {
   readonly failures: number;
   /** Times in a row that the login was refused. */
   readonly loginRefusals: number;
+  /** Times in a row that the room was closed to us. */
+  readonly roomRefusals: number;
 }
 
 export type SocketEvent =
@@ -61,6 +64,7 @@ export const initialSocketState = (online: boolean): SocketState => ({
   isPinging: false,
   failures: 0,
   loginRefusals: 0,
+  roomRefusals: 0,
 });
 
 /** Decides what to do about an event. */
@@ -116,7 +120,8 @@ const ping = (state: SocketState): SocketStep => ({
 
 /** Anything that comes is a sign of life. */
 function received(state: SocketState): SocketStep {
-  const proven: SocketState = { ...state, isProven: true, isPinging: false, failures: 0, loginRefusals: 0 };
+  const counts = { failures: 0, loginRefusals: 0, roomRefusals: 0 };
+  const proven: SocketState = { ...state, ...counts, isProven: true, isPinging: false };
   return { state: proven, effects: state.isPinging ? [{ type: "timer", delayMs: limits.socketPingMs }] : [] };
 }
 
@@ -128,8 +133,7 @@ function due(state: SocketState, options: SocketMachineOptions): SocketStep {
 }
 
 function closed(state: SocketState, code: number, options: SocketMachineOptions): SocketStep {
-  if (code === closeCodes.room)
-    return { state: { ...state, phase: "refused" }, effects: [{ type: "drop" }, { type: "timer", delayMs: null }] };
+  if (code === closeCodes.room) return failed({ ...state, roomRefusals: state.roomRefusals + 1 }, options);
   if (code !== closeCodes.unauthorized) return failed(state, options);
   const refused = { ...state, loginRefusals: state.loginRefusals + 1 };
   if (refused.loginRefusals > 1) return failed(refused, options);
@@ -143,7 +147,9 @@ function failed(state: SocketState, options: SocketMachineOptions): SocketStep {
 }
 
 function wait(state: SocketState, options: SocketMachineOptions): SocketStep {
-  const delayMs = state.online ? backoffMs(Math.max(1, state.failures), options, options.random()) : null;
+  const { online, failures, roomRefusals } = state;
+  const backoff = roomRefusals > 0 ? limits.roomRetry : options;
+  const delayMs = online ? backoffMs(Math.max(1, failures), backoff, options.random()) : null;
   return {
     state: { ...state, phase: "waiting", isProven: false, isPinging: false },
     effects: [{ type: "timer", delayMs }],

@@ -10,7 +10,7 @@ export function refusalOf(
   { phase, auth }: SocketStatus,
 ): Extract<SyncClientError, { readonly kind: "socket-refused" }> | null {
   if (phase === "refused") {
-    const message = `The server does not let this client into the room "${room}".`;
+    const message = `The server does not let this client into the room "${room}". It is tried again.`;
     return { kind: "socket-refused", room, code: "auth/room", message };
   }
   if (auth === "ok") return null;

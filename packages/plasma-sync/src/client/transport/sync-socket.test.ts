@@ -234,17 +234,27 @@ test("4401 of a connection that was good: its login has ended, a new one is aske
   expect([t.auths, t.errors]).toEqual([[], []]);
 });
 
-test("4403 is told and final: no other attempt, no timer", async () => {
+test("4403 is told once, and tried again with waits that grow to minutes, until the room opens", async () => {
   const t = open();
-  await t.env.advance(0);
-  t.pairs.last().close(closeCodes.room);
+  let lets = false;
+  t.pairs.onConnect = (end) => {
+    end.accept();
+    if (!lets) end.close(closeCodes.room);
+  };
+  const { initialDelayMs, maxDelayMs } = limits.roomRetry;
+  await t.env.advance(initialDelayMs);
+  expect(t.pairs.ends).toHaveLength(2);
   await t.env.advance(3_600_000);
-  t.status.update({ online: false });
-  t.status.update({ online: true });
-  await t.env.advance(0);
-  expect(t.pairs.ends).toHaveLength(1);
-  expect(t.env.timerCount).toBe(0);
+  const tried = t.pairs.ends.length;
+  expect(tried).toBeLessThan(2 * (3_600_000 / maxDelayMs) + 8);
   expect(t.errors).toMatchObject([{ kind: "socket-refused", code: "auth/room", room: "list 1" }]);
+  lets = true;
+  await t.env.advance(maxDelayMs);
+  expect([t.pairs.ends.length, t.pairs.last().isOpen]).toEqual([tried + 1, true]);
+  // Open in between, so this is news.
+  t.pairs.last().close(closeCodes.room);
+  await t.env.advance(0);
+  expect(t.errors).toHaveLength(2);
 });
 
 test("4408: it comes back and pulls", async () => {

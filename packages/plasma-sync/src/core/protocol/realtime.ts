@@ -13,7 +13,7 @@ import { parsePullResponse, type PullResponse } from "./pull.ts";
 export const closeCodes = {
   /** `auth` says no: ask for another token. */
   unauthorized: 4401,
-  /** `authorizeRoom` says no, or the clientID is another's: coming again changes nothing. */
+  /** `authorizeRoom` says no, or the clientID is another's: come again much later. */
   room: 4403,
   /** The client took too little of what was sent. It pulls when it is back. */
   slowConsumer: 4408,
