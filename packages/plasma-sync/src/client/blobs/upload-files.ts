@@ -17,7 +17,7 @@ import { findFileRef } from "./find-file-ref.ts";
 import type { LocalBlobs } from "./local-blobs.ts";
 
 export interface UploadDeps {
-  readonly replica: Pick<SyncReplica, "filesToUpload" | "fileUploaded" | "fileRefused">;
+  readonly replica: Pick<SyncReplica, "filesToUpload" | "fileUploaded" | "fileLetGo" | "fileRefused">;
   readonly blobs: LocalBlobs;
   readonly transport: BlobTransport;
   readonly env: Env;
@@ -82,7 +82,7 @@ async function settleFile(run: Run, file: FileToUpload): Promise<HttpFailure | n
     run.onRefused(hash, failure.message);
     await run.replica.fileRefused(hash, failure.message);
   }
-  // Those that may have been sent: the server decides. It is not asked to take the same bytes again for a while either.
+  // Those that may have been sent: the server decides.
   return release(run, hash, { isUploaded: false });
 }
 
@@ -105,7 +105,8 @@ function release(
   { isUploaded }: { readonly isUploaded: boolean },
 ): null {
   if (signal.aborted) return null;
-  replica.fileUploaded(hash, env.now());
+  if (isUploaded) replica.fileUploaded(hash, env.now());
+  else replica.fileLetGo(hash);
   onReleased(hash, isUploaded);
   return null;
 }

@@ -112,3 +112,24 @@ test("what was sent is never taken out here: the server decides about it", async
   await sync.fileRefused("f1", "no");
   expect(lead.replica.pending).toHaveLength(1);
 });
+
+test("a file that cannot be had here holds the mutations of that moment no more; later ones wait for it anew", async () => {
+  const { env, sync, lead, other, add, next, heard } = await twoTabs();
+  await add(lead, "a", ["gone"]);
+  sync.fileLetGo("gone");
+  expect([filesOf(sync), next()]).toEqual([[], ["lead 1"]]);
+  await add(other, "b", ["gone"]);
+  await heard();
+  expect([filesOf(sync), next()]).toEqual([["gone"], ["lead 1"]]);
+  sync.fileUploaded("gone", env.now());
+  expect(next()).toEqual(["lead 1", "other 1"]);
+});
+
+test("a file that was refused is sent again for a mutation that is made later", async () => {
+  const { sync, lead, add, next } = await twoTabs();
+  await add(lead, "a", ["f1"]);
+  await sync.fileRefused("f1", "The user's quota is used up.");
+  sync.fileLetGo("f1");
+  await add(lead, "b", ["f1"]);
+  expect([filesOf(sync), next()]).toEqual([["f1"], []]);
+});

@@ -6,13 +6,16 @@
 import type { PendingMutation } from "./pending-mutation.ts";
 
 /**
- * A check that is asked about pending mutations in their order. `isUploaded` says whether the server is known to have a file.
+ * A check that is asked about pending mutations in their order. `isFree` says whether a mutation waits for one of its files no more.
  */
-export function createHoldCheck(isUploaded: (hash: string) => boolean): (mutation: PendingMutation) => boolean {
+export function createHoldCheck(
+  isFree: (hash: string, mutation: PendingMutation) => boolean,
+): (mutation: PendingMutation) => boolean {
   const clients = new Set<string>();
-  return ({ entry: { clientID, files }, state }) => {
-    if (state === "applied") return false;
-    const isHeld = clients.has(clientID) || files?.every(isUploaded) === false;
+  return (mutation) => {
+    if (mutation.state === "applied") return false;
+    const { clientID, files } = mutation.entry;
+    const isHeld = clients.has(clientID) || files?.every((hash) => isFree(hash, mutation)) === false;
     if (isHeld) clients.add(clientID);
     return isHeld;
   };

@@ -10,7 +10,8 @@
 //   5. An entry goes out under the schema version that it was made with, and under the client's own when the server does not
 //      take that one: it is applied or refused, and never stays for ever.
 //   6. An entry with files goes out when the server has them, as far as this leader knows for sure and not from long ago: the
-//      server collects what nothing refers to.
+//      server collects what nothing refers to. When that cannot come about (the bytes are not here, the server refuses them) the
+//      entries that waited go out as they are, and the server decides; later ones of the same file wait anew.
 
 import { PlasmaError } from "../../core/error.ts";
 import { must } from "../../core/lib/assert.ts";
@@ -55,6 +56,8 @@ export class ReplicaSync implements SyncReplica {
   readonly #refusedVersions = new Set<string>();
   /** When the server was last known to have a file, in milliseconds since the epoch. */
   readonly #uploadedAtMs = new Map<string, number>();
+  /** Mutations that wait for these files no more, although the server is not known to have them. */
+  readonly #letGo = new WeakMap<PendingMutation, Set<string>>();
 
   constructor(deps: ReplicaSyncDeps) {
     this.#deps = deps;
@@ -81,7 +84,7 @@ export class ReplicaSync implements SyncReplica {
   nextPush(countMax: number, bytesMax: number): readonly OutboxEntry[] {
     const batch: OutboxEntry[] = [];
     let sizeBytes = 0;
-    const isHeld = createHoldCheck((hash) => this.#isUploaded(hash));
+    const isHeld = createHoldCheck((hash, mutation) => this.#isFree(hash, mutation));
     for (const mutation of this.#deps.replica.pending) {
       if (mutation.order === null || batch.length >= countMax) break;
       if (mutation.state === "applied" || isHeld(mutation)) continue;
@@ -134,16 +137,24 @@ export class ReplicaSync implements SyncReplica {
   filesToUpload(): readonly FileToUpload[] {
     const files = new Map<string, FileToUpload>();
     if (!this.#deps.replica.hasFiles) return [];
-    for (const { order, state, entry } of this.#deps.replica.pending) {
+    for (const mutation of this.#deps.replica.pending) {
+      const { order, state, entry } = mutation;
       if (order === null || state === "applied") continue;
       for (const hash of entry.files ?? [])
-        if (!files.has(hash) && !this.#isUploaded(hash)) files.set(hash, { hash, args: entry.args });
+        if (!files.has(hash) && !this.#isFree(hash, mutation)) files.set(hash, { hash, args: entry.args });
     }
     return [...files.values()];
   }
 
   fileUploaded(hash: string, atMs: number): void {
     this.#uploadedAtMs.set(hash, atMs);
+  }
+
+  fileLetGo(hash: string): void {
+    for (const mutation of this.#deps.replica.pending) {
+      if (mutation.order === null || mutation.entry.files?.includes(hash) !== true) continue;
+      this.#letGo.set(mutation, (this.#letGo.get(mutation) ?? new Set()).add(hash));
+    }
   }
 
   async fileRefused(hash: string, message: string): Promise<void> {
@@ -159,7 +170,8 @@ export class ReplicaSync implements SyncReplica {
     }
   }
 
-  #isUploaded(hash: string): boolean {
+  #isFree(hash: string, mutation: PendingMutation): boolean {
+    if (this.#letGo.get(mutation)?.has(hash) === true) return true;
     const atMs = this.#uploadedAtMs.get(hash);
     return atMs !== undefined && this.#deps.env.now() - atMs < limits.uploadKnownMs;
   }

@@ -90,6 +90,10 @@ export class ScriptedReplica implements SyncReplica {
     return this.files.map((hash) => ({ hash, args: null }));
   }
 
+  fileLetGo(): void {
+    this.files = [];
+  }
+
   fileUploaded(hash: string): void {
     this.told.push(`fileUploaded ${hash}`);
     this.files = this.files.filter((file) => file !== hash);

@@ -32,8 +32,10 @@ export interface SyncReplica {
   pushGap(clientID: string, lastMutationID: number): Promise<void>;
   /** The files that entries wait for, those of the first entries first. */
   filesToUpload(): readonly FileToUpload[];
-  /** The server has a file, or decides about it, as of `atMs` (milliseconds since the epoch): entries wait for it no more. */
+  /** The server has a file, as of `atMs` (milliseconds since the epoch): entries wait for it no more. */
   fileUploaded(hash: string, atMs: number): void;
+  /** Nothing can be done here about a file: the entries that wait for it now do so no more, and the server decides about them. */
+  fileLetGo(hash: string): void;
   /** The server will not take a file: the entries that wait for it, never sent, leave with `blob/refused`. Durable when it resolves. */
   fileRefused(hash: string, message: string): Promise<void>;
   /** Takes one page. The commit happens when the catch-up is complete (or page by page in the first sync). Durable when it resolves. */
