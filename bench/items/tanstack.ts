@@ -35,7 +35,7 @@ export const tanstack: ItemEngine = {
     for (const column of indexed) collection.createIndex((item) => item[column], { indexType: BTreeIndex });
     sync?.begin();
     for (const value of rows) sync?.write({ type: "insert", value });
-    sync?.commit();
+    void sync?.commit();
     return {
       open(query, delivery) {
         const live = openLive(collection, query);
@@ -57,7 +57,7 @@ export const tanstack: ItemEngine = {
       update(_, after) {
         sync?.begin();
         sync?.write({ type: "update", value: after });
-        sync?.commit();
+        void sync?.commit();
       },
     };
   },

@@ -70,7 +70,7 @@ function sourceOf<T extends AnyRow>(id: string, indexed: readonly (keyof T & str
   const write: Write = (type, rows) => {
     sync?.begin();
     for (const row of rows) sync?.write({ type, value: row as T });
-    sync?.commit();
+    void sync?.commit();
   };
   return { collection: collection as unknown as Collection<T, string>, write };
 }
