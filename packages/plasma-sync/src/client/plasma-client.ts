@@ -184,7 +184,7 @@ export interface PlasmaClient<S extends AnySchema = AnySchema, M extends AnyMuta
    * The bytes of a file, from this device or, where it has none, from the server; they are kept for the next time. Resolves
    * also when there are none. `signal` gives a download up. Guide: docs/guides/files.md.
    *
-   * @throws the signal's reason; PlasmaError `client/closed`, `client/storage`.
+   * @throws the signal's reason; PlasmaError `client/closed`, `client/storage`, `client/option` for what is no FileRef.
    * @example
    * const file = await client.readFile(note.image);
    * if ("bytes" in file) image.src = URL.createObjectURL(file.bytes);

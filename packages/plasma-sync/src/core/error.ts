@@ -116,7 +116,7 @@ const catalog = {
   "mutation/args": (d: { name: string; issues: string; details?: readonly ArgsIssue[] }) =>
     `The args of mutator "${d.name}" are not valid: ${d.issues}`,
   "mutation/args-value": (d: { name: string; path: string; got: string }) =>
-    `The args of mutator "${d.name}" hold ${d.got} at ${d.path}, which cannot be sent. Use JSON values, bigint, Uint8Array or a file.`,
+    `The args of mutator "${d.name}" hold ${d.got} at ${d.path}, which cannot be sent. Use JSON values, arrays, bigint, Uint8Array or a file.`,
   "mutation/args-size": (d: { name: string; sizeBytes: number; sizeBytesMax: number }) =>
     `The args of mutator "${d.name}" take ${d.sizeBytes} bytes; at most ${d.sizeBytesMax} fit. Split the work into several mutations.`,
   "mutation/definition": (d: { name: string; why: string }) => `Mutator "${d.name}": ${d.why}`,

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { PlasmaError } from "../../core/error.ts";
 import { createVirtualEnv } from "../../core/lib/virtual-env.ts";
 import * as limits from "../../core/limits.ts";
 import { FileTransfers } from "./file-transfers.ts";
@@ -7,12 +8,17 @@ import { createMemoryLocalBlobs } from "./memory-local-blobs.ts";
 const ref = { hash: "a".repeat(64), size: 3, mime: "text/plain" };
 
 /** The transfers of a tab that follows, with one file that is only here; what a watcher saw. */
-async function following() {
+async function following(onRead = () => undefined as void) {
   const env = createVirtualEnv();
   const blobs = createMemoryLocalBlobs(env);
   const write = blobs.write();
   await write.append(new Uint8Array([1, 2, 3]));
   await write.finish(ref.hash, { uploaded: false });
+  const read = blobs.read.bind(blobs);
+  blobs.read = async (hash) => {
+    onRead();
+    return read(hash);
+  };
   const transfers = new FileTransfers({
     files: { blobs, touched: () => undefined },
     transport: null,
@@ -57,4 +63,27 @@ test("an upload of which nothing more is heard is over: its tab has died", async
 test("what is not here is missing in an offline client", async () => {
   const { transfers } = await following();
   expect(await transfers.read({ ...ref, hash: "b".repeat(64) })).toEqual({ status: "missing" });
+});
+
+test("a local database that fails is told to the watcher, and asked again", async () => {
+  let isBroken = true;
+  const { env, seen } = await following(() => {
+    if (isBroken) throw new PlasmaError("client/storage", { what: "the disk is gone" });
+  });
+  expect(seen).toEqual(["error"]);
+  isBroken = false;
+  await env.advance(limits.downloadRetry.initialDelayMs);
+  expect(seen).toEqual(["error", "local"]);
+});
+
+test.each([
+  ["a hash", ref.hash],
+  ["null", null],
+  ["a Blob", new Blob()],
+  ["a row", { id: "1", image: ref }],
+])("%s is no FileRef, and readFile and watchFile say so", async (_what, given) => {
+  const { transfers } = await following();
+  const why = /"ref" is not what a row's file\(\) column holds: { hash, size, mime }/;
+  await expect(transfers.read(given as never)).rejects.toThrow(why);
+  expect(() => transfers.watch(given as never, () => undefined)).toThrow(why);
 });

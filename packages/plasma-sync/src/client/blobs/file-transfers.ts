@@ -9,6 +9,7 @@ import { PlasmaError } from "../../core/error.ts";
 import { fromBase64 } from "../../core/lib/base64.ts";
 import type { Env, TimerHandle } from "../../core/lib/env.ts";
 import * as limits from "../../core/limits.ts";
+import { fileRules } from "../../core/schema/file-policy.ts";
 import type { FileRef } from "../../core/schema/value.ts";
 import { callApp } from "../sync/app-callback.ts";
 import type { SyncClientError } from "../sync/sync-error.ts";
@@ -91,8 +92,12 @@ export class FileTransfers {
     }
   }
 
-  /** The file, from here or from the server. Throws only the signal's reason, and what the local database throws. */
+  /**
+   * The file, from here or from the server. Throws only the signal's reason, what the local database throws, and
+   * `client/option` for what is no FileRef.
+   */
   async read(ref: FileRef, options: ReadOptions = {}): Promise<FileContent> {
+    assertFileRef(ref, "client.readFile");
     const { blobs } = this.#deps.files;
     const inline = ref.inline === undefined ? null : fromBase64(ref.inline);
     if (inline !== null) return found(ref, "ready", new Blob([inline]));
@@ -105,6 +110,7 @@ export class FileTransfers {
 
   /** Calls `listener` with the file's state, soon and whenever it changes; returns unwatch. */
   watch(ref: FileRef, listener: (state: FileState) => void): () => void {
+    assertFileRef(ref, "client.watchFile");
     const key = `${ref.hash} ${ref.mime}`;
     const watched =
       this.#watched.get(key) ??
@@ -208,6 +214,14 @@ export class FileTransfers {
     this.#downloads.set(ref.hash, running);
     return running;
   }
+}
+
+/** What comes untyped (a File, a hash, a row) would otherwise fail deep within. */
+function assertFileRef(ref: unknown, caller: string): void {
+  const expected = fileRules.expectation(ref);
+  if (expected === null) return;
+  const why = `is not what a row's file() column holds: { hash, size, mime }. It takes ${expected}`;
+  throw new PlasmaError("client/option", { of: caller, option: "ref", why });
 }
 
 const found = ({ mime, name }: FileRef, status: "local" | "uploading" | "ready", bytes: Blob): FileContent => ({

@@ -2,7 +2,9 @@
 // for again in a while when it did not come.
 // Invariants:
 //   1. Its timer and its download end when the last listener goes.
+//   2. It never stays "pending" while nothing is under way: a local database that fails is told and asked again, too.
 
+import { PlasmaError } from "../../core/error.ts";
 import type { Env, TimerHandle } from "../../core/lib/env.ts";
 import * as limits from "../../core/limits.ts";
 import type { FileRef } from "../../core/schema/value.ts";
@@ -85,9 +87,13 @@ export class WatchedFile {
         this.#reading = null;
         this.#found(content);
       },
-      () => {
+      (cause: unknown) => {
         // Given up, or the client is closed: nobody watches any more.
-        if (this.#reading === reading) this.#reading = null;
+        if (this.#reading !== reading) return;
+        this.#reading = null;
+        const why = cause instanceof Error ? cause.message : String(cause);
+        const error = new PlasmaError("client/download", { hash: this.hash, why }, { cause });
+        this.#found({ status: "error", error });
       },
     );
   }
