@@ -96,7 +96,7 @@ export class PresenceRoom {
   #send(): void {
     const frame: ClientFrame = { type: "presence", userInfo: this.#userInfo ?? null };
     if (this.#isUnsent && this.#socket.send(JSON.stringify(frame))) this.#isUnsent = false;
-    else if (!this.#isUnsent || this.#state.connecting) return;
+    else if (!this.#isUnsent || this.#state.connecting || this.#state.error !== null) return;
     this.#sendTimer = this.#options.env.setTimeout(() => {
       this.#sendTimer = null;
       this.#send();

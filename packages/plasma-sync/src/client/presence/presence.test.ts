@@ -166,6 +166,24 @@ test("while the connection is gone, members stay for half a minute, and then not
   expect(presence.get()).toMatchObject({ connecting: false, peers: [entry("a")] });
 });
 
+test("what is shown while the room refuses this tab waits for its opening, without a timer of its own", async () => {
+  let lets = false;
+  const { env, pairs, open } = world((end) => {
+    end.accept();
+    if (!lets) end.close(closeCodes.room);
+  });
+  const presence = open();
+  await env.advance(0);
+  const timersBefore = env.timerCount;
+  presence.update({ x: 1 });
+  expect([presence.get().connecting, env.timerCount]).toEqual([false, timersBefore]);
+  lets = true;
+  await env.advance(limits.roomRetry.initialDelayMs);
+  expect(sent(pairs.last())).toEqual([{ type: "hello", userInfo: { x: 1 } }]);
+  presence.close();
+  await env.advance(0);
+});
+
 test("a refused room says so, and is entered when it opens; a refused login says so and goes on", async () => {
   let lets = false;
   const room = world((end) => {
