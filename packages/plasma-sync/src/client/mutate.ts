@@ -49,21 +49,38 @@ async function run(
   byName: ReadonlyMap<string, MutatorDef>,
   call: { readonly name: string; readonly args: unknown; readonly outcome: ServerOutcome },
 ): Promise<void> {
-  const { replica, env, schemaVersion, outcomes } = deps;
+  const { outcomes } = deps;
   const { name, outcome } = call;
   deps.assertOpen();
   const def = byName.get(name);
   if (def === undefined) throw new PlasmaError("mutation/unknown", { name, known: [...byName.keys()] });
   const tags: FileTag[] = [];
   const args = encodeTagged(call.args, name, tags);
-  if (tags.some(({ $file }) => isBlob($file))) {
-    await (await deps.openFiles()).take(tags, name);
-    deps.assertOpen();
-  }
-  const hashes = (tags as FileRefTag[]).flatMap(({ $file }) => ($file.inline === undefined ? $file.hash : []));
+  const make = () => makeMutation(deps, def, { name, args, tags: tags as FileRefTag[], outcome });
+  const hasBlobs = tags.some(({ $file }) => isBlob($file));
+  const { durable } = await (hasBlobs ? (await deps.openFiles()).take(tags, name, make) : make());
+  outcomes.add(outcome);
+  void outcome.promise.catch(() => undefined).then(() => outcomes.delete(outcome));
+  await durable;
+}
+
+/** All files of the args are FileRefs by now. */
+async function makeMutation(
+  { replica, env, schemaVersion, assertOpen }: MutateDeps,
+  def: MutatorDef,
+  call: {
+    readonly name: string;
+    readonly args: unknown;
+    readonly tags: readonly FileRefTag[];
+    readonly outcome: ServerOutcome;
+  },
+): Promise<{ readonly durable: Promise<void> }> {
+  const { name, args, tags, outcome } = call;
+  assertOpen();
+  const hashes = tags.flatMap(({ $file }) => ($file.inline === undefined ? $file.hash : []));
   checkArgsSize(args, name);
   validateArgs(def, name, decodeTagged(args));
-  const { durable } = await replica.mutate({
+  return replica.mutate({
     name,
     args,
     seed: createSeed(env),
@@ -72,7 +89,4 @@ async function run(
     ...(hashes.length > 0 && { files: [...new Set(hashes)] }),
     outcome,
   });
-  outcomes.add(outcome);
-  void outcome.promise.catch(() => undefined).then(() => outcomes.delete(outcome));
-  await durable;
 }

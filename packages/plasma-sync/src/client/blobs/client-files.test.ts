@@ -34,11 +34,13 @@ function open({
   const take = async (...given: Blob[]) => {
     const tags: FileTag[] = [];
     encodeTagged(given, "add", tags);
-    await files.take(tags, "add");
-    return tags.map(({ $file }) => $file as FileRef);
+    return files.take(tags, "add", async () => tags.map(({ $file }) => $file as FileRef));
   };
   return { env, blobs, runtime, files, take };
 }
+
+const noRoom = () =>
+  new PlasmaError("client/storage", { what: "no room" }, { cause: new DOMException("", "QuotaExceededError") });
 
 describe("the cache of files", () => {
   test("is trimmed a while after files have come, once for many, and not where nothing could come back", async () => {
@@ -104,8 +106,6 @@ describe("the cache of files", () => {
     const { blobs, take } = open({ cacheBytes: 1_000_000 });
     const cached = await store(blobs, bytesOf(900), { uploaded: true });
     const { write } = blobs;
-    const noRoom = () =>
-      new PlasmaError("client/storage", { what: "no room" }, { cause: new DOMException("", "QuotaExceededError") });
     let attempts = 0;
     let isFull = async () => (await blobs.info(cached)) !== null;
     blobs.write = (): BlobWrite => {
@@ -124,6 +124,40 @@ describe("the cache of files", () => {
     isFull = async () => true;
     await expect(take(new Blob([bytesOf(10, 8)]))).rejects.toMatchObject({ code: "client/storage" });
     expect([attempts, (await blobs.notUploaded()).length]).toEqual([3, 1]);
+  });
+});
+
+describe("a file that was here before, uploaded, and is given again", () => {
+  test("stays while its mutation is being made", async () => {
+    const { env, blobs, files } = open({ cacheBytes: 1 });
+    const bytes = bytesOf(900);
+    const hash = await store(blobs, bytes, { uploaded: true });
+    const tags: FileTag[] = [];
+    encodeTagged(new Blob([bytes]), "add", tags);
+    await files.take(tags, "add", async () => {
+      await env.advance(limits.blobEvictDelayMs);
+      expect(await blobs.info(hash)).toMatchObject({ uploaded: true });
+    });
+    files.touched();
+    await env.advance(limits.blobEvictDelayMs);
+    expect(await blobs.info(hash)).toBe(null);
+  });
+
+  test("stays when the cache makes way for another file of the same mutation", async () => {
+    const { blobs, take } = open({ cacheBytes: 1_000_000 });
+    const cached = await store(blobs, bytesOf(900, 1), { uploaded: true });
+    const again = await store(blobs, bytesOf(900, 2), { uploaded: true });
+    const { write } = blobs;
+    blobs.write = () => {
+      const inner = write.call(blobs);
+      const finish: BlobWrite["finish"] = async (hash, state) => {
+        if (hash !== again && (await blobs.info(cached)) !== null) throw noRoom();
+        return inner.finish(hash, state);
+      };
+      return { ...inner, finish };
+    };
+    await take(new Blob([bytesOf(900, 2)]), new Blob([bytesOf(10, 7)]));
+    expect([await blobs.info(cached), (await blobs.info(again))?.sizeBytes]).toEqual([null, 900]);
   });
 });
 

@@ -2,7 +2,9 @@
 // Loaded by `import()` when the first file comes.
 // Invariants:
 //   1. When `take` resolves, the bytes are durable: the mutation that needs them is made durable after them.
-//   2. A file that no column could take is refused before a byte of it is read.
+//   2. What was taken in stays, whatever the cache must give up, until the mutation that needs it is pending: bytes that were here
+//      before, and uploaded, are a cache like any other.
+//   3. A file that no column could take is refused before a byte of it is read.
 
 import { isPlasmaError, PlasmaError } from "../../core/error.ts";
 import { toBase64 } from "../../core/lib/base64.ts";
@@ -51,6 +53,8 @@ export class ClientFiles {
   readonly #turns = new Turns(limits.filesTakenInMax);
   readonly #inlineBelow: number;
   #evictTimer: TimerHandle | null = null;
+  /** Hashes of what was taken in for mutations that are not made yet. */
+  readonly #inHand = new Set<ReadonlySet<string>>();
 
   constructor(deps: ClientFilesDeps) {
     this.#deps = deps;
@@ -67,22 +71,20 @@ export class ClientFiles {
   }
 
   /**
-   * Puts a FileRef in the place of every Blob in the args. The same object given twice is taken in once.
+   * Puts a FileRef in the place of every Blob in the args, and then makes the mutation. The same object given twice is taken
+   * in once.
    *
    * @throws PlasmaError `blob/refused`, `client/file`, `client/storage`, `client/closed`.
    */
-  async take(tags: readonly FileTag[], mutatorName: string): Promise<void> {
-    const files = new Map<Blob, FileFacts>();
-    for (const { $file } of tags) if (isBlob($file)) files.set($file, factsOf($file));
-    for (const facts of files.values()) refuseUnlessTaken(this.#deps.schema, facts, mutatorName);
-    const taken = [...files].map(([file, facts]) => this.#turns.run(() => this.#takeOne(file, facts)));
-    // All of them end before this does: what goes on behind the app's back could still fail, or be closed over.
-    const results = await Promise.allSettled(taken);
-    const failed = results.find((result) => result.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
-    const refs = await Promise.all(taken);
-    const refByFile = new Map([...files.keys()].map((file, i) => [file, refs[i] as FileRef]));
-    for (const tag of tags) if (isBlob(tag.$file)) tag.$file = refByFile.get(tag.$file) as FileRef;
+  async take<T>(tags: readonly FileTag[], mutatorName: string, makeMutation: () => Promise<T>): Promise<T> {
+    const held = new Set<string>();
+    this.#inHand.add(held);
+    try {
+      await this.#takeAll(tags, mutatorName, held);
+      return await makeMutation();
+    } finally {
+      this.#inHand.delete(held);
+    }
   }
 
   /** Bytes have come: looks through the cache in a while. */
@@ -104,7 +106,21 @@ export class ClientFiles {
     this.blobs.close();
   }
 
-  async #takeOne(file: Blob, facts: FileFacts): Promise<FileRef> {
+  async #takeAll(tags: readonly FileTag[], mutatorName: string, held: Set<string>): Promise<void> {
+    const files = new Map<Blob, FileFacts>();
+    for (const { $file } of tags) if (isBlob($file)) files.set($file, factsOf($file));
+    for (const facts of files.values()) refuseUnlessTaken(this.#deps.schema, facts, mutatorName);
+    const taken = [...files].map(([file, facts]) => this.#turns.run(() => this.#takeOne(file, facts, held)));
+    // All of them end before this does: what goes on behind the app's back could still fail, or be closed over.
+    const results = await Promise.allSettled(taken);
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+    const refs = await Promise.all(taken);
+    const refByFile = new Map([...files.keys()].map((file, i) => [file, refs[i] as FileRef]));
+    for (const tag of tags) if (isBlob(tag.$file)) tag.$file = refByFile.get(tag.$file) as FileRef;
+  }
+
+  async #takeOne(file: Blob, facts: FileFacts, held: Set<string>): Promise<FileRef> {
     const { signal } = this.#closing;
     signal.throwIfAborted();
     const tell = (hash: string | null, loadedBytes: number) =>
@@ -116,7 +132,8 @@ export class ClientFiles {
       return { hash, ...facts, inline: toBase64(bytes) };
     }
     const onLoaded = (loadedBytes: number) => tell(null, loadedBytes);
-    const store = () => takeInFile(this.blobs, file, { env: this.#deps.env, signal, onLoaded });
+    const onHash = (hash: string) => void held.add(hash);
+    const store = () => takeInFile(this.blobs, file, { env: this.#deps.env, signal, onLoaded, onHash });
     const hash = await store().catch(async (error: unknown) => {
       // The cache makes room for what is only here.
       if (!isQuotaError(error) || this.#deps.cacheBytes === Infinity) throw error;
@@ -133,8 +150,16 @@ export class ClientFiles {
     const { schema, replica, runtime, whenCurrent } = this.#deps;
     // Before that it does not know what is needed.
     await whenCurrent();
-    const needed = neededFiles(schema, replica.pending, runtime);
-    return this.blobs.evict({ budgetBytes, isNeeded: (hash) => needed.has(hash) });
+    // As it is when the bytes go, not when they are about to be looked through.
+    let needed: ReadonlySet<string> | null = null;
+    const isNeeded = (hash: string) =>
+      (needed ??= neededFiles(schema, replica.pending, runtime)).has(hash) || this.#isInHand(hash);
+    return this.blobs.evict({ budgetBytes, isNeeded });
+  }
+
+  #isInHand(hash: string): boolean {
+    for (const held of this.#inHand) if (held.has(hash)) return true;
+    return false;
   }
 }
 

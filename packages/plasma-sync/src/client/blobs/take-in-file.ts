@@ -18,6 +18,8 @@ export interface TakeInOptions {
   readonly signal?: AbortSignal;
   /** Told after each piece. */
   readonly onLoaded?: (loadedBytes: number) => void;
+  /** Told the hash before anything can find the bytes by it. */
+  readonly onHash?: (hash: string) => void;
 }
 
 /**
@@ -31,6 +33,7 @@ export async function takeInFile(blobs: LocalBlobs, file: Blob, options: TakeInO
     const isSmall = file.size <= limits.fileDigestBytesMax && hasDigest();
     const hash = await (isSmall ? storeWhole(write, file, options) : storePieces(write, file, options));
     options.signal?.throwIfAborted();
+    options.onHash?.(hash);
     await write.finish(hash, { uploaded: false });
     return hash;
   } catch (error) {
