@@ -27,6 +27,8 @@ export class WatchedFile {
   readonly #listeners = new Set<(state: FileState) => void>();
   #state: FileState = { status: "pending", progress: null };
   #reading: AbortController | null = null;
+  /** The server has been said to have it since the read began. */
+  #hasArrived = false;
   #failures = 0;
   #timer: TimerHandle | null = null;
 
@@ -50,6 +52,7 @@ export class WatchedFile {
 
   uploadChanged(progress: TransferProgress | null, uploaded: boolean): void {
     const state = this.#state;
+    if (this.#reading !== null && uploaded) this.#hasArrived = true;
     if (state.status === "local" || state.status === "uploading" || state.status === "ready") {
       if (progress !== null) this.#show({ ...state, status: "uploading", progress });
       else if (uploaded) this.#show({ ...state, status: "ready", progress: null });
@@ -78,6 +81,7 @@ export class WatchedFile {
     this.#clearTimer();
     const reading = new AbortController();
     this.#reading = reading;
+    this.#hasArrived = false;
     const onProgress = (progress: TransferProgress) => {
       if (this.#reading === reading) this.#show({ status: "pending", progress });
     };
@@ -109,7 +113,12 @@ export class WatchedFile {
     this.#failures = 0;
     if (content.status === "missing") return this.#show(content);
     const progress = this.#deps.upload();
-    this.#show({ ...content, status: progress === null ? content.status : "uploading", progress });
+    this.#show({ ...content, status: progress === null ? this.#statusNow(content.status) : "uploading", progress });
+  }
+
+  /** Of what is not on its way now: what the read saw may be of the past. */
+  #statusNow(status: "local" | "uploading" | "ready"): "local" | "ready" {
+    return this.#hasArrived || status === "ready" ? "ready" : "local";
   }
 
   #show(state: FileState): void {
