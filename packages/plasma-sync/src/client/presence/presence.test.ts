@@ -215,6 +215,17 @@ test("a refused room says so, and is entered when it opens; a refused login says
   expect(login.pairs.ends.length).toBeGreaterThan(3);
 });
 
+test("with another token it is another login: nobody is shown by that of somebody else", async () => {
+  const { env, pairs, open } = world();
+  open({ token: "ada", userInfo: { name: "Ada" } });
+  open({ token: "bob", userInfo: { name: "Bob" } });
+  await env.advance(0);
+  expect(pairs.ends.map((end) => [end.url.searchParams.get("token"), ...sent(end)])).toEqual([
+    ["ada", { type: "hello", userInfo: { name: "Ada" } }],
+    ["bob", { type: "hello", userInfo: { name: "Bob" } }],
+  ]);
+});
+
 test("all who look at one room share one socket, until the last one leaves", async () => {
   const { env, pairs, open } = world();
   const first = open({ userInfo: 1 });

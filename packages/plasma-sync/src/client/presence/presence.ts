@@ -57,8 +57,9 @@ interface SharedRoom {
 const rooms = new Map<string, SharedRoom>();
 
 /**
- * Who is in a room, and what they show of themselves. All presences of one url, room and clientID in a tab share one socket, and
- * with it the token and the waits of the first, and what this tab shows. In React: `usePresence`. Guide: docs/guides/realtime.md.
+ * Who is in a room, and what they show of themselves. All presences of one url, room, clientID, clientGroupID and token in a tab
+ * share one socket, and with it the waits of the first, and what this tab shows. Tokens that functions give are not compared:
+ * the first function counts. In React: `usePresence`. Guide: docs/guides/realtime.md.
  *
  * @throws PlasmaError `client/option` for an option that cannot work.
  * @example
@@ -67,11 +68,12 @@ const rooms = new Map<string, SharedRoom>();
  * addEventListener("pointermove", ({ clientX: x, clientY: y }) => presence.update({ name: "Ada", x, y }));
  */
 export function createPresence(options: PresenceOptions): Presence {
-  const { url, room = "global", clientID, clientGroupID, env = systemEnv } = options;
+  const { url, room = "global", token, clientID, clientGroupID, env = systemEnv } = options;
   for (const [option, value] of Object.entries({ url, room }))
     if (typeof value !== "string" || value === "") refuse(option, "is a text that is not empty.");
   if (options.userInfo !== undefined) checkUserInfo(options.userInfo);
-  const key = JSON.stringify([url, room, clientID, clientGroupID]);
+  // Another token may be another person's: nobody is shown by the login of somebody else. Functions are left out.
+  const key = JSON.stringify([url, room, clientID, clientGroupID, token]);
   let shared = rooms.get(key);
   if (shared?.env !== env || shared === undefined) {
     shared = { room: openRoom(options, env), env, holders: 0 };
