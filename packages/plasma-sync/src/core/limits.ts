@@ -100,7 +100,7 @@ export const fileSilenceMs = 30_000;
 export const uploadPushMs = 100;
 /** Milliseconds between two words of one file's progress to other tabs: as often as an eye sees a bar move. */
 export const fileProgressMs = 100;
-/** Milliseconds that a file counts as known to the server: half of the day for which it keeps what nothing refers to. */
+/** Milliseconds that a file counts as known to the server: far less than the days for which it keeps what nothing refers to. */
 export const uploadKnownMs = 12 * 3_600_000;
 /** Outbox entries in one store transaction: keeps the wait of the first entry short. */
 export const outboxBatchEntriesMax = 1000;

@@ -2,13 +2,15 @@ import { expect, test } from "vitest";
 import { PlasmaError } from "../../core/error.ts";
 import { createVirtualEnv } from "../../core/lib/virtual-env.ts";
 import * as limits from "../../core/limits.ts";
-import { FileTransfers } from "./file-transfers.ts";
+import { FileTransfers, type FileTransfersDeps } from "./file-transfers.ts";
+import type { SyncReplica } from "../sync/sync-replica.ts";
+import { createBlobTransport } from "../transport/blob-transport.ts";
 import { createMemoryLocalBlobs } from "./memory-local-blobs.ts";
 
 const ref = { hash: "a".repeat(64), size: 3, mime: "text/plain" };
 
 /** The transfers of a tab that follows, with one file that is only here; what a watcher saw. */
-async function following(onRead = () => undefined as void) {
+async function following(onRead = () => undefined as void, leading: Partial<FileTransfersDeps> = {}) {
   const env = createVirtualEnv();
   const blobs = createMemoryLocalBlobs(env);
   const write = blobs.write();
@@ -26,6 +28,7 @@ async function following(onRead = () => undefined as void) {
     onProgress: undefined,
     post: () => expect.fail("a tab that follows tells nothing"),
     report: () => undefined,
+    ...leading,
   });
   const seen: string[] = [];
   transfers.watch(ref, (state) => seen.push(state.status));
@@ -58,6 +61,36 @@ test("an upload of which nothing more is heard is over: its tab has died", async
   await env.advance(1);
   expect(seen.at(-1)).toBe("local");
   expect((await transfers.read(ref)).status).toBe("local");
+});
+
+test("an upload that another tab has begun and this one takes over goes on, whatever is not heard of that tab", async () => {
+  const put = Promise.withResolvers<Response>();
+  const env = createVirtualEnv();
+  const transport = createBlobTransport({
+    endpoint: "http://server/sync",
+    clientGroupID: "ada",
+    env,
+    clientID: () => "c",
+    fetcher: () => put.promise,
+    authHeaders: undefined,
+  });
+  const { seen, hear, transfers } = await following(undefined, { transport, env, post: () => undefined });
+  hear(1);
+  let isThere = false;
+  const replica: Pick<SyncReplica, "filesToUpload" | "fileUploaded"> = {
+    filesToUpload: () => (isThere ? [] : [{ hash: ref.hash, args: null }]),
+    fileUploaded: () => {
+      isThere = true;
+    },
+  };
+  const { signal } = new AbortController();
+  const done = transfers.upload(replica as SyncReplica, { signal, onReleased: () => undefined });
+  await env.advance(limits.fileSilenceMs);
+  expect(seen.at(-1)).toBe("uploading");
+  put.resolve(new Response(null, { status: 204 }));
+  await env.advance(0);
+  await done;
+  expect(seen.at(-1)).toBe("ready");
 });
 
 test("what is not here is missing in an offline client", async () => {

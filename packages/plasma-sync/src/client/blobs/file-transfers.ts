@@ -130,13 +130,12 @@ export class FileTransfers {
     const { hash, progress } = news;
     if (progress !== null) callApp(() => this.#deps.onProgress?.({ phase: "uploading", hash, ...progress }));
     this.#note(news);
-    const { env } = this.#deps;
-    const silence = this.#silences.get(hash);
-    if (silence !== undefined) env.clearTimeout(silence);
-    this.#silences.delete(hash);
     if (progress === null) return;
     // A tab that dies over an upload says nothing more.
-    const timer = env.setTimeout(() => this.#note({ hash, progress: null, uploaded: false }), limits.fileSilenceMs);
+    const timer = this.#deps.env.setTimeout(
+      () => this.#note({ hash, progress: null, uploaded: false }),
+      limits.fileSilenceMs,
+    );
     this.#silences.set(hash, timer);
   }
 
@@ -165,6 +164,9 @@ export class FileTransfers {
   }
 
   #note({ hash, progress, uploaded }: UploadNews): void {
+    const silence = this.#silences.get(hash);
+    if (silence !== undefined) this.#deps.env.clearTimeout(silence);
+    this.#silences.delete(hash);
     if (progress === null) this.#uploads.delete(hash);
     else this.#uploads.set(hash, progress);
     for (const watched of this.#watched.values()) if (watched.hash === hash) watched.uploadChanged(progress, uploaded);
