@@ -5,7 +5,7 @@ import { regressions } from "./regressions.ts";
 import { runSeed } from "./run-seed.ts";
 
 /** Coverage is asked of the thousands of `npm run sim`, not of these. */
-const SEEDS = 100;
+const SEEDS = 300;
 
 test(`no oracle objects to the runs of ${SEEDS} seeds`, { timeout: 240_000 }, async () => {
   for (let seed = 1; seed <= SEEDS; seed++) {
