@@ -23,4 +23,8 @@ export const regressions: readonly Regression[] = [
     what: "a tab that heard of a renumbering and of its confirmation at once kept the mutation for ever",
   },
   { seed: 395, what: "a tab whose disk had failed led again only at the next poll, far off for who has a socket" },
+  {
+    seed: 20202,
+    what: "a tab whose first load had failed read the disk at another's reset, and kept what it found for ever",
+  },
 ];

@@ -417,6 +417,8 @@ export class Replica {
   }
 
   async #reload(): Promise<void> {
+    // Told when it was met; commits are not followed any more, so what is on disk now would grow old here.
+    if (this.#loadError !== null) return;
     this.#mustReload = true;
     const { rows, state } = await this.#readAgain().catch((error: unknown) => {
       this.#watchGap();
