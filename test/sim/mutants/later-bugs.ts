@@ -9,7 +9,7 @@ export const laterBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: "client/transport/sync-socket.ts",
-        find: "    this.#onPoke();\n",
+        find: "    this.#session.connected();\n",
         replace: "",
       },
     ],

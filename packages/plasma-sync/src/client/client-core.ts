@@ -267,6 +267,7 @@ export class ClientCore {
       cookie: () => this.replica.cookie,
       status: this.status,
       env: this.#resolved.env,
+      connected: loop.connected,
       setAuth: loop.setSocketAuth,
       report: (error: SyncClientError) => this.#report(error),
     };

@@ -190,3 +190,19 @@ test("when the socket is let in again, requests that rest since their login was 
   expect(t.news()).toEqual(["pull@0", "pull@2000"]);
   expect(t.statuses.at(-1)).toMatchObject({ auth: "ok", syncing: false });
 });
+
+test("a push that rests goes on when a socket opens, long before the poll; a poke does not wake it", async () => {
+  const t = await startedLoop();
+  t.answer(() => refusal(413, "limit/payload"));
+  t.replica.add();
+  t.loop.localWork();
+  await t.env.advance(0);
+  t.answer(applied);
+  t.loop.poke();
+  await t.env.advance(0);
+  expect(t.news()).toEqual(["push@0", "pull@0"]);
+  t.loop.connected();
+  await t.env.advance(0);
+  expect(t.news()).toEqual(["push@0", "pull@0"]);
+  expect(t.replica.outboxIDs).toEqual([]);
+});

@@ -64,6 +64,8 @@ export interface SyncLoop {
   start(): void;
   stop(): void;
   setOnline(online: boolean): void;
+  /** A socket beside the requests has opened: all lanes, resting ones too, see what there is. */
+  connected(): void;
   /** What a socket beside the requests has heard of the login. */
   setSocketAuth(auth: "ok" | "required"): void;
   /** Something changed on the server: pull, unless the poke carries all of it. */
@@ -87,6 +89,7 @@ export function createSyncLoop(options: SyncLoopOptions): SyncLoop {
     start: () => runner.dispatch({ type: "start" }),
     stop: () => runner.dispatch({ type: "stop" }),
     setOnline: (online) => runner.dispatch({ type: online ? "online" : "offline" }),
+    connected: () => runner.dispatch({ type: "poll" }),
     setSocketAuth: (auth) => runner.setSocketAuth(auth),
     poke: (poke) => runner.poke(poke),
     localWork: () => runner.dispatch({ type: "work" }),

@@ -48,6 +48,7 @@ test(`no frame breaks the socket of a client or of a room (${RUNS} runs)`, async
         cookie: () => null,
         status,
         env,
+        connected: () => undefined,
         setAuth: () => expect.fail("nobody was refused"),
         report: () => expect.fail("nothing is worth an error"),
       };

@@ -80,7 +80,7 @@ class SyncSocket {
       ...(cookie === null ? {} : { cookie }),
       ...(userInfo === undefined ? {} : { userInfo }),
     });
-    this.#onPoke();
+    this.#session.connected();
   }
 
   #received(frame: ServerFrame | null): void {

@@ -16,6 +16,7 @@ const session = (): SubscribeSession => ({
   cookie: () => null,
   status: createClientStatus(),
   env: createVirtualEnv(),
+  connected: () => undefined,
   setAuth: () => undefined,
   report: () => undefined,
 });
