@@ -27,4 +27,8 @@ export const regressions: readonly Regression[] = [
     seed: 20202,
     what: "a tab whose first load had failed read the disk at another's reset, and kept what it found for ever",
   },
+  {
+    seed: 6345,
+    what: "a tab that had not heard of the last pull of the leader before it pulled from where it was, and kept that one's rows",
+  },
 ];

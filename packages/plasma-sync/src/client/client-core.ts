@@ -183,11 +183,13 @@ export class ClientCore {
     const { schema, schemaVersion, pullPageSize } = this.#options;
     await this.replica.refresh();
     const { replicaID } = this.replica;
-    const epoch = await this.#store.takeEpoch(replicaID).catch(async (error: unknown) => {
+    const { epoch, seq } = await this.#store.takeEpoch(replicaID).catch(async (error: unknown) => {
       // Another tab has reset the replica, and died over telling.
       if (isPlasmaError(error, "client/deposed")) await this.replica.reload();
       throw error;
     });
+    // A patch of what this tab knows, on rows of a commit that it has not heard of, would leave both.
+    await this.replica.refresh(seq);
     const committed = (commit: StoreCommit) => this.#committed(commit);
     const applied = (ids: readonly AppliedMutation[]) => {
       this.#applied(ids);

@@ -35,7 +35,7 @@ export function createIdbEngine(options: { readonly schema: AnySchema; readonly 
   const queue = new SerialQueue();
   const opened = queue.run(async () => {
     const { replicaID } = await store.load((table, rows) => runtime.fill(table, rows));
-    const epoch = await store.takeEpoch(replicaID);
+    const { epoch } = await store.takeEpoch(replicaID);
     runtime.setStatus("complete");
     return { replicaID, epoch };
   });

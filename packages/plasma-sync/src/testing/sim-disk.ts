@@ -21,6 +21,7 @@ import type {
   BaseChange,
   NewOutboxEntry,
   OutboxEntry,
+  Reign,
   Store,
   StoreCommit,
   StoreState,
@@ -109,11 +110,11 @@ class SimStore implements Store {
     });
   }
 
-  takeEpoch(replicaID: string): Promise<number> {
+  takeEpoch(replicaID: string): Promise<Reign> {
     return this.#commit("take epoch", () => {
       const meta = this.#writable(replicaID);
       this.#options.disk.meta = { ...meta, epoch: meta.epoch + 1 };
-      return meta.epoch + 1;
+      return { epoch: meta.epoch + 1, seq: meta.seq };
     });
   }
 

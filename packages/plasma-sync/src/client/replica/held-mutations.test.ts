@@ -26,7 +26,7 @@ async function twoTabs() {
     replicaID: lead.replica.replicaID,
     store,
     env,
-    epoch: await store.takeEpoch(lead.replica.replicaID),
+    epoch: (await store.takeEpoch(lead.replica.replicaID)).epoch,
     committed: (commit) => {
       lead.replica.receive(commit);
       other.replica.receive(structuredClone(commit));

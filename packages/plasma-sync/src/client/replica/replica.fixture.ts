@@ -196,7 +196,7 @@ export async function createTestReplica({
     },
   });
   await replica.load();
-  const epoch = await store.takeEpoch(replica.replicaID);
+  const { epoch } = await store.takeEpoch(replica.replicaID);
   return {
     replica,
     store,

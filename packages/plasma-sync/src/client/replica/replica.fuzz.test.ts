@@ -193,7 +193,7 @@ function createTestReplicaForReading({ store }: TestReplica): Promise<TestReplic
 const readOnly = (store: TestReplica["store"]): TestReplica["store"] => ({
   load: (onRows) => store.load(onRows),
   append: (...args) => store.append(...args),
-  takeEpoch: async () => 0,
+  takeEpoch: async () => ({ epoch: 0, seq: 0 }),
   sync: (...args) => store.sync(...args),
   reset: (keep) => store.reset(keep),
   close: () => undefined,

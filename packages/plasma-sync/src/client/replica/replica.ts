@@ -189,10 +189,10 @@ export class Replica {
     return this.#queue.run(() => this.#reload());
   }
 
-  /** Reads the disk now if that has failed when it was needed. Throws when it fails again. */
-  refresh(): Promise<void> {
+  /** Reads the disk now if that has failed when it was needed, or if not all commits up to `seq` have come. Throws when it fails. */
+  refresh(seq = 0): Promise<void> {
     return this.#queue.run(async () => {
-      if (this.#mustReload) await this.#reload();
+      if (this.#mustReload || this.#feed.lastSeq < seq) await this.#reload();
     });
   }
 

@@ -19,7 +19,7 @@ const deadConnection = () => new DOMException("The database connection is closin
 async function opened(name = freshName()) {
   const store = open(name);
   const { replicaID } = await store.load(() => undefined);
-  return { name, store, replicaID, epoch: await store.takeEpoch(replicaID) };
+  return { name, store, replicaID, epoch: (await store.takeEpoch(replicaID)).epoch };
 }
 
 const rejectionOf = (write: Promise<unknown>): Promise<unknown> =>

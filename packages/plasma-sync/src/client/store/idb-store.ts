@@ -13,6 +13,7 @@ import type {
   BaseChange,
   NewOutboxEntry,
   OutboxEntry,
+  Reign,
   Store,
   StoreCommit,
   StoreState,
@@ -75,12 +76,12 @@ class IdbStore implements Store {
     });
   }
 
-  takeEpoch(replicaID: string): Promise<number> {
+  takeEpoch(replicaID: string): Promise<Reign> {
     return this.#connection.run({ stores: ["meta"], mode: "readwrite" }, async (tx) => {
       const meta = await this.#readMeta(tx);
       checkWriter(meta, replicaID);
       tx.objectStore("meta").put({ ...meta, epoch: meta.epoch + 1 } satisfies ReplicaMeta, META_KEY);
-      return meta.epoch + 1;
+      return { epoch: meta.epoch + 1, seq: meta.seq };
     });
   }
 

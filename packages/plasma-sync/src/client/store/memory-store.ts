@@ -6,7 +6,7 @@ import type { Row } from "../../core/schema/value.ts";
 import { emptyMeta, type ReplicaMeta } from "./layout.ts";
 import { checkWriter, planAppend, planSync } from "./plan-commit.ts";
 import { OutboxMap } from "./outbox-map.ts";
-import type { BaseChange, NewOutboxEntry, Store, StoreCommit, StoreState, SyncCommit } from "./store.ts";
+import type { BaseChange, NewOutboxEntry, Reign, Store, StoreCommit, StoreState, SyncCommit } from "./store.ts";
 
 /** Makes a store in memory. */
 export const createMemoryStore = (env: Env): Store => new MemoryStore(env);
@@ -47,10 +47,11 @@ class MemoryStore implements Store {
     return plan.commit;
   }
 
-  async takeEpoch(replicaID: string): Promise<number> {
+  async takeEpoch(replicaID: string): Promise<Reign> {
     checkWriter(this.#meta, replicaID);
     this.#meta = { ...this.#meta, epoch: this.#meta.epoch + 1 };
-    return this.#meta.epoch;
+    const { epoch, seq } = this.#meta;
+    return { epoch, seq };
   }
 
   async sync(replicaID: string, epoch: number, commit: SyncCommit): Promise<Extract<StoreCommit, { type: "sync" }>> {

@@ -26,7 +26,7 @@ async function opened() {
   const name = databaseName(systemEnv.randomUUID(), "ada");
   const one = open(name, "1");
   const { replicaID } = await one.load(() => undefined);
-  const epoch = await one.takeEpoch(replicaID);
+  const { epoch } = await one.takeEpoch(replicaID);
   const changes = [note("n1"), { table: "gone", id: "g", row: { id: "g" } }];
   await one.sync(replicaID, epoch, { ...nothing, changes, cookie: "c1", firstSync: { done: true, rows: 2 } });
   await one.append(replicaID, entriesOf("a", 1, 2));
@@ -76,7 +76,7 @@ export function storeVersionsSuite(kind: string): void {
       const { name, replicaID } = await opened();
       const two = open(name, "2");
       await two.load(() => undefined);
-      const epoch = await two.takeEpoch(replicaID);
+      const { epoch } = await two.takeEpoch(replicaID);
       const row = { id: "n1", rank: 9, title: "two's" };
       await two.sync(replicaID, epoch, { ...nothing, changes: [{ table: "notes", id: "n1", row }], cookie: "c2" });
       const back = await loadAll(open(name, "1"));

@@ -92,7 +92,7 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
 
     test("commits of two tabs are numbered without a hole", async () => {
       const { one, two, replicaID } = await openTabs();
-      const epoch = await one.takeEpoch(replicaID);
+      const { epoch } = await one.takeEpoch(replicaID);
       const commits = await Promise.all([
         one.append(replicaID, entriesOf("a", 1)),
         two.append(replicaID, entriesOf("b", 1, 2)),
@@ -145,7 +145,7 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
 
     test("ids go on where they were after the outbox was confirmed", async () => {
       const { one, replicaID } = await openTabs();
-      const epoch = await one.takeEpoch(replicaID);
+      const { epoch } = await one.takeEpoch(replicaID);
       await one.append(replicaID, entriesOf("a", 1, 2));
       await one.sync(replicaID, epoch, { ...nothing, confirmed: { a: 2 } });
       const orders = (await one.append(replicaID, entriesOf("a", 3))).entries.map(({ order }) => order);
@@ -155,7 +155,7 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
 
     test("a sync writes rows, cookie and first sync, and drops confirmed and refused entries, as one commit", async () => {
       const { one, two, replicaID } = await openTabs();
-      const epoch = await one.takeEpoch(replicaID);
+      const { epoch } = await one.takeEpoch(replicaID);
       await one.append(replicaID, entriesOf("a", 1, 3));
       await two.append(replicaID, entriesOf("b", 1, 2));
       const commit: SyncCommit = {
@@ -180,7 +180,7 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
 
     test("renumbered entries keep their place and their client is known from then on", async () => {
       const { one, two, replicaID } = await openTabs();
-      const epoch = await one.takeEpoch(replicaID);
+      const { epoch } = await one.takeEpoch(replicaID);
       await one.append(replicaID, entriesOf("a", 1));
       await two.append(replicaID, entriesOf("b", 1));
       await one.append(replicaID, entriesOf("a", 2));
@@ -199,7 +199,7 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
 
     test("an entry refused before it was sent leaves, and the later ones of its client move down and keep their places", async () => {
       const { one, two, replicaID } = await openTabs();
-      const epoch = await one.takeEpoch(replicaID);
+      const { epoch } = await one.takeEpoch(replicaID);
       await one.append(replicaID, entriesOf("a", 1, 2));
       await two.append(replicaID, entriesOf("b", 1, 2));
       await one.append(replicaID, entriesOf("a", 3, 2));
@@ -218,7 +218,7 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
 
     test("the last and only entry of a client can be refused unsent: it begins at 1 again", async () => {
       const { one, replicaID } = await openTabs();
-      const epoch = await one.takeEpoch(replicaID);
+      const { epoch } = await one.takeEpoch(replicaID);
       await one.append(replicaID, entriesOf("a", 1));
       await one.sync(replicaID, epoch, { ...nothing, unsent: unsentOf(await loadAll(one), "a", 1) });
       expect([outboxOf(await loadAll(one)), (await loadAll(one)).lastIDs.get("a")]).toEqual([[], 0]);
@@ -227,7 +227,7 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
 
     test("a tab that has not heard that ids moved down gets the ids that follow, and no tab skips more than moved", async () => {
       const { one, two, replicaID } = await openTabs();
-      const epoch = await two.takeEpoch(replicaID);
+      const { epoch } = await two.takeEpoch(replicaID);
       await one.append(replicaID, entriesOf("a", 1, 3));
       for (const entryID of [1, 1])
         await two.sync(replicaID, epoch, { ...nothing, unsent: unsentOf(await loadAll(two), "a", entryID) });
@@ -243,7 +243,7 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
 
     test("an unsent refusal of an entry that is another by now changes nothing", async () => {
       const { one, replicaID } = await openTabs();
-      const epoch = await one.takeEpoch(replicaID);
+      const { epoch } = await one.takeEpoch(replicaID);
       await one.append(replicaID, entriesOf("a", 1, 3));
       const unsent = unsentOf(await loadAll(one), "a", 2);
       await one.sync(replicaID, epoch, { ...nothing, unsent });
@@ -254,7 +254,7 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
 
     test("a refusal of the server is kept with the seed of its mutation, where it is still there", async () => {
       const { one, replicaID } = await openTabs();
-      const epoch = await one.takeEpoch(replicaID);
+      const { epoch } = await one.takeEpoch(replicaID);
       await one.append(replicaID, entriesOf("a", 1, 2));
       const no = (entryID: number) => ({ clientID: "a", id: entryID, code: "mutation/app", message: "no" });
       await one.sync(replicaID, epoch, { ...nothing, rejected: [no(2), no(9)] });
@@ -270,10 +270,11 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
 
     test("a deposed leader is refused, whatever it writes, and nothing of it is there", async () => {
       const { one, two, replicaID } = await openTabs();
-      const old = await one.takeEpoch(replicaID);
+      const { epoch: old } = await one.takeEpoch(replicaID);
       await one.append(replicaID, entriesOf("a", 1));
-      const epoch = await two.takeEpoch(replicaID);
+      const { epoch, seq } = await two.takeEpoch(replicaID);
       expect(epoch).toBeGreaterThan(old);
+      expect(seq, "the commits before it").toBe(1);
       const late: SyncCommit = { changes: [note("late")], cookie: "late", confirmed: { a: 1 }, rejected: [] };
       expect(await codeOf(one.sync(replicaID, old, late))).toBe("client/deposed");
       const after = await loadAll(one);
@@ -285,7 +286,7 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
 
     test("a reset empties the replica, gives it a new identity and refuses whoever has not heard of it", async () => {
       const { one, two, replicaID } = await openTabs();
-      const epoch = await one.takeEpoch(replicaID);
+      const { epoch } = await one.takeEpoch(replicaID);
       await one.append(replicaID, entriesOf("a", 1));
       await one.sync(replicaID, epoch, {
         ...nothing,
@@ -337,7 +338,7 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
 
     test("a load while another tab writes is of one moment", async () => {
       const { one, two, replicaID } = await openTabs();
-      const epoch = await one.takeEpoch(replicaID);
+      const { epoch } = await one.takeEpoch(replicaID);
       const loads: Promise<Loaded>[] = [];
       const writes: Promise<unknown>[] = [];
       // Commit n makes every note say n, has cookie n and leaves n entries in the outbox.
@@ -367,7 +368,7 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
 
     test("values and ids of every kind come back as they were", async () => {
       const { one, two, replicaID } = await openTabs();
-      const epoch = await one.takeEpoch(replicaID);
+      const { epoch } = await one.takeEpoch(replicaID);
       const ids = ["", "a", "A", "ä", "a\u0308", "日本", "👩‍👩‍👧", "\uFFFF", "a/b", "[]", "0", "10", "9", " "];
       const rows = ids.map((rowID, i): Row => ({
         id: rowID,
@@ -395,7 +396,7 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
 
     test("more rows than one batch holds come in several batches, each row once", async () => {
       const { one, replicaID } = await openTabs();
-      const epoch = await one.takeEpoch(replicaID);
+      const { epoch } = await one.takeEpoch(replicaID);
       const count = limits.storeBatchRowsMax + 1;
       const changes = Array.from({ length: count }, (_, i) => note(`n${i}`));
       await one.sync(replicaID, epoch, {
@@ -413,7 +414,7 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
 
     test("exactly as many rows as one batch holds come without an empty batch", async () => {
       const { one, replicaID } = await openTabs();
-      const epoch = await one.takeEpoch(replicaID);
+      const { epoch } = await one.takeEpoch(replicaID);
       await one.sync(replicaID, epoch, {
         ...nothing,
         changes: Array.from({ length: limits.storeBatchRowsMax }, (_, i) => note(`n${i}`)),
@@ -423,7 +424,7 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
 
     test("20 000 rows in one commit are all there", async () => {
       const { one, two, replicaID } = await openTabs();
-      const epoch = await one.takeEpoch(replicaID);
+      const { epoch } = await one.takeEpoch(replicaID);
       await one.sync(replicaID, epoch, {
         ...nothing,
         changes: Array.from({ length: 20_000 }, (_, i) => note(`n${i}`, `title ${i}`)),

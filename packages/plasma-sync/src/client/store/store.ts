@@ -110,6 +110,13 @@ export interface StoreState {
   readonly refused: readonly KeptRejection[];
 }
 
+/** What a tab that takes over begins with. */
+export interface Reign {
+  readonly epoch: number;
+  /** Number of the last commit before: whoever has not heard of all up to it reads the disk before it syncs. */
+  readonly seq: number;
+}
+
 export interface Store {
   /**
    * Opens, creating what is missing, and reads everything in one consistent snapshot. Rows are handed to `onRows` table
@@ -128,7 +135,7 @@ export interface Store {
     changes?: readonly BaseChange[],
   ): Promise<Extract<StoreCommit, { type: "append" }>>;
   /** Takes over syncing: the next epoch. From now on `sync` with a lower one is refused. */
-  takeEpoch(replicaID: string): Promise<number>;
+  takeEpoch(replicaID: string): Promise<Reign>;
   sync(replicaID: string, epoch: number, commit: SyncCommit): Promise<Extract<StoreCommit, { type: "sync" }>>;
   /**
    * Deletes rows, outbox, cookie and clients and makes a new replicaID. Other tabs' writes are refused from then on. Rows of
