@@ -9,7 +9,7 @@ export const laterBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: "client/transport/sync-socket.ts",
-        find: "    this.#session.connected();\n",
+        find: "    this.#onPoke();\n",
         replace: "",
       },
     ],

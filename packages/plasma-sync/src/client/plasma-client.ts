@@ -38,7 +38,7 @@ export interface SubscribeSession {
   readonly status: ClientStatusStore;
   /** Clock, timers and randomness of the client. */
   readonly env: Env;
-  /** A connection has opened: a pull follows, as changes may have been missed, and requests that rest are made again. */
+  /** A connection has opened: requests that rest since they failed are made again. */
   connected(): void;
   /** Whether the login was refused here; "required" shows in `status.auth`. */
   setAuth(auth: "ok" | "required"): void;

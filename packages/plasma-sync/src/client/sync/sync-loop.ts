@@ -64,7 +64,7 @@ export interface SyncLoop {
   start(): void;
   stop(): void;
   setOnline(online: boolean): void;
-  /** A socket beside the requests has opened: all lanes, resting ones too, see what there is. */
+  /** A socket beside the requests has opened: those that rest are made again. */
   connected(): void;
   /** What a socket beside the requests has heard of the login. */
   setSocketAuth(auth: "ok" | "required"): void;
@@ -89,7 +89,7 @@ export function createSyncLoop(options: SyncLoopOptions): SyncLoop {
     start: () => runner.dispatch({ type: "start" }),
     stop: () => runner.dispatch({ type: "stop" }),
     setOnline: (online) => runner.dispatch({ type: online ? "online" : "offline" }),
-    connected: () => runner.dispatch({ type: "poll" }),
+    connected: () => runner.dispatch({ type: "connected" }),
     setSocketAuth: (auth) => runner.setSocketAuth(auth),
     poke: (poke) => runner.poke(poke),
     localWork: () => runner.dispatch({ type: "work" }),

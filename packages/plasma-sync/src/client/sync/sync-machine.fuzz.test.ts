@@ -39,7 +39,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc
-      .constantFrom("work", "files", "poke", "poll", "online", "offline")
+      .constantFrom("work", "files", "poke", "connected", "poll", "online", "offline")
       .map((type): Step => ({ event: { type } })),
   },
   { weight: 2, arbitrary: fc.constant({ event: { type: "patch", patch } as const }) },

@@ -11,7 +11,7 @@
 //      │ └──────────done, mended, batch too large─────────────────┤
 //      ├──retry timer, online, request── backoff ◄──5xx, network──┤ up to maxAttempts in a row
 //      ├──retry timer─────────────────── held ◄─────Retry-After───┤
-//      └──poll, online, request──────── resting ◄──anything else──┘ attempts spent, 401, 409 (another schema or protocol
+//      └──poll, online, request, socket resting ◄──anything else──┘ attempts spent, 401, 409 (another schema or protocol
 //                                                                   version), other 4xx, malformed
 //
 // Invariants:
@@ -55,6 +55,8 @@ export interface SyncState {
 
 export type SyncEvent =
   | { readonly type: "start" | "stop" | "online" | "offline" | "work" | "poke" | "poll" }
+  /** A socket has opened: the server is there. */
+  | { readonly type: "connected" }
   /** A poke whose patch begins at the replica's cookie. */
   | { readonly type: "patch"; readonly patch: PokePatch }
   /** The patch is in the replica. */
@@ -155,6 +157,8 @@ export function stepSync(state: SyncState, event: SyncEvent, options: MachineOpt
         eachLane(state, (lane) => ({ ...(lane.phase === "resting" ? wake(lane) : lane), wanted: true })),
         options,
       );
+    case "connected":
+      return go(eachLane(state, (lane) => (lane.phase === "resting" ? { ...wake(lane), wanted: true } : lane)));
     case "work":
       return go(withLane(state, "push", { wanted: true }));
     case "files":

@@ -34,7 +34,7 @@ function open(given: Partial<ResolvedSubscriptionOptions> = {}, answer = (end: F
     cookie: () => status.get().cookie,
     status,
     env,
-    connected: () => void pokes.push(undefined),
+    connected: () => undefined,
     setAuth: (auth) => void auths.push(auth),
     report: (error) => void errors.push(error),
   };

@@ -81,6 +81,7 @@ class SyncSocket {
       ...(userInfo === undefined ? {} : { userInfo }),
     });
     this.#session.connected();
+    this.#onPoke();
   }
 
   #received(frame: ServerFrame | null): void {
