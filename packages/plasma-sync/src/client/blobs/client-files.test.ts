@@ -13,7 +13,7 @@ import { createClientFiles } from "./client-files.ts";
 import { bytesOf, store } from "./local-blobs.suite.ts";
 import type { BlobWrite } from "./local-blobs.ts";
 import { createMemoryLocalBlobs } from "./memory-local-blobs.ts";
-import { Turns } from "./turns.ts";
+import { Turns } from "../../core/lib/turns.ts";
 
 const notes = table("notes", { id: id(), cover: file().nullable() });
 const drafts = table("drafts", { id: id(), picture: file().nullable() }, { changeLogSuppressed: true });

@@ -25,7 +25,7 @@ import { FileTransfers, type FileTransfersDeps } from "./file-transfers.ts";
 import type { LocalBlobs } from "./local-blobs.ts";
 import { neededFiles } from "./needed-files.ts";
 import { hashOf, readBytes, takeInFile } from "./take-in-file.ts";
-import { Turns } from "./turns.ts";
+import { Turns } from "../../core/lib/turns.ts";
 
 export interface ClientFilesDeps extends Pick<FileTransfersDeps, "post" | "report"> {
   readonly schema: AnySchema;

@@ -21,7 +21,7 @@ import type { FileContent, FileState, ReadOptions, TransferProgress, UploadNews 
 import type { OnFileProgress } from "./file-progress.ts";
 import type { LocalBlobs } from "./local-blobs.ts";
 import { createPace } from "./pace.ts";
-import { Turns } from "./turns.ts";
+import { Turns } from "../../core/lib/turns.ts";
 import { runUploads } from "./upload-files.ts";
 import { WatchedFile } from "./watched-file.ts";
 
