@@ -55,14 +55,20 @@ export class LogTail {
   after({ version, tag }: Position): readonly LogEntry[] | null {
     if (this.#start === null || version < this.#compactedTo) return null;
     if (version === this.#start.version) return tag === this.#start.tag ? this.#entries : null;
-    const index = this.#entries.findIndex((entry) => entry.version === version);
-    return index >= 0 && this.#entries[index]?.tag === tag ? this.#entries.slice(index + 1) : null;
+    const entries = this.#above(version);
+    const entry = this.#entries[this.#entries.length - entries.length - 1];
+    return entry?.version === version && entry.tag === tag ? entries : null;
   }
 
   /** The entries above a version; null when the tail begins above it. */
   above(version: number): readonly LogEntry[] | null {
     if (this.#start === null || version < this.#start.version) return null;
-    return this.#entries.filter((entry) => entry.version > version);
+    return this.#above(version);
+  }
+
+  /** From the end: those who ask have mostly heard of all but the last few. */
+  #above(version: number): readonly LogEntry[] {
+    return this.#entries.slice(this.#entries.findLastIndex((entry) => entry.version <= version) + 1);
   }
 
   #beginAt({ version, tag, compactedTo }: PullHead): void {
