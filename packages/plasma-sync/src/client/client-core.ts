@@ -7,7 +7,7 @@
 //      syncs nor follows, and says so.
 //   4. An offline client never stands for leader, so no loop, request or subscription of it exists; it follows other tabs.
 
-import { isPlasmaError, PlasmaError } from "../core/error.ts";
+import { isPlasmaError, messageOf, PlasmaError } from "../core/error.ts";
 import { decodeTagged } from "../core/protocol/tagged-json.ts";
 import type { Rejection } from "../core/protocol/pull.ts";
 import { createClientFilesOpener, type ClientFilesOpener } from "./blobs/open-client-files.ts";
@@ -457,5 +457,3 @@ const noNetwork: NetworkState = { online: () => false, close: () => undefined };
 const isOver = (error: SyncClientError): boolean =>
   ["network", "push-http", "pull-http", "schema-mismatch"].includes(error.kind) ||
   (error.kind === "blob-upload-failed" && error.willRetry);
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -192,3 +192,6 @@ export const isMutatorValidationError = (error: unknown): error is MutatorValida
 export type PlasmaAuthorizationError = PlasmaError<"auth/denied">;
 export const isPlasmaAuthorizationError = (error: unknown): error is PlasmaAuthorizationError =>
   isPlasmaError(error, "auth/denied");
+
+/** What an error of whatever kind says. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -3,9 +3,9 @@
 //   1. The server is asked, always: a mutation that the browser's own run refuses is sent past it, because browsers can be forged.
 //   2. A refusal for another reason than permission does not pass for a denial, unless the test names its code.
 
-import { isPlasmaError } from "../core/error.ts";
+import { isPlasmaError, messageOf } from "../core/error.ts";
 import type { MutationPromise } from "../client/plasma-client.ts";
-import { messageOf, TestFailure } from "./test-failure.ts";
+import { TestFailure } from "./test-failure.ts";
 import { showMutation, TestMutation } from "./test-mutation.ts";
 
 /** A mutation that was called, or a function that calls it. `client.forge.x(args)` is one, too. */

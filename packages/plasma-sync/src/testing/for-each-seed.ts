@@ -1,6 +1,7 @@
 // Owns: forEachSeed, which runs a test's body with many seeds, and names the one that failed.
 
-import { messageOf, TestFailure } from "./test-failure.ts";
+import { messageOf } from "../core/error.ts";
+import { TestFailure } from "./test-failure.ts";
 
 /** How many seeds, from 1; or one seed alone, to look at it. */
 export type Seeds = number | { readonly only: number } | { readonly from: number; readonly count: number };

@@ -47,5 +47,3 @@ export function showValue(value: unknown): string {
   const text = JSON.stringify(value, replaced) ?? String(value);
   return text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}…` : text;
 }
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

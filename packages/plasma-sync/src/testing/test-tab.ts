@@ -5,7 +5,7 @@
 
 import type { FileContent, FileState, ReadOptions } from "../client/blobs/file-content.ts";
 import type { FileRef } from "../core/schema/value.ts";
-import { isPlasmaError } from "../core/error.ts";
+import { isPlasmaError, messageOf } from "../core/error.ts";
 import type { Env } from "../core/lib/env.ts";
 import { MUTATORS, type AnyMutators } from "../core/mutation/mutator.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
@@ -14,7 +14,7 @@ import type { SyncClientError } from "../client/sync/sync-error.ts";
 import { ENDPOINT, type SimClientApp, type SimDevice, type SimTab, type SimWorld } from "./sim-world.ts";
 import { SimSessionStorage } from "./sim-tabs.ts";
 import type { AppVersion, Forge, TestClient } from "./test-client.ts";
-import { messageOf, showCall, TestFailure } from "./test-failure.ts";
+import { showCall, TestFailure } from "./test-failure.ts";
 import { callable, forgePush, mustRun, showMutation, TestMutation, type Call } from "./test-mutation.ts";
 import type { LazyPromise, TestTime } from "./test-time.ts";
 import type { ToldAnswers } from "./told-answers.ts";

@@ -1,6 +1,6 @@
 // Owns: what a client does about files until the first one comes: nothing. All else of client/blobs is loaded then.
 
-import { PlasmaError } from "../../core/error.ts";
+import { messageOf, PlasmaError } from "../../core/error.ts";
 import type { FileRef } from "../../core/schema/value.ts";
 import type { Replica } from "../replica/replica.ts";
 import type { QueryRuntime } from "../ivm/query-runtime.ts";
@@ -51,7 +51,7 @@ export function createClientFilesOpener(
       let unwatch: (() => void) | null = null;
       let isOver = false;
       const fail = (cause: unknown) => {
-        const why = cause instanceof Error ? cause.message : String(cause);
+        const why = messageOf(cause);
         const error = new PlasmaError("client/download", { hash: String(ref?.hash), why }, { cause });
         if (!isOver) listener({ status: "error", error });
       };

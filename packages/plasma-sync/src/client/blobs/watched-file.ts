@@ -4,7 +4,7 @@
 //   1. Its timer and its download end when the last listener goes.
 //   2. It never stays "pending" while nothing is under way: a local database that fails is told and asked again, too.
 
-import { PlasmaError } from "../../core/error.ts";
+import { messageOf, PlasmaError } from "../../core/error.ts";
 import type { Env, TimerHandle } from "../../core/lib/env.ts";
 import * as limits from "../../core/limits.ts";
 import type { FileRef } from "../../core/schema/value.ts";
@@ -95,7 +95,7 @@ export class WatchedFile {
         // Given up, or the client is closed: nobody watches any more.
         if (this.#reading !== reading) return;
         this.#reading = null;
-        const why = cause instanceof Error ? cause.message : String(cause);
+        const why = messageOf(cause);
         const error = new PlasmaError("client/download", { hash: this.hash, why }, { cause });
         this.#found({ status: "error", error });
       },

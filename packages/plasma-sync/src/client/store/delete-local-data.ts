@@ -4,7 +4,7 @@
 //      after which no tab can append.
 //   2. It never waits for another tab: what a tab keeps open is empty already, and goes when that tab lets go.
 
-import { isPlasmaError } from "../../core/error.ts";
+import { isPlasmaError, messageOf } from "../../core/error.ts";
 import { decodeTagged } from "../../core/protocol/tagged-json.ts";
 import { completed, resultOf, storageError } from "./idb-requests.ts";
 import { databaseName } from "./layout.ts";
@@ -39,7 +39,7 @@ export async function deleteLocalData(options: {
     return lost.flat();
   } catch (error) {
     if (isPlasmaError(error)) throw error;
-    throw storageError(`its data cannot be deleted (${error instanceof Error ? error.message : String(error)})`, error);
+    throw storageError(`its data cannot be deleted (${messageOf(error)})`, error);
   }
 }
 

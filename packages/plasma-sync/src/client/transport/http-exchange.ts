@@ -1,6 +1,7 @@
 // Owns: one request over HTTP and its answer: login headers, one more attempt after a 401, an end by time. Whatever can go
 // wrong comes back as a value.
 
+import { messageOf } from "../../core/error.ts";
 import type { Env } from "../../core/lib/env.ts";
 import * as limits from "../../core/limits.ts";
 import { parseErrorBody, type ErrorBody } from "../../core/protocol/error-body.ts";
@@ -173,5 +174,3 @@ function retryAfterMs(response: Response): number | null {
   const text = response.headers.get("Retry-After") ?? "";
   return /^\d+$/.test(text) ? Math.min(Number(text) * 1000, limits.retryAfterMsMax) : null;
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

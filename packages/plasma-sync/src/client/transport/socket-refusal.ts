@@ -1,6 +1,6 @@
 // Owns: what a socket's refusals and failures are called.
 
-import { isPlasmaError } from "../../core/error.ts";
+import { isPlasmaError, messageOf } from "../../core/error.ts";
 import type { SyncClientError } from "../sync/sync-error.ts";
 import type { SocketStatus } from "./reconnecting-socket.ts";
 
@@ -20,7 +20,7 @@ export function refusalOf(
 
 /** What making the URL threw: the token, unless the URL is none. */
 export function tokenFailure(error: unknown): SyncClientError {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = messageOf(error);
   const message = isPlasmaError(error) ? why : `The socket's token could not be had: ${why}`;
   return { kind: "network", phase: "socket", message };
 }

@@ -8,7 +8,7 @@
 //
 // Engine errors arrive here as PlasmaErrors: push transactions classify them (a mutator cannot hide a database failure).
 
-import { isPlasmaError, PlasmaError } from "../../core/error.ts";
+import { isPlasmaError, messageOf, PlasmaError } from "../../core/error.ts";
 import * as limits from "../../core/limits.ts";
 
 export interface RecordedError {
@@ -32,7 +32,7 @@ const rejectionCodes: ReadonlySet<string> = new Set([
 /** What to record of a mutation that threw `error`; null when the push must be tried again. */
 export function rejectionOf(error: unknown): RecordedError | null {
   if (isPlasmaError(error, "server/retry") || isPlasmaError(error, "bug/invariant")) return null;
-  return { code: codeOf(error), message: messageOf(error).slice(0, limits.errorMessageCharsMax) };
+  return { code: codeOf(error), message: textOf(error).slice(0, limits.errorMessageCharsMax) };
 }
 
 /** What did not decode was never args that a client of ours could have made: refused, so that it does not block the rest. */
@@ -50,7 +50,5 @@ function codeOf(error: unknown): string {
   return error.code.startsWith("data/") ? "data/invalid" : "mutation/app";
 }
 
-function messageOf(error: unknown): string {
-  if (isPlasmaError(error)) return error.text;
-  return error instanceof Error ? error.message : String(error);
-}
+/** Without the code that ends the message of a PlasmaError. */
+const textOf = (error: unknown): string => (isPlasmaError(error) ? error.text : messageOf(error));
