@@ -8,10 +8,9 @@
 // Invariants:
 //   1. Only tasks of `#queue` change the view, `#images` and `#pending`; each leaves them consistent before it awaits
 //      anything outside, so a task may fail at any await without harm.
-//   2. `#pending` holds the ordered entries first, by order, then those whose order is not known yet, as they were made.
-//   3. Durable commits of every tab are applied in `seq` order. What the view shows before it is durable is this tab's own:
+//   2. Durable commits of every tab are applied in `seq` order. What the view shows before it is durable is this tab's own:
 //      its mutations, and the step of syncing that it writes as leader.
-//   4. A mutation id is used only by an entry in the outbox: a mutation that fails, or that wrote to local-only tables alone and
+//   3. A mutation id is used only by an entry in the outbox: a mutation that fails, or that wrote to local-only tables alone and
 //      so is not sent, gives it back.
 
 import { isPlasmaError, PlasmaError } from "../../core/error.ts";
@@ -20,11 +19,14 @@ import * as limits from "../../core/limits.ts";
 import type { Rejection } from "../../core/protocol/pull.ts";
 import type { Row } from "../../core/schema/value.ts";
 import type { BaseChange, FirstSync, NewOutboxEntry, StoreCommit, StoreState, SyncCommit } from "../store/store.ts";
+import { ClientIDs } from "./client-ids.ts";
 import { CommitFeed } from "./commit-feed.ts";
 import { matchOutbox } from "./match-outbox.ts";
 import { OutboxWriter } from "./outbox-writer.ts";
 import { FeedStep } from "./feed-step.ts";
 import { LocalRows } from "./local-rows.ts";
+import { MutatorContext } from "./mutator-context.ts";
+import { PendingList } from "./pending-list.ts";
 import { createPending, inOrder, keyOf, type PendingMutation } from "./pending-mutation.ts";
 import { netChanges, planAppend, planRebase, type BaseImages, type RebaseInput } from "./rebase.ts";
 import type { AppliedMutation, MutationCall, ReplicaDeps } from "./replica-deps.ts";
@@ -40,18 +42,14 @@ export class Replica {
   readonly #localTables: ReadonlySet<string>;
   readonly #local = new LocalRows();
   #images: BaseImages = new RowMap();
-  #pending: PendingMutation[] = [];
-  #hasFiles = false;
-  /** `#pending` by `keyOf`. */
-  #byKey = new Map<string, PendingMutation>();
+  readonly #pending = new PendingList();
   #state: Pick<StoreState, "replicaID" | "cookie" | "firstSync"> = {
     replicaID: "",
     cookie: null,
     firstSync: { done: false, rows: 0 },
   };
-  #clientID: string;
-  #nextID = 1;
-  #lastContext: { readonly value: unknown } | null = null;
+  readonly #ids: ClientIDs;
+  readonly #context: MutatorContext;
   /** The step of syncing that the view shows and that is not durable, as far as this tab knows. */
   #shownEarly: SyncCommit | null = null;
   #gapTimer: ReturnType<Env["setTimeout"]> | null = null;
@@ -64,7 +62,8 @@ export class Replica {
 
   constructor(deps: ReplicaDeps) {
     this.#deps = deps;
-    this.#clientID = deps.clientID;
+    this.#ids = new ClientIDs(deps.clientID, (clientID) => deps.events.clientIDReplaced(clientID));
+    this.#context = new MutatorContext(deps.getContext, deps.schema.tablesByName.keys());
     const tables = [...deps.schema.tablesByName.values()];
     this.#localTables = new Set(tables.filter((meta) => meta.changeLogSuppressed).map(({ name }) => name));
     this.#outbox = new OutboxWriter({
@@ -78,7 +77,7 @@ export class Replica {
     return this.#state.replicaID;
   }
   get clientID(): string {
-    return this.#clientID;
+    return this.#ids.clientID;
   }
   get cookie(): string | null {
     return this.#state.cookie;
@@ -88,11 +87,11 @@ export class Replica {
   }
   /** Whether a pending mutation has files to wait for. */
   get hasFiles(): boolean {
-    return this.#hasFiles;
+    return this.#pending.hasFiles;
   }
-  /** In the replica's order; see invariant 2. */
+  /** In the replica's order. */
   get pending(): readonly PendingMutation[] {
-    return this.#pending;
+    return this.#pending.list;
   }
 
   /** Reads everything from disk and replays the outbox. Mutations and queries wait for it; when it fails they fail too. */
@@ -101,9 +100,9 @@ export class Replica {
       try {
         const state = await this.#deps.store.load((table, rows) => this.#deps.runtime.fill(table, rows));
         this.#adopt(state);
-        const mayKeep = state.lastIDs.has(this.#clientID) && this.#deps.ownsClientID();
+        const mayKeep = state.lastIDs.has(this.clientID) && this.#deps.ownsClientID();
         if (this.#deps.reusedClientID && !mayKeep) this.#replaceClientID();
-        this.#nextID = (state.lastIDs.get(this.#clientID) ?? 0) + 1;
+        this.#ids.restart(state.lastIDs);
         await this.#rebase(state.outbox.map((entry) => createPending(entry, null)));
       } catch (error) {
         this.#loadError = error;
@@ -123,10 +122,10 @@ export class Replica {
       if (this.#loadError !== null) throw this.#loadError;
       if (this.#mustReload) await this.#reload();
       const { outcome, ...made } = call;
-      const entry: NewOutboxEntry = { ...made, clientID: this.#clientID, id: this.#nextID, base: this.#state.cookie };
+      const entry: NewOutboxEntry = { ...made, clientID: this.clientID, id: this.#ids.next, base: this.#state.cookie };
       const mutation = createPending(entry, outcome);
       const transaction = new ReplicaTransaction(runtime, new RowMap(), this.#localTables);
-      await this.#deps.run(mutation, transaction, await this.#context());
+      await this.#deps.run(mutation, transaction, await this.#context.forCall());
       const { changes, effect } = planAppend(runtime, transaction);
       const local: BaseChange[] = [];
       transaction.localWrites.forEach((table, id, row) => local.push({ table, id, row }));
@@ -141,11 +140,9 @@ export class Replica {
       effect.writes.forEach((table, id) => {
         if (!this.#images.has(table, id)) this.#images.set(table, id, runtime.source(table).get(id) ?? null);
       });
-      this.#nextID += 1;
+      this.#ids.take();
       mutation.effect = effect;
-      this.#pending.push(mutation);
-      this.#byKey.set(keyOf(entry), mutation);
-      this.#hasFiles ||= entry.files !== undefined;
+      this.#pending.add(mutation);
       const durable = this.#outbox.append(entry, local);
       runtime.commit(changes);
       this.#deps.events.changed();
@@ -156,7 +153,7 @@ export class Replica {
   /** The server has applied these; they stay in the view until the pull that covers them. */
   applied(applied: readonly AppliedMutation[]): void {
     for (const { clientID, id, seed } of applied) {
-      const mutation = this.#named({ clientID, id }, seed);
+      const mutation = this.#pending.named({ clientID, id }, seed);
       if (mutation === undefined) continue;
       mutation.state = "applied";
       mutation.outcome?.resolve({ clientID, id });
@@ -177,7 +174,7 @@ export class Replica {
     return this.#queue.run(async () => {
       // Reset meanwhile: the store refuses it.
       if (this.#state.replicaID !== replicaID) return;
-      const step = new FeedStep(this.#byKey);
+      const step = new FeedStep(this.#pending.byKey);
       step.addSync(sync, { isShown: false });
       await this.#take(step);
       this.#shownEarly = sync;
@@ -199,7 +196,7 @@ export class Replica {
   /** Empties the replica: rows, outbox, cookie, identities. `onPending` is told what is pending, right before. */
   reset(onPending: (pending: readonly PendingMutation[]) => void = () => undefined): Promise<void> {
     return this.#queue.run(async () => {
-      onPending(this.#pending);
+      onPending(this.pending);
       await this.#deps.store.reset(this.#localTables);
       await this.#reload();
     });
@@ -239,15 +236,9 @@ export class Replica {
     this.#wake(() => true);
   }
 
-  /** The mutation of that seed. It may have another name here, if this tab has yet to hear that ids moved. */
-  #named(name: { readonly clientID: string; readonly id: number }, seed: string): PendingMutation | undefined {
-    const mutation = this.#byKey.get(keyOf(name));
-    return mutation?.entry.seed === seed ? mutation : this.#pending.find(({ entry }) => entry.seed === seed);
-  }
-
   #ownAppend(commit: Extract<StoreCommit, { type: "append" }>): void {
     for (const entry of commit.entries) {
-      const mutation = this.#named(entry, entry.seed);
+      const mutation = this.#pending.named(entry, entry.seed);
       if (mutation !== undefined) mutation.durable = true;
     }
     this.#local.durable(commit);
@@ -266,7 +257,7 @@ export class Replica {
   }
 
   async #apply(commits: readonly StoreCommit[]): Promise<void> {
-    const step = new FeedStep(this.#byKey);
+    const step = new FeedStep(this.#pending.byKey);
     for (const commit of commits) {
       if (commit.type === "append") step.addAppend(commit.entries, commit.changes);
       else step.addSync(commit.sync, { isShown: commit.sync === this.#shownEarly });
@@ -278,10 +269,10 @@ export class Replica {
   async #take(step: FeedStep): Promise<void> {
     if (step.cookie !== undefined) this.#state = { ...this.#state, cookie: step.cookie };
     if (step.firstSync !== undefined) this.#state = { ...this.#state, firstSync: step.firstSync };
-    this.#rename(step);
+    this.#ids.rename(step);
     const local = this.#settleLocal(step.local);
     if (step.inserted.size + step.patch.length + step.gone.size + step.renamed.length > 0) {
-      const staying = this.#pending.filter((mutation) => !step.gone.has(mutation));
+      const staying = this.pending.filter((mutation) => !step.gone.has(mutation));
       await this.#rebase(inOrder([...staying, ...step.inserted]), {
         patch: step.patch,
         gone: [...step.gone.keys()],
@@ -319,12 +310,10 @@ export class Replica {
       ...change,
       localTables: this.#localTables,
       run: async (mutation, transaction) =>
-        run(mutation, transaction, await (context ??= this.#contextOrLast(transaction))),
+        run(mutation, transaction, await (context ??= this.#context.forReplay(transaction))),
     });
     this.#images = plan.images;
-    this.#pending = [...pending];
-    this.#byKey = new Map(pending.map((mutation) => [keyOf(mutation.entry), mutation]));
-    this.#hasFiles = pending.some(({ entry }) => entry.files !== undefined);
+    this.#pending.replace(pending);
     pending.forEach((mutation, i) => {
       const effect = plan.effects[i] ?? null;
       mutation.effect = effect;
@@ -335,28 +324,11 @@ export class Replica {
     runtime.commit(plan.changes, this.#liveStatus());
   }
 
-  async #context(): Promise<unknown> {
-    this.#lastContext = { value: await this.#deps.getContext() };
-    return this.#lastContext.value;
-  }
-
-  /** For replays: the last context known when the app cannot make one now. */
-  async #contextOrLast(transaction: ReplicaTransaction): Promise<unknown> {
-    try {
-      return await this.#context();
-    } catch (error) {
-      if (this.#lastContext !== null) return this.#lastContext.value;
-      // Nothing runs, so nothing is known of what it would read: any change must try again.
-      for (const table of this.#deps.schema.tablesByName.keys()) transaction.reads.tables.add(table);
-      throw error;
-    }
-  }
-
   /** The disk refused: every entry that is not durable leaves the view and gives its id back. */
   async #takeBack(error: unknown): Promise<void> {
-    const lost = this.#pending.filter((mutation) => !mutation.durable);
+    const lost = this.pending.filter((mutation) => !mutation.durable);
     await this.#rebase(
-      this.#pending.filter((mutation) => mutation.durable),
+      this.pending.filter((mutation) => mutation.durable),
       { gone: lost, local: this.#local.takeBack() },
     );
     this.#outbox.takeBack(error);
@@ -387,27 +359,8 @@ export class Replica {
     else mutation.outcome?.resolve({ clientID: mutation.entry.clientID, id: mutation.entry.id });
   }
 
-  /** Entries go on under other ids, or under a new client; so does this tab when they are its own. */
-  #rename({ renamed, movedDown }: FeedStep): void {
-    const ownID = this.#clientID;
-    for (const { mutation, entry } of renamed) {
-      const isNewClient = mutation.entry.clientID !== entry.clientID;
-      const isOwn = mutation.entry.clientID === ownID;
-      mutation.entry = entry;
-      if (!isNewClient) continue;
-      mutation.state = "queued";
-      if (!isOwn) continue;
-      this.#clientID = entry.clientID;
-      this.#nextID = entry.id + 1;
-    }
-    this.#nextID -= movedDown.get(this.#clientID) ?? 0;
-    if (this.#clientID !== ownID) this.#deps.events.clientIDReplaced(this.#clientID);
-  }
-
   #replaceClientID(): void {
-    this.#clientID = this.#deps.env.randomUUID();
-    this.#nextID = 1;
-    this.#deps.events.clientIDReplaced(this.#clientID);
+    this.#ids.replace(this.#deps.env.randomUUID());
   }
 
   #adopt(state: StoreState): void {
@@ -436,19 +389,18 @@ export class Replica {
     }
     // What this tab has made and the disk did not hold when it was read: not durable, or durable since then.
     const isYetToCome = ({ durable, entry }: PendingMutation) => !wasReset && (!durable || this.#feed.hasAppend(entry));
-    const { pending, gone } = matchOutbox(state.outbox, this.#pending, isYetToCome);
+    const { pending, gone } = matchOutbox(state.outbox, this.pending, isYetToCome);
     if (wasReset) this.#replaceClientID();
-    this.#nextID = (state.lastIDs.get(this.#clientID) ?? 0) + 1;
+    this.#ids.restart(state.lastIDs);
     for (const mutation of pending) {
-      if (mutation.order !== null || mutation.entry.clientID !== this.#clientID) continue;
+      if (mutation.order !== null || mutation.entry.clientID !== this.clientID) continue;
       // Ids may have moved while this tab did not hear of it.
-      mutation.entry = { ...mutation.entry, id: this.#nextID };
-      this.#nextID += 1;
+      mutation.entry = { ...mutation.entry, id: this.#ids.take() };
     }
     await this.#rebase(pending, { patch, gone, local: this.#settleLocal(local) });
     // Another tab's is told by that tab, or was told by the leader.
     const refusalOf = ({ entry }: PendingMutation) =>
-      entry.clientID === this.#clientID
+      entry.clientID === this.clientID
         ? (state.refused.find(({ seed, ...name }) =>
             seed === undefined ? keyOf(name) === keyOf(entry) : seed === entry.seed,
           ) ?? null)
