@@ -118,6 +118,13 @@ class SimStore implements Store {
     });
   }
 
+  reign(replicaID: string): Promise<Reign> {
+    return this.#commit("reign", () => {
+      const { epoch, seq } = this.#writable(replicaID);
+      return { epoch, seq };
+    });
+  }
+
   sync(replicaID: string, epoch: number, commit: SyncCommit): Promise<Extract<StoreCommit, { type: "sync" }>> {
     const { disk } = this.#options;
     return this.#commit("sync", () => {

@@ -43,6 +43,7 @@ function gated() {
       return inner.append(...args);
     },
     takeEpoch: (replicaID) => inner.takeEpoch(replicaID),
+    reign: (replicaID) => inner.reign(replicaID),
     sync: (...args) => inner.sync(...args),
     reset: (keep) => inner.reset(keep),
     close: () => undefined,

@@ -15,6 +15,7 @@ function slowStore(): { store: Store; release: (error?: unknown) => void } {
     load: (onRows) => inner.load(onRows),
     append: (...args) => inner.append(...args),
     takeEpoch: (replicaID) => inner.takeEpoch(replicaID),
+    reign: (replicaID) => inner.reign(replicaID),
     sync: async (...args) => {
       const error = await new Promise<unknown>((resolve) => (release = resolve));
       if (error !== undefined) throw error;

@@ -194,6 +194,7 @@ const readOnly = (store: TestReplica["store"]): TestReplica["store"] => ({
   load: (onRows) => store.load(onRows),
   append: (...args) => store.append(...args),
   takeEpoch: async () => ({ epoch: 0, seq: 0 }),
+  reign: async () => ({ epoch: 0, seq: 0 }),
   sync: (...args) => store.sync(...args),
   reset: (keep) => store.reset(keep),
   close: () => undefined,

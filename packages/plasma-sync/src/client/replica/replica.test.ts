@@ -30,6 +30,7 @@ function failing(store: Store, isFailing: () => boolean): Store {
       return store.append(...args);
     },
     takeEpoch: (replicaID) => store.takeEpoch(replicaID),
+    reign: (replicaID) => store.reign(replicaID),
     sync: (...args) => store.sync(...args),
     reset: () => store.reset(),
     close: () => store.close(),

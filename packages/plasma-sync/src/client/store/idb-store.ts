@@ -85,6 +85,14 @@ class IdbStore implements Store {
     });
   }
 
+  reign(replicaID: string): Promise<Reign> {
+    return this.#connection.run({ stores: ["meta"], mode: "readonly" }, async (tx) => {
+      const meta = await this.#readMeta(tx);
+      checkWriter(meta, replicaID);
+      return { epoch: meta.epoch, seq: meta.seq };
+    });
+  }
+
   sync(replicaID: string, epoch: number, commit: SyncCommit): Promise<Extract<StoreCommit, { type: "sync" }>> {
     return this.#connection.run({ stores: STORES, mode: "readwrite" }, async (tx) => {
       const meta = await this.#readMeta(tx);

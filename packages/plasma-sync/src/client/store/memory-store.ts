@@ -54,6 +54,12 @@ class MemoryStore implements Store {
     return { epoch, seq };
   }
 
+  async reign(replicaID: string): Promise<Reign> {
+    checkWriter(this.#meta, replicaID);
+    const { epoch, seq } = this.#meta;
+    return { epoch, seq };
+  }
+
   async sync(replicaID: string, epoch: number, commit: SyncCommit): Promise<Extract<StoreCommit, { type: "sync" }>> {
     checkWriter(this.#meta, replicaID, epoch);
     this.#change(commit.changes);

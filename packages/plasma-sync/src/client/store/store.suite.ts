@@ -284,6 +284,19 @@ export function storeSuite(kind: string, open: (name: string) => Store): void {
       expect((await one.append(replicaID, entriesOf("a", 2))).seq).toBe(3);
     });
 
+    test("every tab can ask whose reign it is and how many commits there are, without changing either", async () => {
+      const { one, two, replicaID } = await openTabs();
+      expect(await one.reign(replicaID)).toMatchObject({ seq: 0 });
+      const { epoch } = await one.takeEpoch(replicaID);
+      await one.append(replicaID, entriesOf("a", 1));
+      await one.sync(replicaID, epoch, nothing);
+      expect(await two.reign(replicaID)).toEqual({ epoch, seq: 2 });
+      const { epoch: next } = await two.takeEpoch(replicaID);
+      expect(await one.reign(replicaID)).toEqual({ epoch: next, seq: 2 });
+      await two.reset();
+      expect(await codeOf(one.reign(replicaID))).toBe("client/deposed");
+    });
+
     test("a reset empties the replica, gives it a new identity and refuses whoever has not heard of it", async () => {
       const { one, two, replicaID } = await openTabs();
       const { epoch } = await one.takeEpoch(replicaID);

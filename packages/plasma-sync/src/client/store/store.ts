@@ -110,10 +110,11 @@ export interface StoreState {
   readonly refused: readonly KeptRejection[];
 }
 
-/** What a tab that takes over begins with. */
+/** Where the replica is. */
 export interface Reign {
+  /** Of the tab that has taken over syncing last. */
   readonly epoch: number;
-  /** Number of the last commit before: whoever has not heard of all up to it reads the disk before it syncs. */
+  /** Number of the last commit: whoever has not heard of all up to it reads the disk before it syncs. */
   readonly seq: number;
 }
 
@@ -136,6 +137,8 @@ export interface Store {
   ): Promise<Extract<StoreCommit, { type: "append" }>>;
   /** Takes over syncing: the next epoch. From now on `sync` with a lower one is refused. */
   takeEpoch(replicaID: string): Promise<Reign>;
+  /** Who syncs, and the number of the last commit, as of now: cheap, so that a tab can ask before it relies on either. */
+  reign(replicaID: string): Promise<Reign>;
   sync(replicaID: string, epoch: number, commit: SyncCommit): Promise<Extract<StoreCommit, { type: "sync" }>>;
   /**
    * Deletes rows, outbox, cookie and clients and makes a new replicaID. Other tabs' writes are refused from then on. Rows of
