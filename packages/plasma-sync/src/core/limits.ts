@@ -76,6 +76,11 @@ export const errorMessageCharsMax = 2000;
 export const commitGapWaitMs = 100;
 /** Before a tab reads its disk again that could not be read: each try reads all of it. */
 export const diskRetryMs = 1_000;
+/**
+ * Milliseconds for which the leading tab takes its reign for granted before it asks the disk again: short against those after
+ * which another tab may depose it, long enough that pushes in a row do not each wait for a read.
+ */
+export const reignCheckMs = 1_000;
 /** Milliseconds that a tab waits for the leading tab to end a push or pull: a slow network's worth, then the caller goes on. */
 export const leaderAnswerMs = 15_000;
 /** Milliseconds until a request without an answer counts as failed: a slow page of a first sync takes less. */

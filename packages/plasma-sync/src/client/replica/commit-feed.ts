@@ -10,6 +10,8 @@ import type { OutboxEntry, StoreCommit } from "../store/store.ts";
 export class CommitFeed {
   #replicaID = "";
   #lastSeq = 0;
+  /** The disk is known to hold so many commits of the replica. */
+  #heardOf = 0;
   /** By `placeOf`. */
   readonly #waiting = new Map<string, StoreCommit>();
 
@@ -17,9 +19,17 @@ export class CommitFeed {
     return this.#lastSeq;
   }
 
-  /** Whether a commit waits for one that has not come, or is of another replica: whoever has reset it may have died over telling. */
+  /**
+   * Whether a commit has not come though a later one has, or though the disk is known to hold it; or one that waits is of
+   * another replica. Whoever made it may have died over telling.
+   */
   get hasGap(): boolean {
-    return this.#waiting.size > 0 && !this.#waiting.has(this.#next);
+    return (this.#waiting.size > 0 || this.#heardOf > this.#lastSeq) && !this.#waiting.has(this.#next);
+  }
+
+  /** The disk holds so many commits of the replica that this tab has open. */
+  heardOf(seq: number): void {
+    this.#heardOf = Math.max(this.#heardOf, seq);
   }
 
   add(commit: StoreCommit): void {
@@ -46,6 +56,7 @@ export class CommitFeed {
 
   /** Goes on after a read from disk, which was as of `seq` of the replica. */
   restart({ replicaID, seq }: { readonly replicaID: string; readonly seq: number }): void {
+    if (replicaID !== this.#replicaID) this.#heardOf = 0;
     this.#replicaID = replicaID;
     this.#lastSeq = seq;
     for (const [place, commit] of this.#waiting)

@@ -1,6 +1,8 @@
 import { expect, test, vi } from "vitest";
 import { PlasmaError, isPlasmaError } from "../../core/error.ts";
 import { systemEnv } from "../../core/lib/env.ts";
+import { createVirtualEnv } from "../../core/lib/virtual-env.ts";
+import * as limits from "../../core/limits.ts";
 import type { PullResponse } from "../../core/protocol/pull.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
 import type { Store } from "../store/store.ts";
@@ -54,6 +56,31 @@ test("a page asked for before the replica was reset is nothing to the new one, w
   const late = await sync.pulled(page({ patch: [put("a", "late")] })).catch((error: unknown) => error);
   expect(isPlasmaError(late, "client/deposed")).toBe(true);
   expect([tab.view("lists").size, tab.replica.cookie, tab.replica.firstSync.done]).toEqual([0, null, false]);
+});
+
+test("a leader asks the disk for its reign once in a while, and ends when another tab has taken over", async () => {
+  const env = createVirtualEnv();
+  const tab = await createTestReplica({});
+  const { store, replica } = tab;
+  let asked = 0;
+  const asking: Store = Object.assign(Object.create(store) as Store, {
+    reign: (replicaID: string) => {
+      asked += 1;
+      return store.reign(replicaID);
+    },
+  });
+  const { replicaID } = replica;
+  const { epoch } = await store.takeEpoch(replicaID);
+  const wires = { schema, schemaVersion: "1", replica, replicaID, env, epoch };
+  const sync = new ReplicaSync({ ...wires, store: asking, committed: () => undefined, applied: () => undefined });
+  for (let ms = 0; ms < 3 * limits.reignCheckMs; ms += limits.reignCheckMs / 4) {
+    await sync.confirmReign();
+    await env.advance(limits.reignCheckMs / 4);
+  }
+  expect(asked).toBe(2);
+  await store.takeEpoch(replicaID);
+  await env.advance(limits.reignCheckMs);
+  await expect(sync.confirmReign()).rejects.toSatisfy((error) => isPlasmaError(error, "client/deposed"));
 });
 
 test("a page is shown while it is written, and once", async () => {

@@ -49,6 +49,8 @@ const entryEnvelopeBytes = 400;
 
 export class ReplicaSync implements SyncReplica {
   readonly #deps: ReplicaSyncDeps;
+  /** When the disk last said that this tab syncs. */
+  #confirmedAtMs: number;
   #buffer: PullBuffer | null = null;
   /** Entries that were applied when the catch-up began: its end confirms them. */
   #awaited: readonly PendingMutation[] = [];
@@ -61,10 +63,22 @@ export class ReplicaSync implements SyncReplica {
 
   constructor(deps: ReplicaSyncDeps) {
     this.#deps = deps;
+    this.#confirmedAtMs = deps.env.now();
   }
 
   get replicaID(): string {
     return this.#deps.replica.replicaID;
+  }
+
+  async confirmReign(): Promise<void> {
+    const { env, store, replica, replicaID, epoch } = this.#deps;
+    const now = env.now();
+    // Either way: the clock may have been set.
+    if (Math.abs(now - this.#confirmedAtMs) < limits.reignCheckMs) return;
+    const reign = await store.reign(replicaID);
+    if (reign.epoch !== epoch) throw new PlasmaError("client/deposed", {});
+    this.#confirmedAtMs = now;
+    replica.heardOf(reign.seq);
   }
 
   cookie(): string | null {

@@ -153,6 +153,22 @@ test("a commit of another tab whose message got lost is read from disk", async (
   ]);
 });
 
+test("a commit that nobody tells of is read from disk once the disk is known to hold it", async () => {
+  const store = createMemoryStore(systemEnv);
+  const tab = await createTestReplica({ store, clientID: "here" });
+  const told: StoreCommit[] = [];
+  const other = await createTestReplica({ store, clientID: "dying", post: (commit) => told.push(commit) });
+  await other.mutate("addList", { id: "a", name: "told late" });
+  tab.replica.heardOf((await store.reign(tab.replica.replicaID)).seq);
+  // It was on its way: nothing is read.
+  for (const commit of told) tab.replica.receive(commit);
+  await vi.waitFor(() => expect(tab.view("lists").get("a")).toBeDefined());
+  await other.mutate("addList", { id: "b", name: "never told" });
+  tab.replica.heardOf((await store.reign(tab.replica.replicaID)).seq);
+  await vi.waitFor(() => expect([...tab.view("lists").keys()].sort()).toEqual(["a", "b"]));
+  expect(tab.replica.pending.map(({ order }) => order)).toEqual([1, 2]);
+});
+
 test("a mutation that becomes durable while the disk is read anew stays in view, and its id is used once", async () => {
   const store = createMemoryStore(systemEnv);
   const [isShown, hasRead, isAppended] = [new Deferred<void>(), new Deferred<void>(), new Deferred<void>()];

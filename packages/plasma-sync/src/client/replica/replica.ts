@@ -193,6 +193,12 @@ export class Replica {
     });
   }
 
+  /** The disk holds so many commits of this replica: those that do not come within a while are read from there. */
+  heardOf(seq: number): void {
+    this.#feed.heardOf(seq);
+    this.#watchGap();
+  }
+
   /** Empties the replica: rows, outbox, cookie, identities. `onPending` is told what is pending, right before. */
   reset(onPending: (pending: readonly PendingMutation[]) => void = () => undefined): Promise<void> {
     return this.#queue.run(async () => {

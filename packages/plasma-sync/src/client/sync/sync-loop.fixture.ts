@@ -21,6 +21,8 @@ export class ScriptedReplica implements SyncReplica {
   inCatchUp = false;
   /** Thrown by the next `pulled`. */
   failure: unknown = null;
+  /** Thrown by `confirmReign`. */
+  deposed: unknown = null;
   /** Hashes that entries wait for. */
   files: readonly string[] = [];
   /** What `pulled` waits for before it ends. */
@@ -47,6 +49,10 @@ export class ScriptedReplica implements SyncReplica {
         schemaVersion,
       });
     }
+  }
+
+  async confirmReign(): Promise<void> {
+    if (this.deposed !== null) throw this.deposed;
   }
 
   cookie(): string | null {

@@ -624,6 +624,17 @@ test("an exception of the replica stops the loop and is handed over", async () =
   expect(t.errors).toEqual([]);
 });
 
+test("nothing is pushed or pulled once the replica says that the reign is over", async () => {
+  const t = await startedLoop();
+  const error = deposed();
+  t.replica.deposed = error;
+  t.replica.add();
+  t.loop.localWork();
+  await t.env.advance(600_000);
+  expect(t.stopped).toEqual([error]);
+  expect(t.news()).toEqual([]);
+});
+
 // Status.
 
 test("the status is told when it changes, and only then", async () => {

@@ -2,7 +2,8 @@
 // Invariants:
 //   1. After `stop` no answer reaches the replica: it may have been reset meanwhile, and an old page would then leave a hole.
 //   2. An exception of the replica ends the loop (`onStopped`): this tab may no longer write.
-//   3. A request that brings nothing forward counts as failed, whatever the server calls it: no answer makes the loop spin.
+//   3. No push or pull begins under a reign that is over, as far as a second ago.
+//   4. A request that brings nothing forward counts as failed, whatever the server calls it: no answer makes the loop spin.
 
 import { isPlasmaError } from "../../core/error.ts";
 import type { Env, TimerHandle } from "../../core/lib/env.ts";
@@ -233,6 +234,8 @@ class SyncRunner {
   /** LaneName a push came to; null when nobody waits for it any more. */
   async #push(countMax: number, signal: AbortSignal): Promise<SyncEvent | null> {
     const { replica, transport } = this.#options;
+    await replica.confirmReign();
+    if (signal.aborted) return null;
     const batch = replica.nextPush(countMax, limits.pushBytesMax);
     if (batch.length === 0) return { type: "pushed", count: 0 };
     const answer = await transport.push(batch, signal);
@@ -251,6 +254,8 @@ class SyncRunner {
 
   async #pull(signal: AbortSignal): Promise<SyncEvent | null> {
     const { replica, transport } = this.#options;
+    await replica.confirmReign();
+    if (signal.aborted) return null;
     const cookie = replica.pullCookie();
     const answer = await transport.pull(cookie, signal);
     if (signal.aborted) return null;

@@ -12,6 +12,11 @@ export interface FileToUpload {
 
 export interface SyncReplica {
   readonly replicaID: string;
+  /**
+   * Sees to it, before a request, that this tab still syncs and knows every commit: it may have been frozen, or another tab
+   * may have died over telling. Throws `client/deposed` when another tab has taken over.
+   */
+  confirmReign(): Promise<void>;
   /** The cookie of the last durable pull page; null before the first. */
   cookie(): string | null;
   /**
