@@ -9,7 +9,7 @@ export function checkDrafts({ world, history, apps }: RunScope): void {
   if (!apps.v1.tables.has("drafts")) return;
   for (const { name, disk } of world.devices) {
     const say = (what: string) => history.violate(`${name} ${what}`);
-    const rows = disk.tables.get("drafts") ?? new Map<string, never>();
+    const rows = disk.table("drafts");
     const calls = [...history.calls.values()].filter(({ device }) => device === name);
     const drafting = calls.filter(({ call }) => DRAFTING.has(call.name));
     const known = new Set([TICKS, ...drafting.map(({ token }) => token)]);

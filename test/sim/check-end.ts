@@ -49,7 +49,7 @@ async function checkTab(run: RunScope, tab: SimTab, rows: (table: string) => rea
   for (const [name, table] of app.tables) {
     const shown = ((await tab.client.db.select().from(table)) as unknown as Row[]).map(textOf).sort();
     if (app.schema.tablesByName.get(name)?.changeLogSuppressed === true) {
-      const kept = [...(tab.device.disk.tables.get(name)?.values() ?? [])].map(textOf).sort();
+      const kept = [...tab.device.disk.table(name).values()].map(textOf).sort();
       if (shown.join() !== kept.join())
         return say(`shows [${shown.join(", ")}] of ${name}, the disk has [${kept.join(", ")}]`);
       continue;

@@ -72,7 +72,7 @@ class TabWatch {
     this.#run = run;
     this.#tab = tab;
     this.#shown = shown;
-    this.#atOpening = new Set(tab.device.disk.tables.get("receipts")?.keys() ?? []);
+    this.#atOpening = new Set(tab.device.disk.table("receipts").keys());
   }
 
   /** Watches queries of every shape over what is shown, too. */
@@ -122,7 +122,7 @@ class TabWatch {
       for (const [id, row] of this.#seen) {
         if (now.has(id)) continue;
         const record = history.calls.get(String(row["token"]));
-        const isConfirmed = device.disk.tables.get("receipts")?.has(id) === true;
+        const isConfirmed = device.disk.table("receipts").has(id);
         if (isConfirmed) this.#violate(`has lost the receipt ${id}, which the disk has`);
         else if (record?.device !== device.name && !history.failures.has(device.name))
           this.#violate(`has lost the receipt ${id} of another device`);

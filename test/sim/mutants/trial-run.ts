@@ -139,7 +139,7 @@ class TrialRun {
       const mine = rows.find(({ id }) => id === tab.device.user)?.tokens ?? "";
       this.#trace(`${tab.name} shows ${mine}`);
       const now = new Set(mine.split(" ").filter((token) => token !== ""));
-      const base = String(tab.device.disk.tables.get("journal")?.get(tab.device.user)?.["tokens"] ?? "").split(" ");
+      const base = String(tab.device.disk.table("journal").get(tab.device.user)?.["tokens"] ?? "").split(" ");
       for (const token of shown) {
         const made = this.#made.find((one) => one.token === token);
         const isOwn = made?.tab.device === tab.device && made.local === "durable" && !made.tab.life.isDead;

@@ -137,6 +137,7 @@ const catalog = {
   "client/download": (d: { hash: string; why: string }) =>
     `A file could not be fetched: ${d.why}. It is asked for again while it is watched; or call readFile again.`,
   "client/deposed": () => `Another tab has taken over syncing.`,
+  "client/stale": () => `The local database is ahead of what this tab has heard of.`,
   "client/outdated": (d: { schemaVersion: string }) =>
     `Another tab has opened this app with schema version "${d.schemaVersion}". This page can save nothing more: reload it.`,
   "client/reset": () => `The local database was reset before the server had confirmed this change.`,

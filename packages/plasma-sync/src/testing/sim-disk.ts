@@ -17,8 +17,10 @@ import { createRowFit } from "../client/store/stored-row.ts";
 import { emptyMeta, takenOver, type ReplicaMeta } from "../client/store/layout.ts";
 import { checkVersion, checkWriter, planAppend, planSync } from "../client/store/plan-commit.ts";
 import { OutboxMap } from "../client/store/outbox-map.ts";
+import { LayeredRows } from "../client/store/layered-rows.ts";
 import type {
   BaseChange,
+  ColdRows,
   NewOutboxEntry,
   OutboxEntry,
   Reign,
@@ -30,24 +32,25 @@ import type {
 
 export class SimDisk {
   meta: ReplicaMeta | undefined;
-  readonly tables = new Map<string, Map<string, Row>>();
+  readonly rows = new LayeredRows();
   readonly outbox = new OutboxMap();
   readonly files = new MemoryBlobDisk();
 
   clear(meta: ReplicaMeta | undefined, keep: ReadonlySet<string> = new Set()): void {
     this.meta = meta;
-    for (const table of this.tables.keys()) if (!keep.has(table)) this.tables.delete(table);
+    this.rows.clear(keep);
     this.outbox.clear();
     if (keep.size === 0) this.files.blobs.clear();
   }
 
+  /** A table's rows, by id. */
+  table(name: string): Map<string, Row> {
+    return this.rows.all(name);
+  }
+
+  /** Changes rows in the commit that `meta` tells. */
   change(changes: readonly BaseChange[]): void {
-    for (const { table, id, row } of changes) {
-      const rows = this.tables.get(table) ?? new Map<string, Row>();
-      this.tables.set(table, rows);
-      if (row === null) rows.delete(id);
-      else rows.set(id, row);
-    }
+    this.rows.commit(this.meta?.seq ?? 0, changes);
   }
 
   apply(commit: SyncCommit): void {
@@ -77,20 +80,39 @@ class SimStore implements Store {
   /** Whether this store has opened the disk for its schema version. */
   #hasTaken = false;
   #isClosed = false;
+  #replicaID = "";
+  readonly cold: ColdRows;
   /** The call before. */
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(options: SimStoreOptions) {
     this.#options = options;
+    const { disk, schema } = options;
+    // A read is a transaction as a commit is, but what becomes of it at the second gate matters to nobody.
+    const enter = () => this.#commit("read", () => void this.#writable(this.#replicaID));
+    this.cold = disk.rows.cold(schema.tablesByName, enter);
   }
 
   load(onRows: (table: string, rows: readonly Row[]) => void): Promise<StoreState> {
     return this.#commit("load", () => {
-      const { replicaID, seq, cookie, firstSync, refused = [] } = this.#take();
-      this.#handOver(onRows);
-      const { outbox } = this.#options.disk;
-      const lastIDs = new Map(outbox.lastIDs);
-      return { replicaID, seq, cookie, firstSync, outbox: outbox.inOrder(), lastIDs, refused };
+      const state = this.#state();
+      const { disk, schema } = this.#options;
+      for (const [name, meta] of schema.tablesByName)
+        for (const rows of inBatches([...disk.table(name).values()].map(createRowFit(meta)))) onRows(name, rows);
+      return state;
+    });
+  }
+
+  open(onChanges: (changes: readonly BaseChange[]) => void): Promise<StoreState> {
+    return this.#commit("open", () => {
+      const state = this.#state();
+      const { disk, schema } = this.#options;
+      for (const [name, meta] of schema.tablesByName) {
+        const fit = createRowFit(meta);
+        const changes = disk.rows.changes(name).map(({ row, ...place }) => ({ ...place, row: row && fit(row) }));
+        for (const batch of inBatches(changes)) onChanges(batch);
+      }
+      return state;
     });
   }
 
@@ -156,13 +178,12 @@ class SimStore implements Store {
     return disk.meta;
   }
 
-  #handOver(onRows: (table: string, rows: readonly Row[]) => void): void {
-    const { disk, schema } = this.#options;
-    const step = limits.storeBatchRowsMax;
-    for (const [name, meta] of schema.tablesByName) {
-      const rows = [...(disk.tables.get(name)?.values() ?? [])].map(createRowFit(meta));
-      for (let i = 0; i < rows.length; i += step) onRows(name, rows.slice(i, i + step));
-    }
+  #state(): StoreState {
+    const { replicaID, seq, cookie, firstSync, refused = [] } = this.#take();
+    const { outbox } = this.#options.disk;
+    const lastIDs = new Map(outbox.lastIDs);
+    this.#replicaID = replicaID;
+    return { replicaID, seq, cookie, firstSync, outbox: outbox.inOrder(), lastIDs, refused };
   }
 
   #writable(replicaID: string, epoch?: number): ReplicaMeta {
@@ -185,4 +206,8 @@ class SimStore implements Store {
     await this.#options.gate("after", operation);
     return result;
   }
+}
+
+function* inBatches<T>(all: readonly T[]): Iterable<readonly T[]> {
+  for (let i = 0; i < all.length; i += limits.storeBatchRowsMax) yield all.slice(i, i + limits.storeBatchRowsMax);
 }

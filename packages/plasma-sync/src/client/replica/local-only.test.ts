@@ -37,6 +37,8 @@ function gated() {
   const gate = { open: Promise.resolve(), error: null as unknown };
   const store: Store = {
     load: (onRows) => inner.load(onRows),
+    open: (onChanges) => inner.open(onChanges),
+    cold: inner.cold,
     append: async (...args) => {
       await gate.open;
       if (gate.error !== null) throw gate.error;

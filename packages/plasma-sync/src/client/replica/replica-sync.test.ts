@@ -15,6 +15,8 @@ function slowStore(): { store: Store; release: (error?: unknown) => void } {
   let release: (error?: unknown) => void = () => undefined;
   const store: Store = {
     load: (onRows) => inner.load(onRows),
+    open: (onChanges) => inner.open(onChanges),
+    cold: inner.cold,
     append: (...args) => inner.append(...args),
     takeEpoch: (replicaID) => inner.takeEpoch(replicaID),
     reign: (replicaID) => inner.reign(replicaID),

@@ -192,6 +192,8 @@ function createTestReplicaForReading({ store }: TestReplica): Promise<TestReplic
 
 const readOnly = (store: TestReplica["store"]): TestReplica["store"] => ({
   load: (onRows) => store.load(onRows),
+  open: (onChanges) => store.open(onChanges),
+  cold: store.cold,
   append: (...args) => store.append(...args),
   takeEpoch: async () => ({ epoch: 0, seq: 0 }),
   reign: async () => ({ epoch: 0, seq: 0 }),

@@ -25,6 +25,8 @@ const dbOf = ({ runtime }: TestReplica) =>
 function failing(store: Store, isFailing: () => boolean): Store {
   return {
     load: (onRows) => store.load(onRows),
+    open: (onChanges) => store.open(onChanges),
+    cold: store.cold,
     append: async (...args) => {
       if (isFailing()) throw new PlasmaError("client/storage", { what: "QuotaExceededError" });
       return store.append(...args);

@@ -4,6 +4,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { isPlasmaError } from "../../core/error.ts";
 import { systemEnv, type Env } from "../../core/lib/env.ts";
+import { coldRowsSuite, coldSchema } from "./cold-rows.suite.ts";
 import { deleteLocalData } from "./delete-local-data.ts";
 import { openDatabase, resultOf } from "./idb-requests.ts";
 import { createIdbStore } from "./idb-store.ts";
@@ -41,6 +42,11 @@ async function connectionOf(use: () => Promise<unknown>): Promise<IDBDatabase> {
 
 export function idbStoreSuite(kind: string): void {
   storeSuite(kind, open);
+  coldRowsSuite(kind, {
+    open: (name) => createIdbStore({ name, schema: coldSchema, env: systemEnv }),
+    fold: async () => undefined,
+    isCold: false,
+  });
 
   afterEach(() => {
     vi.restoreAllMocks();

@@ -8,6 +8,7 @@ import type { Row } from "../../core/schema/value.ts";
 import { IdbConnection, type IdbConnectionOptions } from "./idb-connection.ts";
 import { resultOf } from "./idb-requests.ts";
 import { BLOB_STORES, emptyMeta, takenOver, type ClientRecord, type ReplicaMeta } from "./layout.ts";
+import { noColdRows } from "./memory-store.ts";
 import { checkVersion, checkWriter, planAppend, planSync, planUnsent } from "./plan-commit.ts";
 import type {
   BaseChange,
@@ -40,11 +41,16 @@ class IdbStore implements Store {
   /** Whether this store has opened the database for its schema version: it does so once, or two tabs would go on for ever. */
   #hasTaken = false;
   readonly #connection: IdbConnection;
+  readonly cold = noColdRows;
 
   constructor(options: IdbStoreOptions) {
     this.#options = options;
     this.#connection = new IdbConnection(options);
     this.#schemaVersion = options.schemaVersion ?? "";
+  }
+
+  open(onChanges: (changes: readonly BaseChange[]) => void): Promise<StoreState> {
+    return this.load((table, rows) => onChanges(rows.map((row) => ({ table, id: row["id"] as string, row }))));
   }
 
   async load(onRows: (table: string, rows: readonly Row[]) => void): Promise<StoreState> {

@@ -1,4 +1,4 @@
-// Owns: the store that keeps nothing: for server-side rendering, tests and `storage: "memory"`.
+// Owns: the store that keeps nothing: for server-side rendering, tests and `storage: "memory"`. No row of it is cold.
 
 import type { Env } from "../../core/lib/env.ts";
 import * as limits from "../../core/limits.ts";
@@ -6,20 +6,42 @@ import type { Row } from "../../core/schema/value.ts";
 import { emptyMeta, type ReplicaMeta } from "./layout.ts";
 import { checkWriter, planAppend, planSync } from "./plan-commit.ts";
 import { OutboxMap } from "./outbox-map.ts";
-import type { BaseChange, NewOutboxEntry, Reign, Store, StoreCommit, StoreState, SyncCommit } from "./store.ts";
+import type {
+  BaseChange,
+  ColdRows,
+  NewOutboxEntry,
+  Reign,
+  Store,
+  StoreCommit,
+  StoreState,
+  SyncCommit,
+} from "./store.ts";
 
 /** Makes a store in memory. */
 export const createMemoryStore = (env: Env): Store => new MemoryStore(env);
+
+/** Of a store that hands over everything. */
+export const noColdRows: ColdRows = {
+  isEmpty: () => true,
+  byID: async () => [],
+  window: async () => ({ rows: [], isEnd: true }),
+  stream: async () => undefined,
+};
 
 class MemoryStore implements Store {
   readonly #env: Env;
   #meta: ReplicaMeta;
   #tables = new Map<string, Map<string, Row>>();
   readonly #outbox = new OutboxMap();
+  readonly cold = noColdRows;
 
   constructor(env: Env) {
     this.#env = env;
     this.#meta = emptyMeta(env.randomUUID());
+  }
+
+  open(onChanges: (changes: readonly BaseChange[]) => void): Promise<StoreState> {
+    return this.load((table, rows) => onChanges(rows.map((row) => ({ table, id: row["id"] as string, row }))));
   }
 
   async load(onRows: (table: string, rows: readonly Row[]) => void): Promise<StoreState> {

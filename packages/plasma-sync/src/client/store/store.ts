@@ -10,9 +10,11 @@
 //      forgotten; from then on every write and read of a tab of another version is refused with `client/outdated`.
 //   7. The ids of a client are 1, 2, 3 … without a hole, but for those that were refused after they had been sent.
 //   8. Rows of local-only tables are written by `append`, in one commit with the entries of the mutations that wrote them.
+//   9. What `open` hands over, laid over what `cold` answers, is the state of the commit that `open` tells.
 
 import type { Rejection } from "../../core/protocol/pull.ts";
-import type { Row } from "../../core/schema/value.ts";
+import type { Row, Value } from "../../core/schema/value.ts";
+import type { IndexColumn } from "../ivm/source.ts";
 
 /** One mutation waiting to be confirmed. */
 export interface OutboxEntry {
@@ -118,6 +120,42 @@ export interface Reign {
   readonly seq: number;
 }
 
+/** An order of one table's rows, and where in it. */
+export interface ColdOrder {
+  /** Ends with the id, which makes the order total. */
+  readonly columns: readonly IndexColumn[];
+  /** Only rows whose first columns equal these. */
+  readonly prefix: readonly Value[];
+  /** Only rows behind the place of these values, one for each column. Absent: from the beginning. */
+  readonly from?: readonly Value[];
+  readonly limit: number;
+}
+
+/** A piece of an order, without a hole. */
+export interface ColdWindow {
+  /** In order. */
+  readonly rows: readonly Row[];
+  /** Whether no row lies behind these. */
+  readonly isEnd: boolean;
+}
+
+/**
+ * Rows as they lie on disk, with the columns of the schema. They may lack what `open` handed over, and commits since then: the
+ * caller lays both over them, and says with `seq` which commit it has heard of last. What holds a later one rejects with
+ * `client/stale`: the caller waits until it has heard of that one, or reads all anew with `load`. After a reset, and when
+ * another schema version has taken over, all reject as writes do.
+ */
+export interface ColdRows {
+  /** Whether the table has no rows here: then there is nothing to ask for. Known after `open`. */
+  isEmpty(table: string): boolean;
+  /** Those of the rows that are there, in no order. */
+  byID(table: string, ids: readonly string[], seq: () => number): Promise<readonly Row[]>;
+  /** About the first `limit` rows of an order, possibly more; null where the disk does not serve the order. Any table's by id is served. */
+  window(table: string, order: ColdOrder, seq: () => number): Promise<ColdWindow | null>;
+  /** Hands over all rows of a table, by id, batch by batch as they are read. */
+  stream(table: string, onRows: (rows: readonly Row[]) => void, seq: () => number): Promise<void>;
+}
+
 export interface Store {
   /**
    * Opens, creating what is missing, and reads everything in one consistent snapshot. Rows are handed to `onRows` table
@@ -125,6 +163,13 @@ export interface Store {
    * schema whatever version wrote them. May be called again later to re-read (a tab that missed a commit).
    */
   load(onRows: (table: string, rows: readonly Row[]) => void): Promise<StoreState>;
+  /**
+   * As `load`, but hands over only what the latest commits changed (a null row: there is none of that id), each id once, in
+   * batches of at most `limits.storeBatchRowsMax`. All other rows are to be had from `cold`.
+   */
+  open(onChanges: (changes: readonly BaseChange[]) => void): Promise<StoreState>;
+  /** The rows that `open` did not hand over. Before it, and after a `load`, nobody asks. */
+  readonly cold: ColdRows;
   /**
    * Appends entries of one client. Its ids continue the highest that the store knows of it; a client unknown to the
    * store begins at 1. The commit holds the ids as they are stored. `changes` of local-only rows are written with them, or
