@@ -47,6 +47,7 @@ export function createColdStore(
       return commit;
     },
     takeEpoch: (replicaID) => store.takeEpoch(replicaID),
+    reign: (replicaID) => store.reign(replicaID),
     async sync(...args) {
       const commit = await store.sync(...args);
       layers.commit(commit.seq, commit.sync.changes);
