@@ -4,6 +4,7 @@ export type { FileProgress } from "./blobs/file-progress.ts";
 export type { FileContent, FileState, ReadOptions, TransferProgress } from "./blobs/file-content.ts";
 export { createPlasmaClient } from "./client.ts";
 export { createIdbEngine, type IdbEngine } from "./idb-engine.ts";
+export { exportLocalData, importLocalData, type ExportOptions, type ImportOptions } from "./local-data-files.ts";
 export { MutationRejectedError } from "./mutation-rejected-error.ts";
 export type {
   Mutate,

@@ -113,6 +113,10 @@ export const outboxBatchEntriesMax = 1000;
 export const storeBlockedMsMax = 10_000;
 /** Rows in one IndexedDB read or write request batch. */
 export const storeBatchRowsMax = 5000;
+/** Records in one read of an export: some MB even where each is a page of rows. */
+export const exportBatchRecords = 64;
+/** Characters of an export that are kept as text before they become a Blob: few Blobs, and little memory. */
+export const exportChunkChars = 1_000_000;
 /** Bytes of a request's line and headers on Node: a pull carries a cookie of 4096 characters, apps add tokens. */
 export const httpHeaderBytesMax = 32 * 1024;
 /** Milliseconds until a connection has sent its headers: slow networks take a few seconds, attackers for ever. */

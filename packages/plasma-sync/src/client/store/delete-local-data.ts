@@ -6,8 +6,8 @@
 
 import { isPlasmaError, messageOf } from "../../core/error.ts";
 import { decodeTagged } from "../../core/protocol/tagged-json.ts";
+import { namesOf, openAsItIs, type LocalDataScope } from "./existing-databases.ts";
 import { completed, resultOf, storageError } from "./idb-requests.ts";
-import { databaseName } from "./layout.ts";
 import type { OutboxEntry } from "./store.ts";
 
 /** A mutation that the server had not confirmed. */
@@ -30,30 +30,14 @@ export interface LostMutation {
  * await client.close();
  * const lost = await deleteLocalData({ dbName: "todo", clientGroupID: user.id });
  */
-export async function deleteLocalData(options: {
-  readonly dbName: string;
-  readonly clientGroupID?: string;
-}): Promise<readonly LostMutation[]> {
+export async function deleteLocalData(scope: LocalDataScope): Promise<readonly LostMutation[]> {
   try {
-    const lost = await Promise.all((await namesOf(options)).map(deleteOne));
+    const lost = await Promise.all((await namesOf(scope)).map(deleteOne));
     return lost.flat();
   } catch (error) {
     if (isPlasmaError(error)) throw error;
     throw storageError(`its data cannot be deleted (${messageOf(error)})`, error);
   }
-}
-
-async function namesOf({
-  dbName,
-  clientGroupID,
-}: {
-  readonly dbName: string;
-  readonly clientGroupID?: string;
-}): Promise<string[]> {
-  if (clientGroupID !== undefined) return [databaseName(dbName, clientGroupID)];
-  const prefix = databaseName(dbName, "");
-  const databases = await indexedDB.databases();
-  return databases.flatMap(({ name }) => (name?.startsWith(prefix) === true ? [name] : []));
 }
 
 async function deleteOne(name: string): Promise<LostMutation[]> {
@@ -87,18 +71,4 @@ async function takeOutbox(name: string): Promise<readonly OutboxEntry[]> {
   } finally {
     database?.close();
   }
-}
-
-/** The database in whatever version it has; null when there is none. */
-function openAsItIs(name: string): Promise<IDBDatabase | null> {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open(name);
-    let isNew = false;
-    request.onupgradeneeded = () => {
-      isNew = true;
-      request.transaction?.abort();
-    };
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => (isNew ? resolve(null) : reject(request.error));
-  });
 }

@@ -1,0 +1,3 @@
+import { exportSuite } from "./export-local-data.suite.ts";
+
+exportSuite("Chromium");
