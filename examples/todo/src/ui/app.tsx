@@ -6,7 +6,7 @@ import { Help } from "./help.tsx";
 import { Icon } from "./icons.tsx";
 import { ListPane } from "./list-pane.tsx";
 import { Notices } from "./notices.tsx";
-import { useLists, useMembers, useOpenCounts } from "./queries.ts";
+import { useCounts, useLists, useMembers } from "./queries.ts";
 import { openList, useListId } from "./route.ts";
 import { Sidebar, type List } from "./sidebar.tsx";
 import { SyncBadge } from "./sync-badge.tsx";
@@ -15,7 +15,7 @@ import { UserPicker } from "./user-picker.tsx";
 export function App({ userId }: { userId: string }) {
   const { rows: lists, status } = useLists(userId);
   const members = useMembers();
-  const openCounts = useOpenCounts();
+  const counts = useCounts();
   const routeId = useListId();
   const [isHelpOpen, setHelpOpen] = useState(false);
   const shown = routeId === null ? lists[0] : lists.find((list) => list.id === routeId);
@@ -55,11 +55,11 @@ export function App({ userId }: { userId: string }) {
         </button>
         <UserPicker userId={userId} />
       </header>
-      <Sidebar {...{ lists, status, members, openCounts, userId }} shownId={shown?.id ?? null} />
+      <Sidebar {...{ lists, status, members, counts, userId }} shownId={shown?.id ?? null} />
       {shown === undefined && status === "complete" && routeId !== null ? (
         <GoneList list={lastShown?.id === routeId ? lastShown : null} userId={userId} />
       ) : (
-        <ListPane key={shown?.id} list={shown ?? null} people={people} status={status} userId={userId} />
+        <ListPane key={shown?.id} list={shown ?? null} {...{ people, counts, status, userId }} />
       )}
       <Notices />
       <Help isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />

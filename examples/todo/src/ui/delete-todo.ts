@@ -1,7 +1,7 @@
 // Owns: deleting a todo, with the offer to bring it back.
 import { usePlasma } from "plasma-sync/react";
 import { offerUndo } from "../notices.ts";
-import type { TodoWithTick } from "./queries.ts";
+import type { TodoWithTick } from "./todo-window.ts";
 
 export function useDeleteTodo(): (row: TodoWithTick) => void {
   const client = usePlasma();

@@ -5,7 +5,7 @@ import { namesOf, personName } from "../people.ts";
 import { useKeys } from "./app-keys.ts";
 import { Icon } from "./icons.tsx";
 import { HereNow } from "./here.tsx";
-import type { Filter } from "./queries.ts";
+import type { Counts } from "./queries.ts";
 import { closeList } from "./route.ts";
 import { ShareDialog } from "./share-dialog.tsx";
 import type { List } from "./sidebar.tsx";
@@ -16,7 +16,8 @@ interface ListHeadingProps {
   readonly people: readonly string[];
   /** Who else has it open now. */
   readonly here: readonly string[];
-  readonly counts: Readonly<Record<Filter, number>>;
+  /** Null until they are known. */
+  readonly counts: Counts | null;
   readonly userId: string;
 }
 
@@ -33,7 +34,7 @@ export function ListHeading({ list, people, here, counts, userId }: ListHeadingP
         {mode === "rename" ? <Rename list={list} onDone={done} /> : <h2 title={list.name}>{list.name}</h2>}
         <p>
           <span className="sharing">{sharingText(list, people, userId)}</span>
-          {counts.open} open of {counts.all}
+          {counts === null ? "…" : `${counts.open.toLocaleString("en")} open of ${counts.all.toLocaleString("en")}`}
         </p>
       </div>
       {mode === "view" ? (
@@ -44,7 +45,7 @@ export function ListHeading({ list, people, here, counts, userId }: ListHeadingP
         </div>
       ) : null}
       {mode === "delete" ? (
-        <Confirm list={list} question={deleteQuestion(counts.all, people.length > 1)} onDone={done} />
+        <Confirm list={list} question={deleteQuestion(counts?.all ?? null, people.length > 1)} onDone={done} />
       ) : null}
     </header>
   );
@@ -146,10 +147,11 @@ function Rename({ list, onDone }: { list: List; onDone: () => void }) {
   );
 }
 
-function deleteQuestion(count: number, isShared: boolean): string {
+function deleteQuestion(count: number | null, isShared: boolean): string {
   const what = isShared ? "Delete it for everyone" : "Delete it";
   if (count === 0) return `${what}?`;
-  return count === 1 ? `${what}, with its todo?` : `${what}, with all ${count} todos?`;
+  if (count === null) return `${what}, with all its todos?`;
+  return count === 1 ? `${what}, with its todo?` : `${what}, with all ${count.toLocaleString("en")} todos?`;
 }
 
 function Confirm({ list, question, onDone }: { list: List; question: string; onDone: () => void }) {

@@ -1,25 +1,32 @@
 // Owns: the open list: its heading, filters, search, the field for a new todo, and the todos.
 import { useMutation } from "plasma-sync/react";
-import { useDeferredValue, useRef, useState, type FormEvent, type KeyboardEvent } from "react";
+import { useDeferredValue, useMemo, useRef, useState, type FormEvent, type KeyboardEvent, type RefObject } from "react";
 import { TITLE_CHARS_MAX } from "../mutators.ts";
 import { useKeys } from "./app-keys.ts";
 import { useHere } from "./here.tsx";
 import { ListHeading } from "./list-heading.tsx";
-import { FILTERS, useFilterCounts, useTodos, type Filter } from "./queries.ts";
+import { SkeletonTodos } from "./no-todos.tsx";
+import { FILTERS, NO_TODOS, useFoundCount, type Counts, type Filter, type TodoChoice } from "./queries.ts";
 import type { List } from "./sidebar.tsx";
 import { TodoList } from "./todo-list.tsx";
+import { reveal } from "./visible-rows.ts";
 
 interface ListPaneProps {
   readonly list: List | null;
   /** Who is in the list. */
   readonly people: readonly string[];
+  /** List id → how many todos there are; null until it is known. */
+  readonly counts: ReadonlyMap<string, Counts> | null;
   /** Of the query that found the list. */
   readonly status: string;
   readonly userId: string;
 }
 
-export function ListPane({ list, people, status, userId }: ListPaneProps) {
-  if (list !== null) return <OpenList list={list} people={people} userId={userId} />;
+export function ListPane({ list, people, counts, status, userId }: ListPaneProps) {
+  if (list !== null) {
+    const ofList = counts === null ? null : (counts.get(list.id) ?? NO_TODOS);
+    return <OpenList list={list} people={people} counts={ofList} userId={userId} />;
+  }
   return (
     <main className="pane">
       {status === "complete" ? (
@@ -36,62 +43,46 @@ export function ListPane({ list, people, status, userId }: ListPaneProps) {
 interface OpenListProps {
   readonly list: List;
   readonly people: readonly string[];
+  readonly counts: Counts | null;
   readonly userId: string;
 }
 
-function OpenList({ list, people, userId }: OpenListProps) {
+function OpenList({ list, people, counts, userId }: OpenListProps) {
   const [filter, setFilter] = useState<Filter>("all");
   const [search, setSearch] = useState("");
   const newTodo = useRef<HTMLInputElement>(null);
   const searchField = useRef<HTMLInputElement>(null);
   const [editingId, setEditingId] = useState<string | null>(null);
   const here = useHere(list.id, userId, editingId);
-  const counts = useFilterCounts(list.id);
-  const { rows, status } = useTodos(list.id, filter, useDeferredValue(search));
+  const searched = useDeferredValue(search);
+  const choice = useMemo(
+    (): TodoChoice => ({ listId: list.id, filter, search: searched }),
+    [list.id, filter, searched],
+  );
+  const found = useFoundCount(choice);
+  const pane = useRef<HTMLElement>(null);
+  const show = (change: Change) => {
+    if (change.filter !== undefined) setFilter(change.filter);
+    if (change.search !== undefined) setSearch(change.search);
+    // Other todos are read from the first on.
+    reveal(pane.current?.querySelector<HTMLElement>(".todos") ?? null, 0, 0);
+  };
 
   useKeys({
     n: () => newTodo.current?.focus(),
     "/": () => searchField.current?.focus(),
-    "1": () => setFilter("all"),
-    "2": () => setFilter("open"),
-    "3": () => setFilter("done"),
+    "1": () => show({ filter: "all" }),
+    "2": () => show({ filter: "open" }),
+    "3": () => show({ filter: "done" }),
   });
-  const onSearchKey = (event: KeyboardEvent<HTMLInputElement>) => {
-    if (event.key !== "Escape") return;
-    setSearch("");
-    event.currentTarget.blur();
-  };
-
   return (
-    <main className="pane" data-color={list.color}>
+    <main ref={pane} className="pane" data-color={list.color} data-scroller>
       <ListHeading list={list} people={people} here={here.people} counts={counts} userId={userId} />
       <NewTodo listId={list.id} field={newTodo} />
-      <div className="tools">
-        <div className="filters" role="radiogroup" aria-label="Show">
-          {FILTERS.map((name) => (
-            <label key={name}>
-              <input type="radio" name="filter" checked={filter === name} onChange={() => setFilter(name)} />
-              <span>
-                {LABELS[name]} <b>{counts[name]}</b>
-              </span>
-            </label>
-          ))}
-        </div>
-        <input
-          ref={searchField}
-          className="search"
-          type="search"
-          aria-label="Search in this list"
-          placeholder="Search"
-          value={search}
-          onChange={(event) => setSearch(event.target.value)}
-          onKeyDown={onSearchKey}
-        />
-      </div>
-      {rows.length === 0 && status !== "complete" ? <SkeletonTodos /> : null}
-      {rows.length === 0 && status === "complete" ? <Nothing filter={filter} search={search.trim()} /> : null}
+      <Tools {...{ filter, search, counts, searchField }} onShow={show} />
       <TodoList
-        {...{ rows, userId, editingId }}
+        {...{ choice, userId, editingId }}
+        total={searched.trim() === "" ? (counts?.[filter] ?? null) : found}
         isShared={people.length > 1}
         editors={here.editors}
         onEditing={setEditingId}
@@ -100,9 +91,55 @@ function OpenList({ list, people, userId }: OpenListProps) {
   );
 }
 
+interface Change {
+  readonly filter?: Filter;
+  readonly search?: string;
+}
+
+interface ToolsProps {
+  readonly filter: Filter;
+  readonly search: string;
+  readonly counts: Counts | null;
+  readonly searchField: RefObject<HTMLInputElement | null>;
+  readonly onShow: (change: Change) => void;
+}
+
+function Tools({ filter, search, counts, searchField, onShow }: ToolsProps) {
+  const onSearchKey = (event: KeyboardEvent<HTMLInputElement>) => {
+    if (event.key !== "Escape") return;
+    onShow({ search: "" });
+    event.currentTarget.blur();
+  };
+
+  return (
+    <div className="tools">
+      <div className="filters" role="radiogroup" aria-label="Show">
+        {FILTERS.map((name) => (
+          <label key={name}>
+            <input type="radio" name="filter" checked={filter === name} onChange={() => onShow({ filter: name })} />
+            <span>
+              {LABELS[name]} <b>{counts === null ? "…" : counts[name].toLocaleString("en")}</b>
+            </span>
+          </label>
+        ))}
+      </div>
+      <input
+        ref={searchField}
+        className="search"
+        type="search"
+        aria-label="Search in this list"
+        placeholder="Search"
+        value={search}
+        onChange={(event) => onShow({ search: event.target.value })}
+        onKeyDown={onSearchKey}
+      />
+    </div>
+  );
+}
+
 const LABELS: Readonly<Record<Filter, string>> = { all: "All", open: "Open", done: "Done" };
 
-function NewTodo({ listId, field }: { listId: string; field: React.RefObject<HTMLInputElement | null> }) {
+function NewTodo({ listId, field }: { listId: string; field: RefObject<HTMLInputElement | null> }) {
   const { mutate: createTodo } = useMutation("createTodo");
   const [title, setTitle] = useState("");
   const create = (event: FormEvent) => {
@@ -130,36 +167,5 @@ function NewTodo({ listId, field }: { listId: string; field: React.RefObject<HTM
         Add
       </button>
     </form>
-  );
-}
-
-function Nothing({ filter, search }: { filter: Filter; search: string }) {
-  if (search !== "") {
-    return (
-      <p className="empty">
-        <strong>No match.</strong> Nothing here is called “{search}”.
-      </p>
-    );
-  }
-  return (
-    <p className="empty">
-      <strong>{EMPTY[filter][0]}</strong> {EMPTY[filter][1]}
-    </p>
-  );
-}
-
-const EMPTY: Readonly<Record<Filter, readonly [string, string]>> = {
-  all: ["An empty list.", "Write the first todo above."],
-  open: ["All done.", "Enjoy the afternoon."],
-  done: ["Nothing done yet.", "The first one is the hardest."],
-};
-
-function SkeletonTodos() {
-  return (
-    <div className="skeletons" role="status" aria-label="Loading todos">
-      {[62, 48, 71, 55, 66, 40, 58].map((width) => (
-        <span key={width} style={{ width: `${width}%` }} />
-      ))}
-    </div>
   );
 }

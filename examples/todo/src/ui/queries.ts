@@ -1,11 +1,19 @@
-// Owns: the live queries of the app.
-import { and, asc, desc, eq, isNotNull, isNull, like } from "plasma-sync";
+// Owns: the live queries of the app, but for the window of todos on screen (todo-window.ts). None hands a list's todos to React as
+// a whole: what is counted is counted by the query.
+import { and, asc, count, eq, exists, like, notExists, select } from "plasma-sync";
 import { useLiveQuery, useLiveQueryResult } from "plasma-sync/react";
 import { useMemo } from "react";
 import { inMyLists, lists, members, ticks, todos } from "../schema.ts";
 
 export const FILTERS = ["all", "open", "done"] as const;
 export type Filter = (typeof FILTERS)[number];
+
+/** Which todos of a list are shown. */
+export interface TodoChoice {
+  readonly listId: string;
+  readonly filter: Filter;
+  readonly search: string;
+}
 
 const LIKE_BYTES_MAX = 50;
 
@@ -31,53 +39,54 @@ export function useMembers(): ReadonlyMap<string, readonly string[]> {
   }, [rows]);
 }
 
-/** List id → how many of its todos are open. */
-export function useOpenCounts(): ReadonlyMap<string, number> {
-  const open = useLiveQuery((db) =>
-    db.select({ listId: todos.listId }).from(todos).leftJoin(ticks, eq(ticks.todoId, todos.id)).where(isNull(ticks.id)),
+/** How many todos of a list pass each filter. */
+export type Counts = Readonly<Record<Filter, number>>;
+
+/** List id → its counts; null until they are known. */
+export function useCounts(): ReadonlyMap<string, Counts> | null {
+  const all = useLiveQueryResult((db) =>
+    db.select({ listId: todos.listId, count: count() }).from(todos).groupBy(todos.listId),
+  );
+  const done = useLiveQueryResult((db) =>
+    db
+      .select({ listId: todos.listId, count: count() })
+      .from(ticks)
+      .innerJoin(todos, eq(todos.id, ticks.todoId))
+      .groupBy(todos.listId),
   );
   return useMemo(() => {
-    const counts = new Map<string, number>();
-    for (const { listId } of open) counts.set(listId, (counts.get(listId) ?? 0) + 1);
-    return counts;
-  }, [open]);
+    if (all.status === "loading" || done.status === "loading") return null;
+    const doneByList = new Map(done.rows.map((row) => [row.listId, row.count]));
+    return new Map(
+      all.rows.map((row) => {
+        const doneCount = doneByList.get(row.listId) ?? 0;
+        return [row.listId, { all: row.count, open: row.count - doneCount, done: doneCount }];
+      }),
+    );
+  }, [all, done]);
 }
 
-/** How many todos of a list there are in each filter. */
-export function useFilterCounts(listId: string): Readonly<Record<Filter, number>> {
-  const rows = useLiveQuery(
-    (db) =>
-      db
-        .select({ id: todos.id, tickId: ticks.id })
-        .from(todos)
-        .leftJoin(ticks, eq(ticks.todoId, todos.id))
-        .where(eq(todos.listId, listId)),
-    [listId],
-  );
-  return useMemo(() => {
-    const done = rows.filter((row) => row.tickId !== null).length;
-    return { all: rows.length, open: rows.length - done, done };
-  }, [rows]);
-}
+export const NO_TODOS: Counts = { all: 0, open: 0, done: 0 };
 
-/** The todos of a list that pass filter and search, newest first, each with its tick. */
-export function useTodos(listId: string, filter: Filter, search: string) {
-  return useLiveQueryResult(
-    (db) =>
-      db
-        .select()
-        .from(todos)
-        .leftJoin(ticks, eq(ticks.todoId, todos.id))
-        .where(and(eq(todos.listId, listId), passes(filter), matches(search)))
-        .orderBy(desc(todos.createdAt)),
+/** How many todos of a list pass the filter and the search; null until it is known, and where nothing is searched for. */
+export function useFoundCount(choice: TodoChoice): number | null {
+  const { listId, filter, search } = choice;
+  const { rows, status } = useLiveQueryResult(
+    (db) => (search.trim() === "" ? null : db.select({ count: count() }).from(todos).where(isChosen(choice))),
     [listId, filter, search],
   );
+  return status === "loading" || status === "off" ? null : (rows[0]?.count ?? 0);
 }
-export type TodoWithTick = ReturnType<typeof useTodos>["rows"][number];
+
+/** The condition that a todo is in the list and passes filter and search. */
+export function isChosen({ listId, filter, search }: TodoChoice) {
+  return and(eq(todos.listId, listId), passes(filter), matches(search));
+}
 
 function passes(filter: Filter) {
   if (filter === "all") return undefined;
-  return filter === "open" ? isNull(ticks.id) : isNotNull(ticks.id);
+  const tick = select().from(ticks).where(eq(ticks.id, todos.id));
+  return filter === "open" ? notExists(tick) : exists(tick);
 }
 
 function matches(search: string) {

@@ -5,6 +5,7 @@ import type { InferRow } from "plasma-sync";
 import { namesOf } from "../people.ts";
 import { LIST_COLORS, type lists as listsTable } from "../schema.ts";
 import { Icon } from "./icons.tsx";
+import type { Counts } from "./queries.ts";
 import { listHref, openList } from "./route.ts";
 
 export type List = InferRow<typeof listsTable>;
@@ -14,12 +15,13 @@ interface SidebarProps {
   readonly status: string;
   /** List id → the people in it. */
   readonly members: ReadonlyMap<string, readonly string[]>;
-  readonly openCounts: ReadonlyMap<string, number>;
+  /** List id → how many todos there are; null until it is known. */
+  readonly counts: ReadonlyMap<string, Counts> | null;
   readonly shownId: string | null;
   readonly userId: string;
 }
 
-export function Sidebar({ lists, status, members, openCounts, shownId, userId }: SidebarProps) {
+export function Sidebar({ lists, status, members, counts, shownId, userId }: SidebarProps) {
   const isWaiting = lists.length === 0 && status !== "complete";
   const mine = lists.filter((list) => list.ownerId === userId);
   const others = lists.filter((list) => list.ownerId !== userId);
@@ -31,9 +33,7 @@ export function Sidebar({ lists, status, members, openCounts, shownId, userId }:
           <span className="dot" data-color={list.color} aria-hidden="true" />
           <span className="name">{list.name}</span>
           {list.ownerId === userId && guests.length > 0 ? <SharedMark guests={guests} /> : null}
-          <span className="count" aria-label={`${openCounts.get(list.id) ?? 0} open`}>
-            {openCounts.get(list.id) ?? 0}
-          </span>
+          {counts === null ? null : <OpenCount count={counts.get(list.id)?.open ?? 0} />}
         </a>
       </li>
     );
@@ -57,6 +57,15 @@ export function Sidebar({ lists, status, members, openCounts, shownId, userId }:
       )}
       <NewList count={mine.length} />
     </nav>
+  );
+}
+
+function OpenCount({ count }: { count: number }) {
+  const text = count.toLocaleString("en");
+  return (
+    <span className="count" aria-label={`${text} open`}>
+      {text}
+    </span>
   );
 }
 

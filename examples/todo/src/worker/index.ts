@@ -13,6 +13,9 @@ interface Env {
 
 export { SyncCoordinator } from "plasma-sync/server/cloudflare";
 
+/** Todos of the large demo's list (`npm run todo:large`). */
+const LARGE_COUNT = Number(import.meta.env["VITE_TODO_LARGE"] ?? 0);
+
 let isSeeded = false;
 let handle: ((request: Request) => Promise<Response>) | undefined;
 
@@ -22,7 +25,7 @@ export default {
     if (!isSeeded) {
       // Requests that come together all do this; it is safe to. A Worker must not await another request's promise.
       await ensureSchema({ schema, executor });
-      await seedWhenEmpty(env.DB);
+      await seedWhenEmpty(env.DB, LARGE_COUNT);
       isSeeded = true;
     }
     handle ??= createSyncHandler({

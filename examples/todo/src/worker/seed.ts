@@ -1,10 +1,13 @@
 // Owns: the rows of a new database: three people, their lists, a few hundred todos.
 // Invariants:
 //   1. The same rows each time, but for dates, which are counted from today.
-//   2. All or nothing, in one batch: of first requests that come together one seeds, and the others find it done.
+//   2. All or nothing, in one batch (the large list comes before it); of first requests that come together one seeds, and the
+//      others change nothing.
 import type { D1Database } from "@cloudflare/workers-types";
 import { PEOPLE } from "../people.ts";
+import { seedLarge } from "./seed-large.ts";
 import { SEED_LISTS, type SeedList } from "./seed-lists.ts";
+import { createRandom, dayText, insert } from "./seed-rows.ts";
 
 const DAY_MS = 86_400_000;
 const AGE_DAYS_MAX = 45;
@@ -16,36 +19,24 @@ interface Rows {
   readonly ticks: unknown[][];
 }
 
-/** Fills the tables when there are no people yet. */
-export async function seedWhenEmpty(database: D1Database): Promise<void> {
+/** Fills the tables when there are no people yet. `largeCount`: todos of one more, large list; 0 is none. */
+export async function seedWhenEmpty(database: D1Database, largeCount = 0): Promise<void> {
   if (await hasPeople(database)) return;
+  // Before the people, who say that all is there.
+  if (largeCount > 0) await seedLarge(database, largeCount);
   const { lists, members, todos, ticks } = seedRows(Date.now());
   const people = PEOPLE.map(({ id, name }) => [id, name]);
-  try {
-    await database.batch([
-      insert(database, "users", ["id", "name"], people),
-      insert(database, "lists", ["id", "name", "color", "ownerId", "createdAt"], lists),
-      insert(database, "members", ["id", "listId", "userId", "addedAt"], members),
-      insert(database, "todos", ["id", "listId", "title", "note", "due", "authorId", "createdAt"], todos),
-      insert(database, "ticks", ["id", "todoId", "userId", "at"], ticks),
-    ]);
-  } catch (error) {
-    // Another first request has inserted the same people a moment ago.
-    if (!(await hasPeople(database))) throw error;
-  }
+  await database.batch([
+    insert(database, "lists", lists),
+    insert(database, "members", members),
+    insert(database, "todos", todos),
+    insert(database, "ticks", ticks),
+    insert(database, "users", people),
+  ]);
 }
 
 async function hasPeople(database: D1Database): Promise<boolean> {
   return (await database.prepare("SELECT 1 FROM users LIMIT 1").first()) !== null;
-}
-
-/** One statement for any number of rows: they travel as one JSON parameter. */
-function insert(database: D1Database, table: string, columns: readonly string[], rows: readonly unknown[][]) {
-  const names = columns.map((column) => `"${column}"`).join(", ");
-  const values = columns.map((_, i) => `value ->> ${i}`).join(", ");
-  return database
-    .prepare(`INSERT INTO "${table}" (${names}) SELECT ${values} FROM json_each(?)`)
-    .bind(JSON.stringify(rows));
 }
 
 function seedRows(nowMs: number): Rows {
@@ -82,17 +73,4 @@ function addList(rows: Rows, list: SeedList, { id, nowMs, daysOld, random }: See
       rows.ticks.push([todoId, todoId, by, Math.round(createdAt + random() * (nowMs - createdAt))]);
     }
   });
-}
-
-const dayText = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
-
-/** A small deterministic generator (mulberry32). */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
