@@ -98,6 +98,14 @@ test("a replay writes nothing local-only again, and a local-only write makes not
   expect(bodies(again)).toEqual({ a: "mine too" });
 });
 
+test("an insert of a local-only row does not meet its own row in a replay: the synced writes stay", async () => {
+  const tab = await createTestReplica();
+  await tab.mutate("addListAndNewDraft", { id: "a", name: "a" });
+  const again = await createTestReplica({ store: tab.store, clientID: "later" });
+  expect([[...again.view("lists").keys()], bodies(again)]).toEqual([["a"], { a: "new" }]);
+  expect(again.events.replayFailed).toEqual([]);
+});
+
 test("a delete takes local-only rows along, and they stay gone when the server refuses it", async () => {
   const tab = await createTestReplica();
   await tab.mutate("addList", { id: "a", name: "a" });

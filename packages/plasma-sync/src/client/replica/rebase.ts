@@ -78,7 +78,7 @@ export async function planRebase(input: RebaseInput): Promise<RebasePlan> {
       continue;
     }
     replayed += 1;
-    const effect = await runOnce(mutation, new ReplicaTransaction(runtime, overlay, localTables), run);
+    const effect = await runOnce(mutation, new ReplicaTransaction(runtime, overlay, localTables, true), run);
     markDirty(dirty, kept);
     markDirty(dirty, effect);
     effects.push(effect);

@@ -26,10 +26,23 @@ export class ReplicaTransaction implements MutationStore {
   readonly #replaced = new RowMap<Row | null | undefined>();
   readonly #localTables: ReadonlySet<string>;
 
-  constructor(runtime: QueryRuntime, overlay: RowMap<Row | null>, localTables: ReadonlySet<string> = new Set()) {
+  readonly #isReplay: boolean;
+
+  constructor(
+    runtime: QueryRuntime,
+    overlay: RowMap<Row | null>,
+    localTables: ReadonlySet<string> = new Set(),
+    isReplay = false,
+  ) {
     this.#runtime = runtime;
     this.#overlay = overlay;
     this.#localTables = localTables;
+    this.#isReplay = isReplay;
+  }
+
+  /** What a mutation wrote to local-only tables was written at the call: in a replay an insert would meet its own row. */
+  leavesOut(table: string): boolean {
+    return this.#isReplay && this.#localTables.has(table);
   }
 
   async select(query: SelectNode): Promise<readonly ResultRow[]> {
@@ -64,7 +77,7 @@ export class ReplicaTransaction implements MutationStore {
     }
   }
 
-  /** A replay has ended: what it wrote to local-only tables was written at the call. */
+  /** A replay has ended: what its cascades wrote to local-only tables was written at the call, too. */
   forgetLocal(): void {
     this.#undo((table) => this.#localTables.has(table));
   }

@@ -98,6 +98,11 @@ export const mutators = defineMutators<typeof schema, null>()({
       .values({ id: args.id, list: args.id, body: "new" })
       .onConflictDoUpdate({ set: { body: "again" } });
   },
+  /** The same with an insert that must be the first of its id. */
+  addListAndNewDraft: async ({ db, args }: Input<{ id: string; name: string }>) => {
+    await db.insert(drafts).values({ id: args.id, body: "new" });
+    await db.insert(lists).values(args);
+  },
   nothing: async () => undefined,
   /** Writes every row that matches a condition. */
   finishAbove: ({ db, args }: Input<{ rank: number }>) =>

@@ -20,6 +20,8 @@ export interface MutationStore {
   select(query: SelectNode): Promise<readonly ResultRow[]>;
   /** The rows of `table` with these ids, in any order; absent ones are left out. */
   getMany(table: string, ids: readonly string[]): Promise<readonly Row[]>;
+  /** Whether statements on that table do nothing here. Absent: none is left out. */
+  leavesOut?(table: string): boolean;
   /** Applies the writes in order. */
   write(writes: readonly RowWrite[]): Promise<void>;
 }

@@ -39,6 +39,7 @@ export interface RowChange {
 /** Runs one statement, whole or not at all. */
 export async function runStatement(scope: StatementScope, node: WriteNode): Promise<void> {
   const meta = must(scope.schema.tablesByName.get(node.table), "statement: the builder refuses unknown tables");
+  if (scope.store.leavesOut?.(meta.name) === true) return;
   const writes = await planWrites(scope, meta, node);
   if (writes.length > 0) await scope.store.write(writes);
 }
