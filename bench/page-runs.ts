@@ -1,95 +1,201 @@
-// Owns: running a workload in Chromium: Plasma and its peer in turns, each run in a browser context (and so with a database)
-// of its own, their answers compared.
+// Owns: running a workload in Chromium: the sides in turns, in one browser with a profile on disk, their answers compared.
+// Each run is a page of its own in an origin of its own, and so has a renderer, databases and caches of its own.
 
-import { chromium, type Browser, type Page } from "playwright-core";
-import { createServer, type ViteDevServer } from "vite";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium, type BrowserContext, type Page } from "playwright-core";
+import { build, preview, type PreviewServer } from "vite";
 import { chromiumLaunchOptions } from "../scripts/chromium.mjs";
 import type { RunRequest, RunResult } from "./page/run-request.ts";
-import { ratiosTo, summarise, type Line } from "./summary.ts";
+import { goalText, ratiosTo, summarise, type Line } from "./summary.ts";
 import type { PageVariant, PageWorkload } from "./workloads.ts";
 
-const ROUNDS = 3; // Plasma, peer, Plasma, peer, …: a drift of the machine's speed meets both.
-const PEER = "Replicache";
+const ROUNDS = 3; // Replicache, Plasma, Replicache, …: a drift of the machine's speed meets both.
+/** A page takes seconds; one that waits for what never comes is told as such. */
+const PAGE_MS_MAX = 120_000;
+/** Microseconds between two looks of the profiler. */
+const PROFILE_STEP = 100;
 
-/** The page and the browser, started when first needed. */
+interface Started {
+  readonly folder: string;
+  readonly server: PreviewServer;
+}
+
+export interface PageRunsOptions {
+  /** Where to put CPU profiles of Plasma's pages. They slow it down: what is measured then counts for nothing. */
+  readonly profileTo: string | undefined;
+  /** Only variants whose name contains it. */
+  readonly only: string | undefined;
+}
+
+/** The pages, built when first needed; a browser with a fresh profile for each variant. */
 export class PageRuns {
-  #started: { readonly server: ViteDevServer; readonly browser: Browser } | null = null;
+  readonly #options: PageRunsOptions;
+  #started: Promise<Started> | null = null;
+  #runs = 0;
+  #version = "";
 
-  /** Of Chromium, once it runs. */
+  constructor(options: PageRunsOptions) {
+    this.#options = options;
+  }
+
+  /** Of Chromium, once it has run. */
   get version(): string {
-    return this.#started?.browser.version() ?? "";
+    return this.#version;
   }
 
   async measure(workload: PageWorkload): Promise<Line[]> {
+    const { only = "" } = this.#options;
     const lines: Line[] = [];
-    for (const variant of workload.variants) lines.push(await this.#measure(workload.id, variant));
+    for (const variant of workload.variants.filter(({ name }) => name.includes(only)))
+      lines.push(...(await this.#measure(workload, variant)));
     return lines;
   }
 
   async close(): Promise<void> {
-    await this.#started?.browser.close();
-    await this.#started?.server.close();
+    const started = await this.#started;
+    await started?.server.close();
+    if (started !== undefined && started !== null) rmSync(started.folder, { recursive: true, force: true });
   }
 
-  async #measure(workload: string, variant: PageVariant): Promise<Line> {
-    const samples: { [side: string]: number[] } = { Plasma: [], [PEER]: [] };
-    for (let round = 0; round < ROUNDS; round++) {
-      const peer = await this.#runOnce({ workload, side: "peer", params: variant.params });
-      const plasma = await this.#runOnce({ workload, side: "plasma", params: variant.params });
-      if (peer.answer !== plasma.answer) {
-        throw new Error(
-          `${workload} ${variant.name}: the answers differ\n  plasma ${plasma.answer}\n  peer   ${peer.answer}`,
-        );
+  async #measure(workload: PageWorkload, variant: PageVariant): Promise<Line[]> {
+    const { folder } = await (this.#started ??= start(this.#options));
+    const profile = mkdtempSync(join(folder, "profile-"));
+    const context = await chromium.launchPersistentContext(profile, chromiumLaunchOptions());
+    this.#version = context.browser()?.version() ?? "";
+    try {
+      const samples = await this.#sample(context, workload, variant);
+      return linesOf(workload, variant, samples);
+    } finally {
+      await context.close();
+      rmSync(profile, { recursive: true, force: true });
+    }
+  }
+
+  async #sample(context: BrowserContext, workload: PageWorkload, variant: PageVariant): Promise<Samples> {
+    const { id, sides, preparedPages } = workload;
+    const samples = new Samples(`${id} ${variant.name}`);
+    const request = (side: string, step: RunRequest["step"]) => ({ workload: id, side, step, params: variant.params });
+    const prepared = new Map<string, string>();
+    if (preparedPages !== undefined)
+      for (const side of sides) {
+        prepared.set(side, this.#newOrigin());
+        await this.#open(context, request(side, "prepare"), prepared.get(side));
       }
-      samples["Plasma"]?.push(...plasma.ms);
-      samples[PEER]?.push(...peer.ms);
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const side of sides)
+        for (let page = 0; page < (preparedPages ?? 1); page++)
+          samples.add(side, await this.#open(context, request(side, "run"), prepared.get(side)));
       process.stdout.write(".");
     }
-    const sides = Object.fromEntries(Object.entries(samples).map(([name, ms]) => [name, summarise(ms)]));
-    const ratios = ratiosTo(sides, [PEER], `to ${PEER}`);
-    return { workload, variant: variant.name, unit: "ms", sides, ratios, goal: variant.goal };
+    return samples;
   }
 
-  async #runOnce(request: RunRequest): Promise<RunResult> {
-    const { server, browser } = (this.#started ??= await start());
-    const context = await browser.newContext();
+  /** Names of localhost are this machine for Chromium, and each is another site. */
+  #newOrigin(): string {
+    this.#runs += 1;
+    return `run${this.#runs}.localhost`;
+  }
+
+  async #open(context: BrowserContext, request: RunRequest, host = this.#newOrigin()): Promise<RunResult | null> {
+    const { server } = await (this.#started ??= start(this.#options));
     const page: Page = await context.newPage();
     const problems: string[] = [];
     page.on("pageerror", (error) => problems.push(String(error)));
-    page.on("response", (response) => {
-      if (response.status() >= 400) problems.push(`${response.status()} for ${response.url()}`);
+    page.on("console", (message) => {
+      if (message.type() === "error") problems.push(message.text());
     });
+    const { port } = new URL(server.resolvedUrls?.local[0] ?? "");
     try {
-      await page.goto(server.resolvedUrls?.local[0] ?? "");
-      await page.waitForFunction(() => "runWorkload" in window);
-      return await page.evaluate((r) => window.runWorkload(r), request);
+      const isProfiled = this.#options.profileTo !== undefined && request.side === "Plasma" && request.step === "run";
+      const profile = isProfiled ? await startProfile(page) : null;
+      await page.goto(`http://${host}:${port}/?run=${encodeURIComponent(JSON.stringify(request))}`);
+      const result = await withinTime(page.evaluate(() => window.finished));
+      if (profile !== null) this.#keepProfile(request, await profile());
+      return result;
     } catch (error) {
-      throw new Error(`${request.workload} (${request.side}): ${String(error)} ${problems.join("; ")}`, {
-        cause: error,
-      });
+      const what = `${request.workload} (${request.side}) ${JSON.stringify(request.params)}`;
+      throw new Error(`${what}: ${String(error)} ${problems.join("; ")}`, { cause: error });
     } finally {
-      await context.close();
+      await page.close();
     }
+  }
+
+  #keepProfile({ workload, params }: RunRequest, profile: object): void {
+    const folder = this.#options.profileTo ?? "";
+    mkdirSync(folder, { recursive: true });
+    const name = [workload, ...Object.values(params), this.#runs].join("-").replaceAll(/[^\w.-]+/g, "_");
+    writeFileSync(join(folder, `${name}.cpuprofile`), JSON.stringify(profile));
   }
 }
 
-async function start(): Promise<{ server: ViteDevServer; browser: Browser }> {
-  const server = await createServer({
-    root: import.meta.dirname,
-    configFile: false,
-    logLevel: "error",
-    // No reloads: an edit must not end a run. A finer clock (0.005 ms) for pages that are isolated from others.
-    server: {
-      port: 0,
-      host: "127.0.0.1",
-      hmr: false,
-      watch: null,
-      headers: { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" },
-      fs: { allow: [".."] },
-    },
-    optimizeDeps: { include: ["replicache"] },
+/** What the pages of one variant have answered. */
+class Samples {
+  readonly #what: string;
+  readonly bySide = new Map<string, Map<string, number[]>>();
+  #answer: string | null = null;
+
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  /** Throws when the answer is another than that of the pages before. */
+  add(side: string, result: RunResult | null): void {
+    if (result === null) throw new Error(`${this.#what}: ${side} gave no result`);
+    this.#answer ??= result.answer;
+    if (result.answer !== this.#answer)
+      throw new Error(`${this.#what}: ${side} answers ${result.answer}, and not ${this.#answer}`);
+    const figures = this.bySide.get(side) ?? new Map<string, number[]>();
+    this.bySide.set(side, figures);
+    for (const [figure, ms] of Object.entries(result.figures))
+      figures.set(figure, [...(figures.get(figure) ?? []), ...ms]);
+  }
+}
+
+function linesOf({ id }: PageWorkload, variant: PageVariant, { bySide }: Samples): Line[] {
+  const figures = [...(bySide.get("Plasma")?.keys() ?? [])];
+  return figures.map((figure) => {
+    const measured = [...bySide].map(([side, by]) => [side, by.get(figure)] as const);
+    const sides = Object.fromEntries(
+      measured.flatMap(([side, ms]) => (ms === undefined ? [] : [[side, summarise(ms)]])),
+    );
+    const peers = Object.keys(sides).filter((side) => side !== "Plasma");
+    const ratios = Object.assign({}, ...peers.map((peer) => ratiosTo(sides, [peer], `to ${peer}`))) as Line["ratios"];
+    const goals = variant.goals[figure] ?? [];
+    const name = figure === "" ? variant.name : `${variant.name}, ${figure}`;
+    const goal = goals.map(goalText).join(", ");
+    return { workload: id, variant: name, unit: "ms", sides, ratios, goal, goals };
+  });
+}
+
+async function startProfile(page: Page): Promise<() => Promise<object>> {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Profiler.enable");
+  await session.send("Profiler.setSamplingInterval", { interval: PROFILE_STEP });
+  await session.send("Profiler.start");
+  return async () => (await session.send("Profiler.stop")).profile;
+}
+
+async function start({ profileTo }: PageRunsOptions): Promise<Started> {
+  const folder = mkdtempSync(join(tmpdir(), "plasma-bench-pages-"));
+  const outDir = join(folder, "pages");
+  const options = { root: import.meta.dirname, configFile: false, logLevel: "error" } as const;
+  await build({
+    ...options,
+    build: { outDir, emptyOutDir: true, minify: profileTo === undefined, modulePreload: { polyfill: false } },
     define: { "process.env.NODE_ENV": JSON.stringify("production") },
   });
-  await server.listen();
-  return { server, browser: await chromium.launch(chromiumLaunchOptions()) };
+  // A finer clock (0.005 ms) for pages that are isolated from others.
+  const headers = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+  const server = await preview({ ...options, build: { outDir }, preview: { host: "127.0.0.1", port: 0, headers } });
+  return { folder, server };
+}
+
+async function withinTime<T>(result: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no result within ${PAGE_MS_MAX} ms`)), PAGE_MS_MAX);
+  });
+  return Promise.race([result, late]).finally(() => clearTimeout(timer));
 }

@@ -1,14 +1,18 @@
 // Owns: `npm run bench`: runs the workloads, prints what they measured and notes it in results.json.
-//   npm run bench                           everything
-//   npm run bench -- rebase ivm-ladder      these workloads only
+//   npm run bench                               everything
+//   npm run bench -- client                     what runs beside Replicache
+//   npm run bench -- rebase ivm-ladder          these workloads only
+//   npm run bench -- startup --only="by index"  these variants only, not noted
+//   npm run bench -- startup --profile=FOLDER   CPU profiles of Plasma's pages, not noted
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import { parseArgs } from "node:util";
 import { runInNode } from "./node-runs.ts";
 import { PageRuns } from "./page-runs.ts";
-import { printLines } from "./print-lines.ts";
+import { printGoals, printLines } from "./print-lines.ts";
 import type { Line } from "./summary.ts";
-import { workloads, type Workload } from "./workloads.ts";
+import { groups, workloads, type Workload } from "./workloads.ts";
 
 const RESULTS = `${import.meta.dirname}/results.json`;
 
@@ -19,23 +23,32 @@ interface Result {
   readonly lines: readonly Line[];
 }
 
-const asked = process.argv.slice(2);
+const { values: flags, positionals } = parseArgs({
+  options: { profile: { type: "string" }, only: { type: "string" } },
+  allowPositionals: true,
+});
+const isNoted = flags.profile === undefined && flags.only === undefined;
+const asked = positionals.flatMap((name) => groups[name]?.map(({ id }) => id) ?? [name]);
 const unknown = asked.filter((id) => !workloads.some((workload) => workload.id === id));
 if (unknown.length > 0) {
-  console.error(`No workload ${unknown.join(", ")}. There are: ${workloads.map(({ id }) => id).join(", ")}.`);
+  const names = [...Object.keys(groups), ...workloads.map(({ id }) => id)];
+  console.error(`No workload ${unknown.join(", ")}. There are: ${names.join(", ")}.`);
   process.exit(1);
 }
 
-const pages = new PageRuns();
+const pages = new PageRuns({ profileTo: flags.profile, only: flags.only });
+const measured: Line[] = [];
 try {
   for (const workload of workloads) {
     if (asked.length > 0 && !asked.includes(workload.id)) continue;
     const lines = workload.runs === "page" ? await pages.measure(workload) : await runInNode(workload);
     printLines(lines);
-    note(workload, lines);
+    measured.push(...lines);
+    if (isNoted) note(workload, lines);
   }
 } finally {
   await pages.close();
+  printGoals(measured);
 }
 
 /** Puts one workload's result in the place of its last one. */

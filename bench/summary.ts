@@ -10,15 +10,25 @@ export interface Summary {
 export interface Line {
   readonly workload: string;
   readonly variant: string;
-  /** "ms" or "MB". */
+  /** "ms", "MB" or "KiB". */
   readonly unit: string;
   /** By side: "Plasma" and the peers. */
   readonly sides: { readonly [name: string]: Summary };
   /** Plasma's figure to another's, by what is compared. */
   readonly ratios: { readonly [what: string]: number };
+  /** In words. */
   readonly goal: string;
+  /** The same for a program, where there is one. */
+  readonly goals?: readonly Goal[];
   /** Sides that are not there, and why. */
   readonly absent?: { readonly [name: string]: string };
+}
+
+/** Plasma's figure is at most so many times that of `to`. */
+export interface Goal {
+  readonly to: string;
+  readonly of: "p50" | "p95";
+  readonly max: number;
 }
 
 export function summarise(samples: readonly number[]): Summary {
@@ -35,3 +45,11 @@ export function ratiosTo(sides: Line["sides"], peers: readonly string[], what: s
   const ratio = (key: keyof Summary) => own[key] / Math.min(...others.map((side) => side[key]));
   return { [`p50 ${what}`]: ratio("p50"), [`p95 ${what}`]: ratio("p95"), [`min ${what}`]: ratio("min") };
 }
+
+/** What a goal asks for, and what the line has; undefined where a side is missing. */
+export function ratioOf({ sides }: Line, { to, of }: Goal): number | undefined {
+  const [own, other] = [sides["Plasma"], sides[to]];
+  return own === undefined || other === undefined ? undefined : own[of] / other[of];
+}
+
+export const goalText = ({ to, of, max }: Goal): string => `${of} ≤ ${max}× ${to}`;

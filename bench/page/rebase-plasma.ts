@@ -2,6 +2,7 @@
 
 import { createPlasmaClient } from "plasma-sync/client";
 import { asc, defineMutators, defineSchema, eq, id, int, table, text, type MutatorInput } from "plasma-sync/core";
+import { whenSynced } from "./open-plasma.ts";
 import { digest, itemAt, itemID, markerOf, pulledItems, type Item, type RebaseParams } from "./rebase-work.ts";
 import type { RunResult } from "./run-request.ts";
 
@@ -40,7 +41,7 @@ export async function run(params: RebaseParams): Promise<RunResult> {
     pollIntervalMs: 1e9,
     fetcher: async (request) => (request.method === "POST" ? new Response("{}", { status: 503 }) : answerPull()),
   });
-  await client.pullOnce();
+  await whenSynced(client);
   for (let i = 0; i < params.pending; i++) await client.mutate.increment({ id: itemID(i % (params.rows - 1)) });
 
   let delivered: () => void = () => undefined;
@@ -63,5 +64,5 @@ export async function run(params: RebaseParams): Promise<RunResult> {
   stop();
   const all = await client.db.select().from(items).orderBy(asc(items.id));
   await client.close();
-  return { ms, answer: digest(all) };
+  return { figures: { "": ms }, answer: digest(all) };
 }

@@ -2,6 +2,7 @@
 
 import { createPlasmaClient } from "plasma-sync/client";
 import { asc, defineMutators, defineSchema, id, table, text } from "plasma-sync/core";
+import { whenSynced } from "./open-plasma.ts";
 import type { RunResult } from "./run-request.ts";
 import { itemAt, sample, type ScanParams } from "./scan-work.ts";
 
@@ -26,7 +27,7 @@ export async function run(params: ScanParams): Promise<RunResult> {
         ? new Response("{}", { status: 503 })
         : Response.json({ cookie: "all", patch, lastMutationIDs: {} }),
   });
-  await client.pullOnce();
+  await whenSynced(client);
   const result = await sample(params, () => client.db.select().from(items).orderBy(asc(items.id)));
   await client.close();
   return result;

@@ -2,6 +2,8 @@
 // The store holds `rows` rows of 1 KB. A sample is one query that reads all of them as an array in the order of their ids,
 // and a pass over the array that looks at each row's text.
 
+import type { RunResult } from "./run-request.ts";
+
 export interface ScanParams {
   readonly rows: number;
   readonly warmups: number;
@@ -29,7 +31,7 @@ export function digest(items: readonly Item[]): string {
 }
 
 /** Times `read`, and holds every answer to the first one. */
-export async function sample(params: ScanParams, read: () => PromiseLike<readonly Item[]>) {
+export async function sample(params: ScanParams, read: () => PromiseLike<readonly Item[]>): Promise<RunResult> {
   const ms: number[] = [];
   let answer: string | null = null;
   for (let k = 0; k < params.warmups + params.samples; k++) {
@@ -40,5 +42,5 @@ export async function sample(params: ScanParams, read: () => PromiseLike<readonl
     if (found !== answer) throw new Error(`read ${k} found ${found} instead of ${answer}`);
     if (k >= params.warmups) ms.push(took);
   }
-  return { ms, answer: answer ?? "" };
+  return { figures: { "": ms }, answer: answer ?? "" };
 }
