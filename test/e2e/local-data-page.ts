@@ -6,11 +6,7 @@ import { defineMutators, defineSchema, file, id, table, text, type FileRef, type
 const notes = table("notes", { id: id(), body: text(), photo: file().nullable() });
 const schema = defineSchema({ notes });
 const mutators = defineMutators<typeof schema, unknown>()({
-  add: async ({
-    db,
-    args,
-    newId,
-  }: MutatorInput<typeof schema, unknown, { body: string; photo: FileRef | null }>) => {
+  add: async ({ db, args, newId }: MutatorInput<typeof schema, unknown, { body: string; photo: FileRef | null }>) => {
     await db.insert(notes).values({ id: newId(), ...args });
   },
 });

@@ -4,7 +4,15 @@ export type { FileProgress } from "./blobs/file-progress.ts";
 export type { FileContent, FileState, ReadOptions, TransferProgress } from "./blobs/file-content.ts";
 export { createPlasmaClient } from "./client.ts";
 export { createIdbEngine, type IdbEngine } from "./idb-engine.ts";
-export { exportLocalData, importLocalData, type ExportOptions, type ImportOptions } from "./local-data-files.ts";
+export {
+  deleteLocalData,
+  exportLocalData,
+  importLocalData,
+  type ExportOptions,
+  type ImportOptions,
+  type LocalDataScope,
+  type LostMutation,
+} from "./local-data.ts";
 export { MutationRejectedError } from "./mutation-rejected-error.ts";
 export type {
   Mutate,
@@ -20,7 +28,6 @@ export type {
 } from "./plasma-client.ts";
 export { createPresence, type Presence, type PresenceOptions } from "./presence/presence.ts";
 export type { PresenceState } from "./presence/presence-state.ts";
-export { deleteLocalData, type LostMutation } from "./store/delete-local-data.ts";
 export type { ClientStatus, ClientStatusStore } from "./sync/client-status.ts";
 export type { SyncClientError } from "./sync/sync-error.ts";
 export type { SocketConstructor, SocketLike } from "./transport/socket-like.ts";

@@ -1,4 +1,4 @@
-// Owns: deleteLocalData, what an app calls at logout.
+// Owns: deleting users' databases, for deleteLocalData.
 // Invariants:
 //   1. Every mutation that was durable is either confirmed or returned: the outbox is read and emptied in one transaction,
 //      after which no tab can append.
@@ -20,20 +20,17 @@ export interface LostMutation {
   readonly timestamp: number;
 }
 
-/**
- * Deletes the local data of an app on this device, of one user or, without `clientGroupID`, of all. Returns the mutations
- * that the server had not confirmed, in order. Close this page's client first; a client that is open in another tab can no
- * longer write, until its page is loaded anew.
- *
- * @throws PlasmaError `client/storage` when the browser refuses.
- * @example
- * await client.close();
- * const lost = await deleteLocalData({ dbName: "todo", clientGroupID: user.id });
- */
-export async function deleteLocalData(scope: LocalDataScope): Promise<readonly LostMutation[]> {
+export interface DeletedDatabase {
+  readonly name: string;
+  /** What the server had not confirmed, in order. */
+  readonly lost: readonly LostMutation[];
+}
+
+/** Deletes the databases; `client/storage` when the browser refuses. */
+export async function deleteDatabases(scope: LocalDataScope): Promise<readonly DeletedDatabase[]> {
   try {
-    const lost = await Promise.all((await namesOf(scope)).map(deleteOne));
-    return lost.flat();
+    const names = await namesOf(scope);
+    return await Promise.all(names.map(async (name) => ({ name, lost: await deleteOne(name) })));
   } catch (error) {
     if (isPlasmaError(error)) throw error;
     throw storageError(`its data cannot be deleted (${messageOf(error)})`, error);

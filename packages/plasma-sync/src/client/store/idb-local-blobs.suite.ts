@@ -7,7 +7,7 @@ import { systemEnv, type Env } from "../../core/lib/env.ts";
 import * as limits from "../../core/limits.ts";
 import type { LocalBlobs } from "../blobs/local-blobs.ts";
 import { bytesOf, hashOf, localBlobsSuite, readBack, settableEnv, store } from "../blobs/local-blobs.suite.ts";
-import { deleteLocalData } from "./delete-local-data.ts";
+import { deleteLocalData } from "../local-data.ts";
 import { openDatabase, resultOf } from "./idb-requests.ts";
 import { createIdbLocalBlobs } from "./idb-local-blobs.ts";
 import { createIdbStore } from "./idb-store.ts";

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { isPlasmaError } from "../../core/error.ts";
 import { systemEnv, type Env } from "../../core/lib/env.ts";
 import { coldRowsSuite, coldSchema } from "./cold-rows.suite.ts";
-import { deleteLocalData } from "./delete-local-data.ts";
+import { deleteLocalData } from "../local-data.ts";
 import { openDatabase, resultOf } from "./idb-requests.ts";
 import { createIdbStore } from "./idb-store.ts";
 import { databaseName, FORMAT_VERSION } from "./layout.ts";

@@ -20,7 +20,7 @@ export interface ClientIdentity {
 /** Takes the tab's id, or makes one. `database` null: nothing is kept. */
 export function takeClientID(database: string | null, env: Env): ClientIdentity {
   const storage = database === null ? null : tabStorage();
-  const key = `${database}:clientID`;
+  const key = keyOf(database);
   const kept = storage?.getItem(key) ?? null;
   storage?.removeItem(key);
   let current: string | null = kept ?? env.randomUUID();
@@ -44,6 +44,11 @@ export function takeClientID(database: string | null, env: Env): ClientIdentity 
     },
   };
 }
+
+/** Leaves no trace of a database in this tab: its name names a user. */
+export const forgetClientID = (database: string): void => tabStorage()?.removeItem(keyOf(database));
+
+const keyOf = (database: string | null): string => `${database}:clientID`;
 
 /** Null where there is none (no page: a worker, a server), or the page may not use it. */
 function tabStorage(): Storage | null {

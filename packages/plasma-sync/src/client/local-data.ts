@@ -1,9 +1,30 @@
-// Owns: exportLocalData and importLocalData, which load their code when they are called: most pages never do.
+// Owns: what an app does with local data as a whole, with or without a client: deleting, exporting, importing it. Export and import
+// load their code when they are called: most pages never do.
 
+import { deleteDatabases, type LostMutation } from "./store/delete-local-data.ts";
+import type { LocalDataScope } from "./store/existing-databases.ts";
 import type { ExportOptions } from "./store/export-local-data.ts";
 import type { ImportOptions } from "./store/import-local-data.ts";
 
-export type { ExportOptions, ImportOptions };
+import { forgetClientID } from "./tabs/client-identity.ts";
+
+export type { ExportOptions, ImportOptions, LocalDataScope, LostMutation };
+
+/**
+ * Deletes the local data of an app on this device, of one user or, without `clientGroupID`, of all. Returns the mutations
+ * that the server had not confirmed, in order. Close this page's client first; a client that is open in another tab can no
+ * longer write, and says so (`storage`), until its page is loaded anew. Guide: docs/guides/storage.md.
+ *
+ * @throws PlasmaError `client/storage` when the browser refuses.
+ * @example
+ * await client.close();
+ * const lost = await deleteLocalData({ dbName: "todo", clientGroupID: user.id });
+ */
+export async function deleteLocalData(scope: LocalDataScope): Promise<readonly LostMutation[]> {
+  const deleted = await deleteDatabases(scope);
+  for (const { name } of deleted) forgetClientID(name);
+  return deleted.flatMap(({ lost }) => lost);
+}
 
 /**
  * What lies on this device for an app, of one user or, without `clientGroupID`, of all, as a file for support: JSON Lines with the
