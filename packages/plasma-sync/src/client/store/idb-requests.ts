@@ -32,29 +32,30 @@ export interface OpenOptions {
 /**
  * Opens a database.
  *
- * @throws PlasmaError `client/storage` when it has a newer version, or when a tab that does not answer keeps an older one
- * open for longer than `limits.storeBlockedMsMax`.
+ * @throws PlasmaError `client/storage` when it has a newer version, or when a tab that does not answer keeps an older one, or one
+ * that is to be deleted, open for longer than `limits.storeBlockedMsMax`.
  */
 export function openDatabase({ name, version, upgrade, env }: OpenOptions): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(name, version);
-    let blocked: ReturnType<Env["setTimeout"]> | null = null;
     let isLate = false;
-    request.onupgradeneeded = ({ oldVersion }) => upgrade(request.result, oldVersion);
-    // A tab that is awake closes at once or when its transaction has ended; a frozen one may keep us for ever.
-    request.onblocked = () => {
-      blocked = env.setTimeout(() => {
-        isLate = true;
-        reject(storageError("a tab with an older version of the app keeps it open; close the app's other tabs"));
-      }, limits.storeBlockedMsMax);
+    // A tab that is awake closes at once or when its transaction has ended; a frozen one may keep us for ever. We are told
+    // (`blocked`) where our own upgrade waits for it, but not where we wait behind another's upgrade or deletion.
+    const waiting = env.setTimeout(() => {
+      isLate = true;
+      reject(storageError("another tab keeps it from being opened; close the app's other tabs"));
+    }, limits.storeBlockedMsMax);
+    request.onupgradeneeded = ({ oldVersion }) => {
+      env.clearTimeout(waiting);
+      upgrade(request.result, oldVersion);
     };
     request.onsuccess = () => {
-      if (blocked !== null) env.clearTimeout(blocked);
+      env.clearTimeout(waiting);
       if (isLate) request.result.close();
       else resolve(request.result);
     };
     request.onerror = () => {
-      if (blocked !== null) env.clearTimeout(blocked);
+      env.clearTimeout(waiting);
       const isNewer = request.error?.name === "VersionError";
       reject(
         isNewer

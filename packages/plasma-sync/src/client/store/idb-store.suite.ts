@@ -232,6 +232,20 @@ export function idbStoreSuite(kind: string): void {
       // Would never end if the late connection stayed open.
       await resultOf(indexedDB.deleteDatabase(name));
     });
+
+    test("an opening that waits behind a deletion, which a sleeping tab holds up, is given up after a while, and works later", async () => {
+      const name = freshName();
+      const sleeping = await openDatabase({ name, version: 1, upgrade: () => undefined, env: systemEnv });
+      const deleted = resultOf(indexedDB.deleteDatabase(name));
+      const timer = Promise.withResolvers<() => void>();
+      const env: Env = { ...systemEnv, setTimeout: (fn) => (timer.resolve(fn), 0) };
+      const code = codeOf(openDatabase({ name, version: 1, upgrade: () => undefined, env }));
+      (await timer.promise)();
+      expect(await code).toBe("client/storage");
+      sleeping.close();
+      await deleted;
+      (await openDatabase({ name, version: 1, upgrade: () => undefined, env: systemEnv })).close();
+    });
   });
 
   describe(`deleteLocalData on ${kind}`, () => {
