@@ -14,6 +14,11 @@ const step = fc.oneof(
   // Runs fill and empty chunks, so that they split, merge and vanish.
   fc.record({ type: fc.constant("fill" as const), from: key, count: fc.nat(300) }),
   fc.record({ type: fc.constant("clear" as const), from: key, count: fc.nat(300) }),
+  fc.record({
+    type: fc.constant("add" as const),
+    from: key,
+    keys: fc.uniqueArray(key, { maxLength: 300, size: "max" }),
+  }),
 );
 
 test("an ordered map behaves as a sorted array", () => {
@@ -35,8 +40,14 @@ test("an ordered map behaves as a sorted array", () => {
       };
       // Half of the maps meet their first edits while most of them is unsorted.
       if (isLookedInto) expectSame(map, [...model.values()].sort(compare), 0);
+      const addAll = (keys: readonly number[]) => {
+        const added = keys.filter((k) => !model.has(k)).map((k) => ({ key: k, tag: 1 }));
+        map.addAll(added);
+        for (const entry of added) model.set(entry.key, entry);
+      };
       for (const s of steps) {
-        if (s.type === "set") set({ key: s.key, tag: s.tag });
+        if (s.type === "add") addAll(s.keys);
+        else if (s.type === "set") set({ key: s.key, tag: s.tag });
         else if (s.type === "delete") remove(s.key);
         else for (let k = s.from; k < s.from + s.count; k++) s.type === "fill" ? set({ key: k, tag: 0 }) : remove(k);
         if (isLookedInto) expectSame(map, [...model.values()].sort(compare), "from" in s ? s.from : s.key);

@@ -3,7 +3,8 @@
 //   chunks:  [a b c d] [e f g] [l i k h …… j m] [n o p]     none empty, each before the next; long ones are not sorted yet
 //
 // Loading is lazy: entries start as one long unsorted chunk. Whoever needs a place in it splits it around pivots, as quicksort
-// does, but only on the way to that place. So the first hundred of n loaded entries cost O(n), all of them O(n log n).
+// does, but only on the way to that place. So the first hundred of n loaded entries cost O(n), all of them O(n log n). Entries
+// that are added in bulk go into the chunk of their place and make it unsorted: a load in pieces costs what one in whole does.
 //
 // Invariants:
 //   1. The comparison is total: two entries that compare equal are the same entry, held once.
@@ -69,6 +70,25 @@ export class OrderedMap<E> {
     this.#size += 1;
     if (chunk.length > CHUNK_MAX) this.#chunks.splice(at + 1, 0, chunk.splice(CHUNK_MAX / 2));
     return undefined;
+  }
+
+  /** Adds entries that the map does not hold, in any order; each costs a search for its chunk now and is sorted in when needed. */
+  addAll(entries: readonly E[]): void {
+    if (entries.length === 0) return;
+    if (this.#chunks.length === 0) this.#chunks.push([]);
+    const unsorted = (this.#unsorted ??= new Set());
+    for (const entry of entries) {
+      const at = this.#searchChunk((other) => this.#compare(other, entry));
+      const chunk = this.#chunks[at] as E[];
+      const last = chunk.length - 1;
+      // A chunk before others keeps its greatest entry at its end.
+      if (at < this.#chunks.length - 1) {
+        chunk.push(chunk[last] as E);
+        chunk[last] = entry;
+      } else chunk.push(entry);
+      unsorted.add(chunk);
+    }
+    this.#size += entries.length;
   }
 
   /** Removes the entry that compares equal to `entry` and returns it. */
@@ -145,16 +165,21 @@ export class OrderedMap<E> {
   /** The first chunk that ends at or after the target, else the last one; 0 when there is none. It is sorted. */
   #chunkAt(probe: Probe<E>): number {
     for (;;) {
-      let low = 0;
-      let high = Math.max(0, this.#chunks.length - 1);
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        const chunk = this.#chunks[middle] as E[];
-        if (probe(chunk[chunk.length - 1] as E) < 0) low = middle + 1;
-        else high = middle;
-      }
-      if (!this.#refine(low)) return low;
+      const at = this.#searchChunk(probe);
+      if (!this.#refine(at)) return at;
     }
+  }
+
+  #searchChunk(probe: Probe<E>): number {
+    let low = 0;
+    let high = Math.max(0, this.#chunks.length - 1);
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const chunk = this.#chunks[middle] as E[];
+      if (probe(chunk[chunk.length - 1] as E) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /**
