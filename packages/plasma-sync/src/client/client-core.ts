@@ -95,7 +95,11 @@ export class ClientCore {
       onProgress: options.onFileProgress,
       cacheBytes: resolved.offline ? Infinity : resolved.fileCacheBytes,
       openBlobs: platform.openBlobs,
-      whenCurrent: () => this.loaded.then(() => this.assertOpen()),
+      whenCurrent: async () => {
+        await this.loaded;
+        await this.replica.whenWarm();
+        this.assertOpen();
+      },
       http: resolved.offline ? null : this.#http(),
       post: (news) => this.#post({ type: "upload", news }),
       report: (error) => this.#report(error),

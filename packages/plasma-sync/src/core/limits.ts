@@ -117,6 +117,10 @@ export const storeBatchRowsMax = 5000;
 export const exportBatchRecords = 64;
 /** Characters of an export that are kept as text before they become a Blob: few Blobs, and little memory. */
 export const exportChunkChars = 1_000_000;
+/** Milliseconds until tables are read whole that nobody waits for: the first windows of a page come before. */
+export const streamDelayMs = 30;
+/** Rows fetched for one query before its table is in memory: some ms of reading; for more it waits for all rows. */
+export const earlyRowsMax = 1024;
 /** Bytes of a request's line and headers on Node: a pull carries a cookie of 4096 characters, apps add tokens. */
 export const httpHeaderBytesMax = 32 * 1024;
 /** Milliseconds until a connection has sent its headers: slow networks take a few seconds, attackers for ever. */

@@ -1,20 +1,23 @@
 // Owns: `createQueryRuntime`, which puts sources, selects and live queries together.
 
 import { must } from "../../core/lib/assert.ts";
-import type { SelectNode } from "../../core/query/ast.ts";
+import type { ResultRow, SelectNode } from "../../core/query/ast.ts";
+import { tablesOf } from "../../core/query/tables-of.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { contextOf, DerivedTables } from "./derived-tables.ts";
+import { planEarly, type EarlyQuery } from "./early-query.ts";
 import { explainPlan } from "./explain.ts";
-import { LiveQueries, type RunningQuery } from "./live-queries.ts";
+import { LiveQueries, type EarlyRun, type RunningQuery } from "./live-queries.ts";
 import { MemorySource } from "./memory-source.ts";
 import { OverlaidSource } from "./overlaid-source.ts";
 import { QueryNode } from "./pipeline.ts";
 import { planQuery } from "./plan.ts";
-import type { Overlay, QueryRuntime } from "./query-runtime.ts";
+import type { ColdReads, Overlay, QueryRuntime } from "./query-runtime.ts";
 import type { Batch, EntryChange } from "./relation.ts";
-import { keyColumnOf, type RowChange, type RowReader, type State } from "./source.ts";
+import { isRowPlan } from "./row-relation.ts";
+import { keyColumnOf, type RowChange, type RowReader, type State, type Work } from "./source.ts";
 
 /**
  * Makes the query side of a replica, empty and "loading". What a listener throws goes to `onError`; without one it is
@@ -32,33 +35,49 @@ export function createQueryRuntime(options: {
   const metaOf = (table: string): TableMeta =>
     must(schema.tablesByName.get(table), "query runtime: the builder refuses unknown tables");
   const derived = new DerivedTables(schema, (table) => derived.get(table)?.source ?? source(table), work);
+  let reads: ColdReads | null = null;
+  const isCold = (tables: readonly string[]) => reads !== null && tables.some((table) => source(table).isCold);
+  const early = (query: SelectNode) => reads && planEarly(query, { schema, source, reads, work });
   const live = new LiveQueries({
     start: (query) => start(query, schema, derived),
+    isCold,
+    early: (query) => earlyRun(early(query)),
+    // Whoever reads the disk tells when it cannot.
+    want: (tables) => void reads?.whenWarm(tables).catch(() => undefined),
     onError: options.onError ?? throwLater,
   });
+
+  const select: QueryRuntime["select"] = (query, overlay) => {
+    const context = contextOf(schema, readerOver(overlay, source, metaOf), work);
+    return new QueryNode(planQuery(query, schema), context).open([]).rows();
+  };
 
   return {
     source,
     work,
-    select: (query, overlay) => {
-      const context = contextOf(schema, readerOver(overlay, source, metaOf), work);
-      return new QueryNode(planQuery(query, schema), context).open([]).rows();
+    select,
+    read: async (query, overlay) => {
+      const tables = tablesOf(query);
+      const rows = isCold(tables) ? await runEarly(early(query), overlay) : null;
+      if (rows === null && isCold(tables)) await reads?.whenWarm(tables);
+      return rows ?? select(query, overlay);
     },
-    explain: (query) => {
-      const run = () => new QueryNode(planQuery(query, schema), contextOf(schema, source, work)).open([]).rows();
-      // The first run builds the indexes.
-      run();
-      const before = work.rows;
-      const resultRows = run().length;
-      return { steps: explainPlan(planQuery(query, schema)), resultRows, rowsTouched: work.rows - before };
-    },
+    explain: (query) => ({ steps: explainPlan(planQuery(query, schema)), ...measured(work, () => select(query)) }),
     live: (query) => live.create(query),
     fill: (table, rows) => source(table).fill(rows),
     setStatus: (status) => live.setStatus(status),
-    commit: (changes, status) => {
+    cool: (tables, from) => {
+      reads = from;
+      for (const table of tables) source(table).cool();
+    },
+    fetch: async (table, ids) => reads?.byID(table, ids),
+    miss: (table, ids) => source(table).miss(ids),
+    commit: (changes, status, warmed = []) => {
       const { batch, byTable } = applyCommit(changes, source, metaOf, derived);
       if (byTable.size > 0) derived.push(batch, byTable);
+      for (const table of warmed) source(table).warm();
       live.push(batch, status);
+      if (warmed.length > 0) live.warmed();
     },
   };
 }
@@ -74,6 +93,39 @@ function start(query: SelectNode, schema: AnySchema, derived: DerivedTables): Ru
       pipeline.close();
       holder.release();
     },
+  };
+}
+
+function measured(work: Work, run: () => readonly ResultRow[]): { resultRows: number; rowsTouched: number } {
+  // The first run builds the indexes.
+  run();
+  const before = work.rows;
+  const resultRows = run().length;
+  return { resultRows, rowsTouched: work.rows - before };
+}
+
+/** The rows that the query needs, fetched as it goes; null where it needs too many. */
+async function runEarly(query: EarlyQuery | null, overlay: Overlay | undefined): Promise<readonly ResultRow[] | null> {
+  if (query === null) return null;
+  do {
+    const rows = query.open(overlay).pipeline.rows();
+    if (!query.isShort) return rows;
+  } while (await query.more());
+  return null;
+}
+
+/** Only whole rows keep their identity when the query begins anew. */
+function earlyRun(query: EarlyQuery | null): EarlyRun | null {
+  if (query === null || !isRowPlan(query.plan)) return null;
+  return {
+    start: () => {
+      const { node, pipeline } = query.open();
+      if (!query.isShort) return { node, pipeline, stop: () => pipeline.close() };
+      pipeline.close();
+      return null;
+    },
+    isShort: () => query.isShort,
+    more: () => query.more(),
   };
 }
 

@@ -27,6 +27,18 @@ export function deltaOf(changes: readonly ResultChange[]): LiveDelta<ResultRow> 
   return { added: [...added], removed: [...removed], changed };
 }
 
+/** What is different between two lists of whole rows. */
+export function deltaBetween(before: readonly ResultRow[], after: readonly ResultRow[]): LiveDelta<ResultRow> {
+  const old = new Map(before.map((row) => [row["id"], row]));
+  const changes: ResultChange[] = after.map((row) => {
+    const known = old.get(row["id"]) ?? null;
+    old.delete(row["id"]);
+    return { key: "", before: known, after: row };
+  });
+  for (const row of old.values()) changes.push({ key: "", before: row, after: null });
+  return deltaOf(changes);
+}
+
 export const NOTHING: LiveDelta<ResultRow> = { added: [], removed: [], changed: [] };
 
 export const isEmpty = ({ added, removed, changed }: LiveDelta<ResultRow>): boolean =>

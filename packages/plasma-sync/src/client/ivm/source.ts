@@ -1,14 +1,15 @@
 // Owns: the contract of a source: one table's rows as queries see them (base + pending mutations), with ordered indexes.
 // A subquery's result is a table too, whose rows have their key under KEY in place of an id.
 // Invariants:
-//   1. A source changes only in `QueryRuntime.commit` and `fill`, all tables of a commit before any pipeline runs.
+//   1. A source changes only in `QueryRuntime.commit` and `fill`, all tables of a commit before any pipeline runs. In a cold
+//      table a fill adds rows that pipelines do not read yet.
 //   2. Indexes are built when first asked for and kept; each costs O(log n) per change, and nothing copies the table.
 //   3. `work` counts every row or index entry touched: tests bound it.
 
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
 
-/** One row's change of visible value. Never both null, never equal. */
+/** One row's change of visible value. Never equal; both null only where a cold table did not know that there is none. */
 export interface RowChange {
   readonly table: string;
   readonly id: string;
@@ -51,7 +52,12 @@ export type State = (table: string) => RowReader;
 
 export interface TableSource extends RowReader {
   readonly table: string;
+  /** Rows that are here. */
   readonly size: number;
+  /** Whether rows may lie on disk that are not here. */
+  readonly isCold: boolean;
+  /** Whether the row is here, or there is none of that id. */
+  knows(id: string): boolean;
 }
 
 /** Rows and index entries touched. */

@@ -2,6 +2,7 @@
 // Invariants:
 //   1. Ordered entries come first, by order, then those whose order is not known yet, as they were made.
 
+import type { AppliedMutation } from "./replica-deps.ts";
 import { keyOf, type PendingMutation } from "./pending-mutation.ts";
 
 export class PendingList {
@@ -33,6 +34,16 @@ export class PendingList {
     this.#list = [...pending];
     this.#byKey = new Map(pending.map((mutation) => [keyOf(mutation.entry), mutation]));
     this.#hasFiles = pending.some(({ entry }) => entry.files !== undefined);
+  }
+
+  /** The server has applied these. */
+  applied(applied: readonly AppliedMutation[]): void {
+    for (const { clientID, id, seed } of applied) {
+      const mutation = this.named({ clientID, id }, seed);
+      if (mutation === undefined) continue;
+      mutation.state = "applied";
+      mutation.outcome?.resolve({ clientID, id });
+    }
   }
 
   /** The mutation of that seed. It may have another name here, if this tab has yet to hear that ids moved. */

@@ -13,8 +13,9 @@ import { RowMap } from "./row-map.ts";
 
 /** What the buffer asks of the base: the rows without pending effects. */
 export interface BaseRows {
-  get(table: string, id: string): Row | null;
-  /** Ids of all base rows of a table. */
+  /** Undefined where it lies on disk and is not known. */
+  get(table: string, id: string): Row | null | undefined;
+  /** Ids of all base rows of a table. Asked only where all are known. */
   ids(table: string): Iterable<string>;
 }
 
@@ -65,7 +66,7 @@ export class PullBuffer {
     const changes: BaseChange[] = [];
     this.#rows.forEach((table, id, row) => {
       const before = base.get(table, id);
-      const same = row === null ? before === null : before !== null && sameRow(before, row);
+      const same = row === null || before === null ? row === before : before !== undefined && sameRow(before, row);
       if (!same) changes.push({ table, id, row });
     });
     if (this.cleared) this.#deleteUnmentioned(base, changes);

@@ -12,6 +12,8 @@
 // Invariants:
 //   1. Cost is O(patch + rows touched by pending), never O(table).
 //   2. A mutation that throws has no effect in the view and stays pending.
+//   3. A mutation that could not read what it needed has not run: the plan says so with `failure`, and is shown only by those who
+//      read everything anew next.
 
 import { sameRow } from "../../core/lib/deep-equal.ts";
 import type { Row } from "../../core/schema/value.ts";
@@ -39,6 +41,8 @@ export interface RebaseInput {
   /** Rows of local-only tables, and what they become. */
   readonly local?: RowMap<Row | null>;
   readonly localTables: ReadonlySet<string>;
+  /** The patch, with the images, has all rows. */
+  readonly isWhole?: boolean;
   /** Runs one mutation; throws what it throws. */
   readonly run: (mutation: PendingMutation, transaction: ReplicaTransaction) => Promise<void>;
 }
@@ -47,15 +51,17 @@ export interface RebasePlan {
   /** Net changes of visible rows. */
   readonly changes: readonly RowChange[];
   readonly images: BaseImages;
-  /** One per pending mutation, in order. */
-  readonly effects: readonly Effect[];
+  /** One per pending mutation, in order; null for one that could not run. */
+  readonly effects: readonly (Effect | null)[];
+  /** Why one could not. */
+  readonly failure: { readonly error: unknown } | null;
   /** How many mutations ran, for tests and metrics. */
   readonly replayed: number;
 }
 
 /** Plans a rebase; see the file's header. */
 export async function planRebase(input: RebaseInput): Promise<RebasePlan> {
-  const { runtime, images, pending, gone, patch, local, localTables, renamed, run } = input;
+  const { runtime, images, pending, gone, patch, local, localTables, isWhole = false, renamed, run } = input;
   const base = new RowMap<Row | null>();
   const overlay = new RowMap<Row | null>();
   const dirty = new RowMap<true>();
@@ -68,7 +74,8 @@ export async function planRebase(input: RebaseInput): Promise<RebasePlan> {
   base.forEach((table, id, row) => overlay.set(table, id, row));
   local?.forEach((table, id, row) => overlay.set(table, id, row));
 
-  const effects: Effect[] = [];
+  const effects: (Effect | null)[] = [];
+  let failure: RebasePlan["failure"] = null;
   let replayed = 0;
   for (const mutation of pending) {
     const kept = mutation.effect;
@@ -78,25 +85,35 @@ export async function planRebase(input: RebaseInput): Promise<RebasePlan> {
       continue;
     }
     replayed += 1;
-    const effect = await runOnce(mutation, new ReplicaTransaction(runtime, overlay, localTables, true), run);
+    const transaction = new ReplicaTransaction(runtime, overlay, { localTables, isWhole, isReplay: true });
+    const effect = await runOnce(mutation, transaction, run);
+    failure ??= transaction.failure;
     markDirty(dirty, kept);
     markDirty(dirty, effect);
     effects.push(effect);
   }
-  return { changes: netChanges(runtime, overlay), images: imagesBeneath(effects, base, runtime), effects, replayed };
+  return {
+    changes: netChanges(runtime, overlay),
+    images: imagesBeneath(effects, base, runtime),
+    effects,
+    failure,
+    replayed,
+  };
 }
 
 async function runOnce(
   mutation: PendingMutation,
   transaction: ReplicaTransaction,
   run: RebaseInput["run"],
-): Promise<Effect> {
+): Promise<Effect | null> {
   try {
     await run(mutation, transaction);
+    if (transaction.failure !== null) throw transaction.failure.error;
     transaction.forgetLocal();
     return { writes: transaction.writes, reads: transaction.reads, error: undefined };
   } catch (error) {
     transaction.rollback();
+    if (transaction.failure !== null) return null;
     // What it read before it threw still decides whether it must run again.
     return { writes: new RowMap(), reads: transaction.reads, error };
   }
@@ -113,7 +130,8 @@ export function netChanges(runtime: QueryRuntime, overlay: RowMap<Row | null>): 
     const source = runtime.source(table);
     for (const [id, after] of rows) {
       const before = source.get(id) ?? null;
-      if (before === after) continue;
+      // That there is no such row may be news to a cold table.
+      if (before === after && source.knows(id)) continue;
       if (before !== null && after !== null && sameRow(before, after)) continue;
       changes.push({ table, id, before, after });
     }
@@ -122,10 +140,10 @@ export function netChanges(runtime: QueryRuntime, overlay: RowMap<Row | null>): 
 }
 
 /** The view is the base where no pending mutation had touched it, so a missing image is in the source. */
-function imagesBeneath(effects: readonly Effect[], base: BaseImages, runtime: QueryRuntime): BaseImages {
+function imagesBeneath(effects: readonly (Effect | null)[], base: BaseImages, runtime: QueryRuntime): BaseImages {
   const images: BaseImages = new RowMap();
   for (const effect of effects) {
-    effect.writes.forEach((table, id) => {
+    effect?.writes.forEach((table, id) => {
       if (images.has(table, id)) return;
       const known = base.get(table, id);
       images.set(table, id, known === undefined ? (runtime.source(table).get(id) ?? null) : known);

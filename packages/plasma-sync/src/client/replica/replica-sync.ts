@@ -221,6 +221,13 @@ export class ReplicaSync implements SyncReplica {
     if (firstSync && this.#baseIsEmpty()) buffer.cleared = false;
     const showPage = firstSync && !buffer.cleared;
     if (page.hasMore === true && !showPage) return;
+    if (buffer.cleared) {
+      // What it does not mention is deleted.
+      await replica.whenWarm();
+      this.#assertSameReplica();
+      // Given up meanwhile.
+      if (this.#buffer !== buffer) return;
+    }
     this.#buffer = null;
     const rows = replica.firstSync.rows + (firstSync ? buffer.putCount : 0);
     const base = {
@@ -261,9 +268,10 @@ export class ReplicaSync implements SyncReplica {
   }
 
   #baseIsEmpty(): boolean {
-    for (const [table, { changeLogSuppressed }] of this.#deps.schema.tablesByName)
-      if (!changeLogSuppressed) for (const _ of this.#deps.replica.baseIDs(table)) return false;
-    return true;
+    const { schema, replica } = this.#deps;
+    for (const [table, { changeLogSuppressed }] of schema.tablesByName)
+      if (!changeLogSuppressed) for (const _ of replica.baseIDs(table)) return false;
+    return replica.isWarm;
   }
 
   #changesSomething({ changes, cookie, confirmed, rejected, firstSync }: SyncCommit): boolean {

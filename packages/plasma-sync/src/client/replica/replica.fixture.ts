@@ -1,6 +1,6 @@
 // Owns: a small app for the replica's tests: a schema, mutators that read before they write, and a replica over a store.
 
-import { systemEnv } from "../../core/lib/env.ts";
+import { systemEnv, type Env } from "../../core/lib/env.ts";
 import { createSeed } from "../../core/mutation/new-id.ts";
 import { encodeTagged } from "../../core/protocol/tagged-json.ts";
 import { defineMutators, type MutatorInput } from "../../core/mutation/mutator.ts";
@@ -138,6 +138,9 @@ export interface TestReplicaOptions {
   readonly reused?: "owned" | "copied";
   /** Other tabs hear of own commits here. */
   readonly post?: (commit: StoreCommit) => void;
+  readonly env?: Env;
+  /** Told of each commit to the view, before it. */
+  readonly onCommit?: QueryRuntime["commit"];
 }
 
 /** A loaded replica. */
@@ -146,20 +149,17 @@ export async function createTestReplica({
   store = createMemoryStore(systemEnv),
   clientID = "tab",
   post,
+  env = systemEnv,
+  onCommit,
 }: TestReplicaOptions = {}): Promise<TestReplica> {
   const runtime = createQueryRuntime({ schema });
   const delivered: RowChange[][] = [];
   const recording: QueryRuntime = {
-    source: (name) => runtime.source(name),
-    select: (query, overlay) => runtime.select(query, overlay),
-    explain: (query) => runtime.explain(query),
-    live: (query) => runtime.live(query),
-    fill: (name, rows) => runtime.fill(name, rows),
-    setStatus: (status) => runtime.setStatus(status),
-    work: runtime.work,
-    commit: (changes, status) => {
+    ...runtime,
+    commit: (changes, status, warmed) => {
       if (changes.length > 0) delivered.push([...changes]);
-      runtime.commit(changes, status);
+      onCommit?.(changes, status, warmed);
+      runtime.commit(changes, status, warmed);
     },
   };
   const events = {
@@ -189,7 +189,7 @@ export async function createTestReplica({
     schema,
     store,
     runtime: recording,
-    env: systemEnv,
+    env,
     getContext: () => null,
     clientID,
     reusedClientID: reused !== undefined,

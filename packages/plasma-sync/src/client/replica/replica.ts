@@ -14,20 +14,23 @@
 //      so is not sent, gives it back.
 
 import { isPlasmaError, PlasmaError } from "../../core/error.ts";
-import type { Env } from "../../core/lib/env.ts";
 import * as limits from "../../core/limits.ts";
 import type { Rejection } from "../../core/protocol/pull.ts";
 import type { Row } from "../../core/schema/value.ts";
 import type { BaseChange, FirstSync, NewOutboxEntry, StoreCommit, StoreState, SyncCommit } from "../store/store.ts";
 import { ClientIDs } from "./client-ids.ts";
+import { ColdTables } from "./cold-tables.ts";
 import { CommitFeed } from "./commit-feed.ts";
+import { CommitWaiters } from "./commit-waiters.ts";
+import { LaterRead } from "./later-read.ts";
 import { matchOutbox } from "./match-outbox.ts";
 import { OutboxWriter } from "./outbox-writer.ts";
 import { FeedStep } from "./feed-step.ts";
 import { LocalRows } from "./local-rows.ts";
 import { MutatorContext } from "./mutator-context.ts";
 import { PendingList } from "./pending-list.ts";
-import { createPending, inOrder, keyOf, type PendingMutation } from "./pending-mutation.ts";
+import { createPending, inOrder, type PendingMutation } from "./pending-mutation.ts";
+import { changesTo, readAll, refusalOn } from "./plan-reload.ts";
 import { netChanges, planAppend, planRebase, type BaseImages, type RebaseInput } from "./rebase.ts";
 import type { AppliedMutation, MutationCall, ReplicaDeps } from "./replica-deps.ts";
 import { ReplicaTransaction } from "./replica-transaction.ts";
@@ -52,13 +55,16 @@ export class Replica {
   readonly #context: MutatorContext;
   /** The step of syncing that the view shows and that is not durable, as far as this tab knows. */
   #shownEarly: SyncCommit | null = null;
-  #gapTimer: ReturnType<Env["setTimeout"]> | null = null;
+  readonly #later: LaterRead;
   #closed = false;
-  #waiting: { readonly seq: number; readonly resolve: () => void }[] = [];
+  readonly #waiters = new CommitWaiters();
   /** Why there is no view, when loading failed; or why it stays as it is, when another schema version has taken over. */
   #loadError: unknown = null;
-  /** The disk could not be read again when it had to be: whatever builds on the view next reads it first. */
+  /** The disk could not be read when it had to be: whatever builds on the view next reads all of it first. */
   #mustReload = false;
+  readonly #cold: ColdTables;
+  /** Number of the last commit that the view shows. */
+  #seqShown = 0;
 
   constructor(deps: ReplicaDeps) {
     this.#deps = deps;
@@ -66,6 +72,19 @@ export class Replica {
     this.#context = new MutatorContext(deps.getContext, deps.schema.tablesByName.keys());
     const tables = [...deps.schema.tablesByName.values()];
     this.#localTables = new Set(tables.filter((meta) => meta.changeLogSuppressed).map(({ name }) => name));
+    this.#later = new LaterRead(deps.env, () =>
+      this.#task(async () => {
+        if ((this.#feed.hasGap || this.#mustReload) && !this.#closed) await this.#reload();
+      }),
+    );
+    this.#cold = new ColdTables({
+      ...deps,
+      seq: () => this.#seqShown,
+      onFailed: () => {
+        this.#mustReload = true;
+        if (!this.#closed) this.#task(() => this.#reloadIfNeeded());
+      },
+    });
     this.#outbox = new OutboxWriter({
       write: (entries, changes) => deps.store.append(this.#state.replicaID, entries, changes),
       onCommit: (commit) => this.#ownAppend(commit),
@@ -94,16 +113,26 @@ export class Replica {
     return this.#pending.list;
   }
 
-  /** Reads everything from disk and replays the outbox. Mutations and queries wait for it; when it fails they fail too. */
+  /** Whether all rows are in memory. */
+  get isWarm(): boolean {
+    return this.#cold.tables.length === 0;
+  }
+
+  /**
+   * Opens the disk and replays the outbox; rows come later, as they are needed. Mutations and queries wait for it; when it
+   * fails they fail too.
+   */
   load(): Promise<void> {
     return this.#queue.run(async () => {
       try {
-        const state = await this.#deps.store.load((table, rows) => this.#deps.runtime.fill(table, rows));
+        const state = await this.#cold.open();
         this.#adopt(state);
+        this.#seqShown = state.seq;
         const mayKeep = state.lastIDs.has(this.clientID) && this.#deps.ownsClientID();
         if (this.#deps.reusedClientID && !mayKeep) this.#replaceClientID();
         this.#ids.restart(state.lastIDs);
-        await this.#rebase(state.outbox.map((entry) => createPending(entry, null)));
+        const pending = state.outbox.map((entry) => createPending(entry, null));
+        await this.#rebase(pending).catch((error: unknown) => this.#reloadFor(error));
       } catch (error) {
         this.#loadError = error;
         throw error;
@@ -120,12 +149,9 @@ export class Replica {
     return this.#queue.run(async () => {
       const { runtime } = this.#deps;
       if (this.#loadError !== null) throw this.#loadError;
-      if (this.#mustReload) await this.#reload();
-      const { outcome, ...made } = call;
-      const entry: NewOutboxEntry = { ...made, clientID: this.clientID, id: this.#ids.next, base: this.#state.cookie };
-      const mutation = createPending(entry, outcome);
-      const transaction = new ReplicaTransaction(runtime, new RowMap(), this.#localTables);
-      await this.#deps.run(mutation, transaction, await this.#context.forCall());
+      const { mutation, transaction } = await this.#run(call);
+      const { entry } = mutation;
+      const { outcome } = call;
       const { changes, effect } = planAppend(runtime, transaction);
       const local: BaseChange[] = [];
       transaction.localWrites.forEach((table, id, row) => local.push({ table, id, row }));
@@ -152,12 +178,7 @@ export class Replica {
 
   /** The server has applied these; they stay in the view until the pull that covers them. */
   applied(applied: readonly AppliedMutation[]): void {
-    for (const { clientID, id, seed } of applied) {
-      const mutation = this.#pending.named({ clientID, id }, seed);
-      if (mutation === undefined) continue;
-      mutation.state = "applied";
-      mutation.outcome?.resolve({ clientID, id });
-    }
+    this.#pending.applied(applied);
   }
 
   /** Takes a durable commit of any tab, this one included. */
@@ -172,12 +193,12 @@ export class Replica {
    */
   showEarly(sync: SyncCommit, replicaID: string): Promise<void> {
     return this.#queue.run(async () => {
+      await this.#reloadIfNeeded();
       // Reset meanwhile: the store refuses it.
       if (this.#state.replicaID !== replicaID) return;
       const step = new FeedStep(this.#pending.byKey);
       step.addSync(sync, { isShown: false });
-      await this.#take(step);
-      this.#shownEarly = sync;
+      if (await this.#take(step)) this.#shownEarly = sync;
     });
   }
 
@@ -212,7 +233,7 @@ export class Replica {
   async whenApplied(seq: number): Promise<void> {
     await this.#queue.run(() => undefined);
     if (this.#feed.lastSeq >= seq || this.#closed) return;
-    await new Promise<void>((resolve) => this.#waiting.push({ seq, resolve }));
+    await this.#waiters.wait(seq);
   }
 
   /** Resolves when everything mutated so far is durable or taken back. */
@@ -221,12 +242,22 @@ export class Replica {
     await this.#outbox.settled();
   }
 
-  /** The base row: what the view would show without pending mutations. */
-  baseRow(table: string, id: string): Row | null {
-    const image = this.#images.get(table, id);
-    return image === undefined ? (this.#deps.runtime.source(table).get(id) ?? null) : image;
+  /** Resolves when all rows are in memory. Rejects when the disk cannot be read. */
+  async whenWarm(): Promise<void> {
+    await this.#queue.run(() => undefined);
+    // Then everything is read anew.
+    await this.#cold.whenWarm(this.#cold.tables).catch(() => this.refresh());
   }
 
+  /** The base row: what the view would show without pending mutations; undefined where it lies on disk and is not known. */
+  baseRow(table: string, id: string): Row | null | undefined {
+    const image = this.#images.get(table, id);
+    if (image !== undefined) return image;
+    const source = this.#deps.runtime.source(table);
+    return source.get(id) ?? (source.knows(id) ? null : undefined);
+  }
+
+  /** Of the base rows that are in memory. */
   *baseIDs(table: string): Iterable<string> {
     const images = this.#images.tables.get(table);
     for (const row of this.#deps.runtime.source(table).rows()) {
@@ -238,8 +269,9 @@ export class Replica {
 
   close(): void {
     this.#closed = true;
-    this.#clearGapTimer();
-    this.#wake(() => true);
+    this.#cold.close();
+    this.#later.close();
+    this.#waiters.end();
   }
 
   #ownAppend(commit: Extract<StoreCommit, { type: "append" }>): void {
@@ -255,7 +287,7 @@ export class Replica {
   /** Applies the commits that have come in order, all in one rebase and so at most one delivery per query. */
   async #drain(): Promise<void> {
     if (this.#loadError !== null) return;
-    if (this.#mustReload) await this.#reload();
+    await this.#reloadIfNeeded();
     const commits = this.#feed.take();
     if (commits.length > 0) await this.#apply(commits);
     else this.#showLocal(this.#settleLocal([]));
@@ -272,22 +304,29 @@ export class Replica {
     if (commits.some(({ type }) => type === "append")) this.#deps.events.appended();
   }
 
-  async #take(step: FeedStep): Promise<void> {
+  /** False when everything was read anew instead: then the view is as of the disk. */
+  async #take(step: FeedStep): Promise<boolean> {
     if (step.cookie !== undefined) this.#state = { ...this.#state, cookie: step.cookie };
     if (step.firstSync !== undefined) this.#state = { ...this.#state, firstSync: step.firstSync };
     this.#ids.rename(step);
     const local = this.#settleLocal(step.local);
     if (step.inserted.size + step.patch.length + step.gone.size + step.renamed.length > 0) {
       const staying = this.pending.filter((mutation) => !step.gone.has(mutation));
-      await this.#rebase(inOrder([...staying, ...step.inserted]), {
-        patch: step.patch,
-        gone: [...step.gone.keys()],
-        renamed: new Set(step.renamed.map(({ mutation }) => mutation)),
-        local,
-      });
+      try {
+        await this.#rebase(inOrder([...staying, ...step.inserted]), {
+          patch: step.patch,
+          gone: [...step.gone.keys()],
+          renamed: new Set(step.renamed.map(({ mutation }) => mutation)),
+          local,
+        });
+      } catch (error) {
+        await this.#reloadFor(error, step.gone);
+        return false;
+      }
     } else this.#showLocal(local);
     for (const [mutation, rejection] of step.gone) this.#settle(mutation, rejection);
     this.#shown();
+    return true;
   }
 
   /** What rows of local-only tables become by durable changes of theirs. */
@@ -303,7 +342,9 @@ export class Replica {
 
   async #rebase(
     pending: readonly PendingMutation[],
-    change: Partial<Pick<RebaseInput, "patch" | "gone" | "renamed" | "local">> = {},
+    change: Partial<Pick<RebaseInput, "patch" | "gone" | "renamed" | "local" | "isWhole">> & {
+      isPartial?: boolean;
+    } = {},
   ): Promise<void> {
     const { runtime, run, events } = this.#deps;
     let context: Promise<unknown> | null = null;
@@ -318,6 +359,7 @@ export class Replica {
       run: async (mutation, transaction) =>
         run(mutation, transaction, await (context ??= this.#context.forReplay(transaction))),
     });
+    if (plan.failure !== null && change.isPartial !== true) throw plan.failure.error;
     this.#images = plan.images;
     this.#pending.replace(pending);
     pending.forEach((mutation, i) => {
@@ -327,7 +369,7 @@ export class Replica {
       mutation.replayReported = true;
       events.replayFailed(mutation, effect.error);
     });
-    runtime.commit(plan.changes, this.#liveStatus());
+    runtime.commit(plan.changes, this.#liveStatus(), change.isWhole === true ? this.#cold.tables : []);
   }
 
   /** The disk refused: every entry that is not durable leaves the view and gives its id back. */
@@ -335,7 +377,7 @@ export class Replica {
     const lost = this.pending.filter((mutation) => !mutation.durable);
     await this.#rebase(
       this.pending.filter((mutation) => mutation.durable),
-      { gone: lost, local: this.#local.takeBack() },
+      { gone: lost, local: this.#local.takeBack(), isPartial: true },
     );
     this.#outbox.takeBack(error);
     for (const { outcome } of lost) outcome?.reject(error);
@@ -345,19 +387,14 @@ export class Replica {
   }
 
   #shown(): void {
+    this.#seqShown = this.#feed.lastSeq;
     this.#deps.runtime.setStatus(this.#liveStatus());
     this.#deps.events.changed();
-    this.#wake((seq) => seq <= this.#feed.lastSeq);
+    this.#waiters.reached(this.#feed.lastSeq);
   }
 
   #liveStatus(): "partial" | "complete" {
     return this.#state.firstSync.done || this.#deps.isAlone === true ? "complete" : "partial";
-  }
-
-  #wake(isOver: (seq: number) => boolean): void {
-    const over = this.#waiting.filter(({ seq }) => isOver(seq));
-    this.#waiting = this.#waiting.filter(({ seq }) => !isOver(seq));
-    for (const { resolve } of over) resolve();
   }
 
   #settle(mutation: PendingMutation, rejection: Rejection | null): void {
@@ -375,24 +412,55 @@ export class Replica {
     this.#shownEarly = null;
   }
 
-  async #reload(): Promise<void> {
+  /** Runs a call on the view. Where rows cannot be had as they were, everything is read anew and it runs again. */
+  async #run({
+    outcome,
+    ...made
+  }: MutationCall): Promise<{ mutation: PendingMutation; transaction: ReplicaTransaction }> {
+    for (;;) {
+      await this.#reloadIfNeeded();
+      const entry: NewOutboxEntry = { ...made, clientID: this.clientID, id: this.#ids.next, base: this.#state.cookie };
+      const mutation = createPending(entry, outcome);
+      const transaction = new ReplicaTransaction(this.#deps.runtime, new RowMap(), { localTables: this.#localTables });
+      const context = await this.#context.forCall();
+      try {
+        await this.#deps.run(mutation, transaction, context);
+      } catch (error) {
+        if (transaction.failure === null) throw error;
+      }
+      if (transaction.failure === null) return { mutation, transaction };
+      this.#mustReload = true;
+    }
+  }
+
+  async #reloadIfNeeded(): Promise<void> {
+    if (this.#mustReload) await this.#reload();
+  }
+
+  /** A rebase could not read what it needed. `gone`: mutations that were to leave, each with why. */
+  async #reloadFor(error: unknown, gone?: FeedStep["gone"]): Promise<void> {
+    this.#mustReload = true;
+    await this.#reload(gone);
+    if (this.#mustReload) throw error;
+  }
+
+  async #reload(leaving?: FeedStep["gone"]): Promise<void> {
     // Told when it was met; commits are not followed any more, so what is on disk now would grow old here.
     if (this.#loadError !== null) return;
     this.#mustReload = true;
-    const { rows, state } = await this.#readAgain().catch((error: unknown) => {
+    const { rows, state } = await readAll(this.#deps.store).catch((error: unknown) => {
+      // The commits that follow are of another schema.
+      if (isPlasmaError(error, "client/outdated")) this.#loadError = error;
       this.#watchGap();
       throw error;
     });
+    this.#cold.freeze();
     this.#mustReload = false;
     const wasReset = state.replicaID !== this.#state.replicaID;
     this.#adopt(state);
-    const patch: BaseChange[] = [];
-    const local: BaseChange[] = [];
-    const listOf = (table: string) => (this.#localTables.has(table) ? local : patch);
-    rows.forEach((table, id, row) => listOf(table).push({ table, id, row }));
-    for (const table of this.#deps.schema.tablesByName.keys()) {
-      for (const id of this.baseIDs(table)) if (!rows.has(table, id)) listOf(table).push({ table, id, row: null });
-    }
+    const changes = changesTo(rows, this.#deps.schema.tablesByName.keys(), (table) => this.baseIDs(table));
+    const local = changes.filter(({ table }) => this.#localTables.has(table));
+    const patch = changes.filter(({ table }) => !this.#localTables.has(table));
     // What this tab has made and the disk did not hold when it was read: not durable, or durable since then.
     const isYetToCome = ({ durable, entry }: PendingMutation) => !wasReset && (!durable || this.#feed.hasAppend(entry));
     const { pending, gone } = matchOutbox(state.outbox, this.pending, isYetToCome);
@@ -403,52 +471,22 @@ export class Replica {
       // Ids may have moved while this tab did not hear of it.
       mutation.entry = { ...mutation.entry, id: this.#ids.take() };
     }
-    await this.#rebase(pending, { patch, gone, local: this.#settleLocal(local) });
+    await this.#rebase(pending, { patch, gone, local: this.#settleLocal(local), isWhole: true });
+    this.#cold.end();
     // Another tab's is told by that tab, or was told by the leader.
-    const refusalOf = ({ entry }: PendingMutation) =>
-      entry.clientID === this.clientID
-        ? (state.refused.find(({ seed, ...name }) =>
-            seed === undefined ? keyOf(name) === keyOf(entry) : seed === entry.seed,
-          ) ?? null)
-        : null;
+    const refusalOf = (one: PendingMutation) => (one.entry.clientID === this.clientID ? refusalOn(state, one) : null);
     for (const mutation of gone) {
       if (wasReset) mutation.outcome?.reject(new PlasmaError("client/reset", {}));
-      else this.#settle(mutation, refusalOf(mutation));
+      else this.#settle(mutation, leaving?.get(mutation) ?? refusalOf(mutation));
     }
     this.#shown();
     this.#deps.events.appended();
   }
 
-  async #readAgain(): Promise<{ readonly rows: RowMap<Row | null>; readonly state: StoreState }> {
-    const rows = new RowMap<Row | null>();
-    try {
-      const state = await this.#deps.store.load((table, batch) => {
-        for (const row of batch) rows.set(table, row["id"] as string, row);
-      });
-      return { rows, state };
-    } catch (error) {
-      // The commits that follow are of another schema.
-      if (isPlasmaError(error, "client/outdated")) this.#loadError = error;
-      throw error;
-    }
-  }
-
   /** Reads the disk in a while if a commit is missing that does not come, or if the disk could not be read. */
   #watchGap(): void {
-    if (!this.#feed.hasGap && !this.#mustReload) return this.#clearGapTimer();
-    if (this.#gapTimer !== null || this.#closed || this.#loadError !== null) return;
-    const waitMs = this.#mustReload ? limits.diskRetryMs : limits.commitGapWaitMs;
-    this.#gapTimer = this.#deps.env.setTimeout(() => {
-      this.#gapTimer = null;
-      this.#task(async () => {
-        if ((this.#feed.hasGap || this.#mustReload) && !this.#closed) await this.#reload();
-      });
-    }, waitMs);
-  }
-
-  #clearGapTimer(): void {
-    if (this.#gapTimer !== null) this.#deps.env.clearTimeout(this.#gapTimer);
-    this.#gapTimer = null;
+    if (!this.#feed.hasGap && !this.#mustReload) this.#later.cancel();
+    else if (this.#loadError === null) this.#later.plan(this.#mustReload ? limits.diskRetryMs : limits.commitGapWaitMs);
   }
 
   /** A task that nobody waits for: its failure is told as an event. */
