@@ -116,7 +116,7 @@ describe("a delete", () => {
           expect(byID(store.rows(name))).toEqual(byID(expected?.[name] ?? before[name]));
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: 1500, seed: 1 },
     );
     // The samples hold both cases often, or the test proves nothing.
     expect(Math.min(refused, cascaded)).toBeGreaterThan(100);
