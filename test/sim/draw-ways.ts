@@ -1,7 +1,7 @@
 // Owns: what runs have had since there are sockets, files and devices without a server: drawn from a source of its own and laid
 // over a plain script, so that what older seeds draw stays what it was.
 
-import type { SimRandom } from "../../packages/plasma-sync/src/testing/sim-random.ts";
+import { SimRandom } from "../../packages/plasma-sync/src/testing/sim-random.ts";
 import { laterRandom, USERS } from "./feature.ts";
 import type { App } from "./app.ts";
 import { drawCall, type DeviceWay, type Script, type Step } from "./script.ts";
@@ -31,8 +31,22 @@ export function withWays(script: Script, app: App): Script {
   };
   for (let left = random.int(0, 10); left > 0; left--)
     steps.splice(random.int(0, steps.length), 0, drawLater(random, random.weighted(kinds)));
+  drawPages(steps, script.seed);
   const finale = hasSockets ? Array.from({ length: 6 }, () => drawFinal(random, app)) : [];
   return { ...script, ways, steps, isPlain: false, finale, hasPresence };
+}
+
+/** Pages are hidden, shown and stopped: laid over all else by a source of its own. */
+function drawPages(steps: Step[], seed: number): void {
+  const random = new SimRandom(seed ^ 0x7ab5);
+  if (random.chance(0.5)) return;
+  for (let left = random.int(2, 10); left > 0; left--) {
+    const tab = random.int(0, 7);
+    const step: Step = random.chance(0.2)
+      ? { do: "wait", ms: random.int(5_000, 20_000) }
+      : { do: random.pick(["hide", "hide", "show", "stop page"] as const), tab };
+    steps.splice(random.int(0, steps.length), 0, step);
+  }
 }
 
 /** Connections break, and others change what their tabs must hear of. */

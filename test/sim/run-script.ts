@@ -336,7 +336,12 @@ export class Run implements RunScope {
       case "freeze":
         return tab.life.freeze();
       case "resume":
-        return tab.life.resume();
+        return tab.page.resume();
+      case "hide":
+      case "show":
+        return tab.page.show(what === "show");
+      case "stop page":
+        return tab.page.stop();
       case "crash":
         world.kill(tab);
         this.#open(device, this.#versionOf(device), tab.storage);
@@ -445,7 +450,7 @@ export class Run implements RunScope {
     signedOut.clear();
     this.#banned.clear();
     this.isLimited = false;
-    for (const tab of this.openTabs) tab.life.resume();
+    for (const tab of this.openTabs) tab.page.resume();
     const needsNew = world.devices.some(({ disk }) => disk.meta?.schemaVersion === "v2");
     if (needsNew || this.openTabs.some((tab) => tab.app.schemaVersion === "v2"))
       if (this.serverVersion === "v1") await this.#upgradeServer();

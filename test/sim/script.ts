@@ -37,6 +37,7 @@ export type Step =
   | { readonly do: "raw"; readonly name: string; readonly seed: number }
   | { readonly do: "cut sockets" | "stall" | "unstall" | "go online"; readonly device: number }
   | { readonly do: "presence"; readonly tab: number }
+  | { readonly do: "hide" | "show" | "stop page"; readonly tab: number }
   | { readonly do: "ban" | "let in"; readonly user: string }
   | { readonly do: "collect"; readonly graceMs: number };
 

@@ -30,6 +30,7 @@ import type { SchemaMismatch, SyncClientError } from "./sync/sync-error.ts";
 import { createSyncLoop, type SyncLoop } from "./sync/sync-loop.ts";
 import { SyncSession, type What } from "./sync-session.ts";
 import type { ClientIdentity } from "./tabs/client-identity.ts";
+import type { WatchPage } from "./tabs/hand-over.ts";
 import type { SharedStatus, TabChannel, TabLinks, TabMessage } from "./tabs/tab-links.ts";
 import type { HttpOptions } from "./transport/http-exchange.ts";
 import { createHttpTransport } from "./transport/http-transport.ts";
@@ -109,7 +110,7 @@ export class ClientCore {
     this.#channel = this.#links.openChannel(this.#database, (message) => this.#receive(message));
     this.#network = resolved.offline ? noNetwork : platform.watchNetwork((online) => this.#onNetwork(online));
     this.status.update({ online: !resolved.offline });
-    this.session = this.#createSession();
+    this.session = this.#createSession(platform.watchPage);
     this.#holdClientLock(this.#identity.clientID);
     this.loaded = this.replica.load();
     this.loaded.then(
@@ -156,7 +157,7 @@ export class ClientCore {
     if (this.#closing) return;
     this.#closing = true;
     this.files.close();
-    this.session.stop();
+    this.session.close();
     this.#network.close();
     await this.replica.settled();
     this.#closed = true;
@@ -168,12 +169,16 @@ export class ClientCore {
     this.#endOutcomes(new PlasmaError("client/closed", {}));
   }
 
-  #createSession(): SyncSession {
+  #createSession(watchPage: WatchPage | undefined): SyncSession {
     return new SyncSession({
       links: this.#links,
       lockName: `${this.#database}:leader`,
       env: this.#resolved.env,
       post: (message) => this.#post(message),
+      hasWork: () => this.replica.pending.length > 0,
+      watchPage,
+      // What other tabs said while this page was stopped may be lost.
+      onResumed: () => this.start(),
       lead: (onEnd) => this.#lead(onEnd),
       onRole: () => this.#updateStatus(),
       onError: (error) => this.#storageFailed(error),
@@ -304,16 +309,18 @@ export class ClientCore {
       case "commit":
         return this.replica.receive(message.commit);
       case "applied":
-        return this.#applied(message.ids);
+        // What it is about may be on its way into the view.
+        return void this.replica.whenApplied(0).then(() => this.#applied(message.ids));
       case "status":
         // Another tab may sync: that is its state, not this one's.
         if (this.#resolved.offline) return;
         this.status.update(message.status);
+        this.replica.heardOf(message.seq ?? 0);
         return this.#setMismatch(message.mismatch);
       case "hello":
         // It has taken the database over, unless this tab has done so since: the disk knows.
         if (message.schemaVersion !== this.#options.schemaVersion) return this.#reload();
-        if (this.session.leading) this.#postStatus();
+        if (this.session.leading) this.#postStatus(this.replica.lastSeq);
         return;
       case "upload":
         return this.files.peek()?.transfers.receive(message.news);
@@ -426,9 +433,9 @@ export class ClientCore {
     this.#postStatus();
   }
 
-  #postStatus(): void {
+  #postStatus(seq?: number): void {
     const { online, syncing, auth } = this.status.get();
-    this.#post({ type: "status", status: { online, syncing, auth }, mismatch: this.#mismatch() });
+    this.#post({ type: "status", status: { online, syncing, auth }, mismatch: this.#mismatch(), seq });
   }
 
   #updateStatus(): void {

@@ -9,6 +9,7 @@ import { createMemoryStore } from "./store/memory-store.ts";
 import type { Store } from "./store/store.ts";
 import { browserTabLinks } from "./tabs/browser-tab-links.ts";
 import { takeClientID, type ClientIdentity } from "./tabs/client-identity.ts";
+import type { WatchPage } from "./tabs/hand-over.ts";
 import { singleTabLinks } from "./tabs/single-tab-links.ts";
 import type { TabLinks } from "./tabs/tab-links.ts";
 import { watchNetwork, type NetworkState } from "./transport/network-state.ts";
@@ -19,6 +20,8 @@ export interface ClientPlatform {
   /** Opens the bytes of files beside the store. Called when the first file needs it: it loads the code for them. */
   readonly openBlobs: () => Promise<LocalBlobs>;
   readonly identity: ClientIdentity;
+  /** Default: the page of this tab. */
+  readonly watchPage?: WatchPage;
   /** Calls `onChange` when the platform's word on the network changes. */
   readonly watchNetwork: (onChange: (online: boolean) => void) => NetworkState;
 }

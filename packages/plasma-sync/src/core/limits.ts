@@ -76,6 +76,19 @@ export const errorMessageCharsMax = 2000;
 export const commitGapWaitMs = 100;
 /** Before a tab reads its disk again that could not be read: each try reads all of it. */
 export const diskRetryMs = 1_000;
+/** Milliseconds between two questions of a tab to the leading one: what a person hardly waits, and no load for anybody. */
+export const leaderPingMs = 2_000;
+/**
+ * Questions in a row without an answer after which a visible tab takes over: 6 s, longer than a page is blocked by its own work
+ * or wakes later than another from sleep.
+ */
+export const leaderMissesMax = 3;
+/** The same for a hidden tab: a visible one comes first. */
+export const leaderMissesHiddenMax = 6;
+/** Milliseconds that the leading tab is hidden before it hands over: who only looks at another tab costs no change of leader. */
+export const leaderHiddenMs = 10_000;
+/** Milliseconds that an offer to lead stands: the tab that it is made to answers within a few, or not at all. */
+export const leaderYieldMs = 3_000;
 /**
  * Milliseconds for which the leading tab takes its reign for granted before it asks the disk again: short against those after
  * which another tab may depose it, long enough that pushes in a row do not each wait for a read.

@@ -2,10 +2,11 @@
 // Invariants:
 //   1. A message reaches every other living tab, in the order in which its sender sent, after a while; a frozen tab gets it when
 //      it goes on.
-//   2. A lock has one holder; the next in line gets it when that one lets go or dies, and never one that has withdrawn.
+//   2. A lock has one holder; the next in line gets it when that one lets go or dies, and never one that has withdrawn. Who
+//      steals it has it at once, and the holder hears of that after a while; a frozen one when it goes on.
 
 import type { ClientIdentity } from "../client/tabs/client-identity.ts";
-import type { TabChannel, TabLinks, TabMessage } from "../client/tabs/tab-links.ts";
+import type { LockOptions, TabChannel, TabLinks, TabMessage } from "../client/tabs/tab-links.ts";
 import type { Env } from "../core/lib/env.ts";
 import type { SimClock, SimLife } from "./sim-clock.ts";
 import type { SimRandom } from "./sim-random.ts";
@@ -20,6 +21,7 @@ interface Listener {
 interface LockRequest {
   readonly life: SimLife;
   readonly onHeld: () => void;
+  readonly onLost: () => void;
   isHeld: boolean;
 }
 
@@ -29,12 +31,14 @@ const HOP_MS_MAX = 3;
 export class SimTabs {
   readonly #clock: SimClock;
   readonly #random: SimRandom;
+  readonly #note: (what: string, who: string) => void;
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #locks = new Map<string, LockRequest[]>();
 
-  constructor(clock: SimClock, random: SimRandom) {
+  constructor(clock: SimClock, random: SimRandom, note: (what: string, who: string) => void) {
     this.#clock = clock;
     this.#random = random;
+    this.#note = note;
   }
 
   /** The links of one tab. */
@@ -42,7 +46,7 @@ export class SimTabs {
     return {
       kind: "browser",
       openChannel: (name, onMessage) => this.#openChannel(name, life, onMessage),
-      requestLock: (name, onHeld) => this.#request(name, { life, onHeld, isHeld: false }),
+      requestLock: (name, onHeld, options = {}) => this.#requestFor(life, name, onHeld, options),
       isLocked: async (name) => {
         await this.#clock.sleep(this.#random.int(0, HOP_MS_MAX), life);
         return (this.#locks.get(name) ?? []).some(({ isHeld }) => isHeld);
@@ -85,9 +89,20 @@ export class SimTabs {
     });
   }
 
-  #request(name: string, request: LockRequest): () => void {
+  #requestFor(life: SimLife, name: string, onHeld: () => void, { steal = false, onLost }: LockOptions): () => void {
+    const [holder, ...waiting] = this.#locks.get(name) ?? [];
+    if (steal && holder?.isHeld === true) {
+      this.#note(`lead: taken from a ${holder.life.isFrozen ? "frozen tab" : "tab that lives"}`, holder.life.name);
+      this.#clock.after(this.#random.int(0, HOP_MS_MAX), holder.life, holder.onLost);
+      this.#locks.set(name, waiting);
+    }
+    const request: LockRequest = { life, onHeld, onLost: () => onLost?.(), isHeld: false };
+    return steal ? this.#request(name, request, "first") : this.#request(name, request, "last");
+  }
+
+  #request(name: string, request: LockRequest, place: "first" | "last"): () => void {
     const requests = this.#locks.get(name) ?? [];
-    this.#locks.set(name, [...requests, request]);
+    this.#locks.set(name, place === "first" ? [request, ...requests] : [...requests, request]);
     this.#grant(name);
     return () => {
       const left = this.#locks.get(name) ?? [];

@@ -11,6 +11,7 @@ import type { SocketConstructor } from "../client/transport/socket-like.ts";
 // Loaded here, so that no run waits for a module in real time.
 import "../client/transport/sync-socket.ts";
 import "../client/blobs/client-files.ts";
+import "../client/tabs/hand-over.ts";
 import { PlasmaError } from "../core/error.ts";
 import { simLocalBlobs } from "./sim-local-blobs.ts";
 import { createSimEnv, SimClock, SimLife } from "./sim-clock.ts";
@@ -20,6 +21,7 @@ import { calm, SimNetwork, type NetworkScope } from "./sim-network.ts";
 import { SimRandom } from "./sim-random.ts";
 import { SimSockets, type SocketScope } from "./sim-sockets.ts";
 import { SimServer, steady, type SimServerApp } from "./sim-server.ts";
+import { SimPage } from "./sim-page.ts";
 import { SimSessionStorage, SimTabs } from "./sim-tabs.ts";
 
 /** What the app gives to its clients; the rest is the world's. */
@@ -71,6 +73,7 @@ export interface SimTab {
   readonly name: string;
   readonly device: SimDevice;
   readonly life: SimLife;
+  readonly page: SimPage;
   readonly client: PlasmaClient<AnySchema, AnyMutators>;
   readonly app: SimClientApp;
   readonly storage: SimSessionStorage;
@@ -142,7 +145,7 @@ export class SimWorld {
       name: `${user}'s device ${this.devices.length + 1}`,
       user,
       disk: new SimDisk(),
-      tabs: new SimTabs(this.clock, this.random.fork()),
+      tabs: new SimTabs(this.clock, this.random.fork(), (what, who) => this.note(what, who)),
       open: new Set(),
       networkListeners: new Set(),
       isOnline: true,
@@ -165,6 +168,7 @@ export class SimWorld {
   openTab(device: SimDevice, app: SimClientApp, storage = new SimSessionStorage()): SimTab {
     const name = `tab ${(this.#tabs += 1)}`;
     const life = new SimLife(name);
+    const page = new SimPage(life);
     const skew = { ms: 0 };
     const random = this.random.fork();
     const gate = (when: "before" | "after", operation: string) =>
@@ -183,6 +187,7 @@ export class SimWorld {
           gate,
         }),
         openBlobs: async () => simLocalBlobs({ disk: device.disk.files, env, gate }),
+        watchPage: (onEvent) => page.watch(onEvent),
         watchNetwork: (onChange) => {
           const listener = (online: boolean) => life.run(() => onChange(online));
           device.networkListeners.add(listener);
@@ -198,7 +203,7 @@ export class SimWorld {
         onError: (error) => this.#options.onClientError?.(name, error),
       },
     );
-    const tab: SimTab = { name, device, life, client, app, storage, skew, env, WebSocketImpl };
+    const tab: SimTab = { name, device, life, page, client, app, storage, skew, env, WebSocketImpl };
     device.open.add(tab);
     this.note("tab: opened", name);
     return tab;
@@ -287,7 +292,7 @@ export class SimWorld {
   async calmDown(ms: number): Promise<void> {
     for (const device of this.devices) {
       device.faults = sound;
-      for (const tab of device.open) tab.life.resume();
+      for (const tab of device.open) tab.page.resume();
     }
     this.network.cutOff.clear();
     this.network.faults = calm;

@@ -183,7 +183,7 @@ export class TestTab<S extends AnySchema = AnySchema, M extends AnyMutators = An
   }
 
   resume(): void {
-    this.#tab.life.resume();
+    this.#tab.page.resume();
   }
 
   goOffline(): void {

@@ -7,15 +7,21 @@ export class LaterRead {
   readonly #read: () => void;
   #timer: ReturnType<Env["setTimeout"]> | null = null;
   #closed = false;
+  #place = -1;
 
   constructor(env: Env, read: () => void) {
     this.#env = env;
     this.#read = read;
   }
 
-  /** Reads in so many milliseconds, or when an earlier call said. */
-  plan(waitMs: number): void {
+  /**
+   * Reads in so many milliseconds, or when an earlier call said for the same `place`. A tab that gets on misses nothing: others
+   * write faster than it follows.
+   */
+  plan(waitMs: number, place = -1): void {
     if (this.#closed) return;
+    if (place !== this.#place) this.cancel();
+    this.#place = place;
     this.#timer ??= this.#env.setTimeout(() => {
       this.#timer = null;
       this.#read();

@@ -98,6 +98,9 @@ export class Replica {
   get clientID(): string {
     return this.#ids.clientID;
   }
+  get lastSeq(): number {
+    return this.#feed.lastSeq;
+  }
   get cookie(): string | null {
     return this.#state.cookie;
   }
@@ -485,8 +488,9 @@ export class Replica {
 
   /** Reads the disk in a while if a commit is missing that does not come, or if the disk could not be read. */
   #watchGap(): void {
+    const waitMs = this.#mustReload ? limits.diskRetryMs : limits.commitGapWaitMs;
     if (!this.#feed.hasGap && !this.#mustReload) this.#later.cancel();
-    else if (this.#loadError === null) this.#later.plan(this.#mustReload ? limits.diskRetryMs : limits.commitGapWaitMs);
+    else if (this.#loadError === null) this.#later.plan(waitMs, this.#mustReload ? -1 : this.#feed.lastSeq);
   }
 
   /** A task that nobody waits for: its failure is told as an event. */

@@ -81,6 +81,8 @@ export interface SyncLoop {
   pullOnce(): Promise<void>;
   /** Resolves when a run of uploads, begun after the call, has ended, also when it failed. */
   uploadOnce(): Promise<void>;
+  /** Whether no push or upload is under way: stopped now, it leaves nothing that another would do twice. */
+  isQuiet(): boolean;
 }
 
 /** Makes a loop; it does nothing until `start`. */
@@ -98,6 +100,7 @@ export function createSyncLoop(options: SyncLoopOptions): SyncLoop {
     pushOnce: () => runner.request("push"),
     pullOnce: () => runner.request("pull"),
     uploadOnce: () => runner.request("upload"),
+    isQuiet: () => runner.isQuiet,
   };
 }
 
@@ -132,6 +135,11 @@ class SyncRunner {
     const isSuccess = event.type === "pulled" || ("count" in event && event.count > 0);
     const failures = state.push.failures + state.pull.failures + state.upload.failures;
     if (isSuccess && failures === 0) callApp(this.#options.onSuccess);
+  }
+
+  get isQuiet(): boolean {
+    const { push, upload } = this.#state;
+    return push.phase !== "busy" && upload.phase !== "busy";
   }
 
   setSocketAuth(auth: "ok" | "required"): void {

@@ -1,7 +1,7 @@
 // Owns: links between the tabs of a browser: BroadcastChannel and Web Locks.
 
 import { singleTabLinks } from "./single-tab-links.ts";
-import type { TabLinks, TabMessage } from "./tab-links.ts";
+import type { LockOptions, TabLinks, TabMessage } from "./tab-links.ts";
 
 /** The browser's links; single ones where the platform lacks them (a page without a secure context, old engines). */
 export function browserTabLinks(): TabLinks {
@@ -14,16 +14,21 @@ export function browserTabLinks(): TabLinks {
       channel.onmessage = (event: MessageEvent<TabMessage>) => onMessage(event.data);
       return { post: (message) => channel.postMessage(message), close: () => channel.close() };
     },
-    requestLock: (name, onHeld) => holdLock(locks, name, onHeld),
+    requestLock: (name, onHeld, options = {}) => holdLock(locks, name, { ...options, onHeld }),
     isLocked: async (name) => ((await locks.query()).held ?? []).some((lock) => lock.name === name),
   };
 }
 
-function holdLock(locks: LockManager, name: string, onHeld: () => void): () => void {
+function holdLock(
+  locks: LockManager,
+  name: string,
+  { steal = false, onHeld, onLost }: LockOptions & { readonly onHeld: () => void },
+): () => void {
   const waiting = new AbortController();
   let release: () => void = () => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
-  const request = locks.request(name, { signal: waiting.signal }, () => {
+  // What is stolen is had at once: there is nothing to withdraw.
+  const request = locks.request(name, steal ? { steal } : { signal: waiting.signal }, () => {
     // Chromium grants a request that was withdrawn in the task that made it.
     if (waiting.signal.aborted) return undefined;
     onHeld();
@@ -31,10 +36,14 @@ function holdLock(locks: LockManager, name: string, onHeld: () => void): () => v
   });
   request.catch((error: unknown) => {
     // Given up before it was granted: that is what the signal is for.
-    if (!waiting.signal.aborted) throw error;
+    if (waiting.signal.aborted) return;
+    if (!isStolen(error)) throw error;
+    onLost?.();
   });
   return () => {
     waiting.abort();
     release();
   };
 }
+
+const isStolen = (error: unknown): boolean => error instanceof DOMException && error.name === "AbortError";

@@ -13,12 +13,24 @@ export type TabMessage =
   /** The server has applied these mutations; they stay in view until the pull that covers them. */
   | { readonly type: "applied"; readonly ids: readonly AppliedMutation[] }
   /** The leader's state of syncing, for followers' `status`. */
-  | { readonly type: "status"; readonly status: SharedStatus; readonly mismatch: SchemaMismatch | null }
-  /** A tab has just opened, with that version of the schema, and wants the leader's status. */
+  | {
+      readonly type: "status";
+      readonly status: SharedStatus;
+      readonly mismatch: SchemaMismatch | null;
+      /** Of the last commit that the leader knows; told to a tab that says hello. */
+      readonly seq?: number | undefined;
+    }
+  /** A tab has just opened or goes on after it was stopped, with that version of the schema, and wants the leader's status. */
   | { readonly type: "hello"; readonly schemaVersion: string }
   /** A follower wants the leader to push and pull now (`flush`, `pullOnce`, `pushOnce`); answered by `done` with the same nonce. */
   | { readonly type: "request"; readonly nonce: string; readonly what: "push" | "pull" | "upload" }
   | { readonly type: "done"; readonly nonce: string }
+  /** Does the leader live? `tab`: who asks, if it is visible and would lead instead of a hidden one. */
+  | { readonly type: "ping"; readonly tab: string | null }
+  /** It does. */
+  | { readonly type: "pong" }
+  /** The leader has stopped syncing, and that tab may take the lock from it. */
+  | { readonly type: "yield"; readonly tab: string }
   /** A file that this tab uploads. */
   | { readonly type: "upload"; readonly news: UploadNews }
   /** The replica was reset: every other tab loads it anew. */
@@ -37,12 +49,19 @@ export interface TabChannel {
   close(): void;
 }
 
+export interface LockOptions {
+  /** Takes it from whoever holds it, at once; who waits for it goes on waiting. */
+  readonly steal?: boolean;
+  /** Another tab has taken it. A tab that is stopped hears of that when it goes on. */
+  readonly onLost?: () => void;
+}
+
 export interface TabLinks {
   /** "single" has no other tabs. */
   readonly kind: "browser" | "single";
   openChannel(name: string, onMessage: (message: TabMessage) => void): TabChannel;
   /** Waits for the lock, calls `onHeld`, and holds it until the returned function is called (or the tab dies). */
-  requestLock(name: string, onHeld: () => void): () => void;
+  requestLock(name: string, onHeld: () => void, options?: LockOptions): () => void;
   /** Whether some tab (this one included) holds the lock now. */
   isLocked(name: string): Promise<boolean>;
 }
