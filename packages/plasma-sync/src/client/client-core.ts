@@ -114,7 +114,10 @@ export class ClientCore {
     this.#holdClientLock(this.#identity.clientID);
     this.loaded = this.replica.load();
     this.loaded.then(
-      () => this.start(),
+      () => {
+        void this.#guardDisk(platform.guardDisk);
+        this.start();
+      },
       (error: unknown) => this.#storageFailed(error),
     );
     this.#updateStatus();
@@ -129,6 +132,14 @@ export class ClientCore {
     if (this.#closing || this.#outdated !== null) return;
     if (!this.#resolved.offline) this.session.start();
     this.#post({ type: "hello", schemaVersion: this.#options.schemaVersion });
+  }
+
+  /** Once per browser that has what is nowhere else: a tab that syncs already has done it. */
+  async #guardDisk(guard: (() => Promise<void>) | undefined): Promise<void> {
+    const isOnlyHere = this.replica.pending.length > 0 || this.replica.hasLocalTables;
+    if (guard === undefined || !isOnlyHere || (await this.#links.isLocked(this.#leaderLock))) return;
+    // A precaution that failed leaves things as they were.
+    await guard().catch(() => undefined);
   }
 
   async once(what: What): Promise<void> {
@@ -172,7 +183,7 @@ export class ClientCore {
   #createSession(watchPage: WatchPage | undefined): SyncSession {
     return new SyncSession({
       links: this.#links,
-      lockName: `${this.#database}:leader`,
+      lockName: this.#leaderLock,
       env: this.#resolved.env,
       post: (message) => this.#post(message),
       hasWork: () => this.replica.pending.length > 0,
@@ -446,6 +457,10 @@ export class ClientCore {
       firstSync: this.replica.firstSync,
       role: single ? "single" : this.session.leading ? "leader" : "follower",
     });
+  }
+
+  get #leaderLock(): string {
+    return `${this.#database}:leader`;
   }
 
   #clientLock(clientID: string): string {

@@ -124,6 +124,10 @@ export const uploadKnownMs = 12 * 3_600_000;
 export const outboxBatchEntriesMax = 1000;
 /** Milliseconds that opening the local database waits for a tab which keeps an older version of it open. */
 export const storeBlockedMsMax = 10_000;
+/** Bytes of one value of those that make LevelDB begin a new log: Chromium keeps values from 64 KiB on elsewhere. */
+export const logFillingBytes = 60_000;
+/** How many of them: together more than the 4 MiB that one log of LevelDB holds. */
+export const logFillingCount = 75;
 /** Rows in one IndexedDB read or write request batch. */
 export const storeBatchRowsMax = 5000;
 /** Records in one read of an export: some MB even where each is a page of rows. */

@@ -107,6 +107,10 @@ export class Replica {
   get firstSync(): FirstSync {
     return this.#state.firstSync;
   }
+  /** Whether there are tables that no server has. */
+  get hasLocalTables(): boolean {
+    return this.#localTables.size > 0;
+  }
   /** Whether a pending mutation has files to wait for. */
   get hasFiles(): boolean {
     return this.#pending.hasFiles;
