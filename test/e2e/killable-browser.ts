@@ -16,19 +16,42 @@ export interface KillableBrowser {
   kill(): Promise<void>;
 }
 
+/** A browser that nothing drives: it shows the pages that it is told to. */
+export interface BareBrowser {
+  /** Where its DevTools answer. */
+  readonly devtoolsURL: string;
+  /** Opens a tab. */
+  open(url: string): Promise<void>;
+  kill(): Promise<void>;
+}
+
 export async function startBrowser(profile: string): Promise<KillableBrowser> {
+  const { devtoolsURL, kill } = await startBareBrowser(profile);
+  try {
+    const connected = await chromium.connectOverCDP(devtoolsURL);
+    return { context: must(connected.contexts()[0], "a browser with a profile has one context"), kill };
+  } catch (error) {
+    await kill();
+    throw error;
+  }
+}
+
+export async function startBareBrowser(profile: string): Promise<BareBrowser> {
   const { executablePath, args } = chromiumLaunchOptions();
   const portFile = join(profile, "DevToolsActivePort");
   rmSync(portFile, { force: true });
   const child = spawn(
     must(executablePath ?? chromium.executablePath(), "a Chromium is there"),
     [...args, "--headless", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "--no-first-run", "about:blank"],
-    { stdio: "ignore" },
+    // A process group of its own, so that all its processes die in one instant.
+    { stdio: "ignore", detached: true },
   );
   try {
-    const connected = await chromium.connectOverCDP(`http://127.0.0.1:${await portOf(portFile)}`);
-    const context = must(connected.contexts()[0], "a browser with a profile has one context");
-    return { context, kill: () => kill(child) };
+    const devtoolsURL = `http://127.0.0.1:${await portOf(portFile)}`;
+    const open = async (url: string) => {
+      await fetch(`${devtoolsURL}/json/new?${encodeURIComponent(url)}`, { method: "PUT" });
+    };
+    return { devtoolsURL, open, kill: () => kill(child) };
   } catch (error) {
     await kill(child);
     throw error;
@@ -53,6 +76,6 @@ async function portOf(file: string): Promise<string> {
 async function kill(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, "exit");
-  child.kill("SIGKILL");
+  process.kill(-must(child.pid, "a process that runs has an id"), "SIGKILL");
   await ended;
 }
