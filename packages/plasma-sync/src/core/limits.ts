@@ -138,6 +138,34 @@ export const exportChunkChars = 1_000_000;
 export const streamDelayMs = 30;
 /** Rows fetched for one query before its table is in memory: some ms of reading; for more it waits for all rows. */
 export const earlyRowsMax = 1024;
+/** Bytes of rows in a page of the local database: larger ones write and read no faster, and one row costs more (docs/storage-layout.md). */
+export const storePageBytes = 128 * 1024;
+/** Rows or keys in a page: small ones gain nothing from more, and a page must be merged within a frame. */
+export const storePageItemsMax = 512;
+/** Rows looked at to guess how many fit into a page. */
+export const storeSampleRows = 16;
+/** Rows of one table in one commit, behind all others, that go to pages at once: fewer would make pages too small. */
+export const storeBulkRowsMin = 64;
+/** Changes in one record of the journal: what is cloned and written in one go. */
+export const storeJournalRecordRows = 256;
+/** Changes in the journal after which they are folded into pages: reading so many when the app opens costs a few milliseconds. */
+export const storeFoldRowsMin = 512;
+/** Changes in the journal after which a page of a pull waits for the fold: so the app opens fast even after a kill in the middle. */
+export const storeJournalRowsMax = 16_384;
+/** Milliseconds of rest after a commit until a fold begins: what comes in bursts is folded once. */
+export const storeFoldDelayMs = 300;
+/** Pages that one transaction of a fold rewrites: about 10 ms in which a mutation waits. */
+export const storeFoldPagesMax = 8;
+/** Rows or keys that one transaction of a fold brings in: with the bound above, for where there are no pages yet. */
+export const storeFoldItemsMax = 2048;
+/** Rows of an older format that one transaction moves into pages. */
+export const storeLegacyRows = 512;
+/** Keys that are sorted at once when an index is made: some 15 ms. */
+export const storeIndexKeysMax = 16_384;
+/** Rows in one step of reading a whole table: some pages, so that a step is some milliseconds. */
+export const storeStreamRows = 512;
+/** Keys of an index that one window may look at: more rows that share a value are as cheaply read with the whole table. */
+export const storeWindowKeysMax = 4096;
 /** Bytes of a request's line and headers on Node: a pull carries a cookie of 4096 characters, apps add tokens. */
 export const httpHeaderBytesMax = 32 * 1024;
 /** Milliseconds until a connection has sent its headers: slow networks take a few seconds, attackers for ever. */

@@ -49,3 +49,7 @@ export function servingIndex(meta: TableMeta, { columns }: ColdOrder): readonly 
   if (names.length === 0) return [];
   return storedIndexes(meta).find((list) => names.every((name, i) => list[i] === name)) ?? null;
 }
+
+/** What decides how a table's indexes look: one that was made of another text is worthless. */
+export const signatureOf = (meta: TableMeta): string =>
+  JSON.stringify([storedIndexes(meta), meta.columns.map(({ def: { name, kind, notNull } }) => [name, kind, notNull])]);

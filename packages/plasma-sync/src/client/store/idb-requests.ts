@@ -25,7 +25,7 @@ export function completed(transaction: IDBTransaction): Promise<void> {
 export interface OpenOptions {
   readonly name: string;
   readonly version: number;
-  readonly upgrade: (database: IDBDatabase, oldVersion: number) => void;
+  readonly upgrade: (database: IDBDatabase, oldVersion: number, tx: IDBTransaction) => void;
   readonly env: Env;
 }
 
@@ -47,7 +47,7 @@ export function openDatabase({ name, version, upgrade, env }: OpenOptions): Prom
     }, limits.storeBlockedMsMax);
     request.onupgradeneeded = ({ oldVersion }) => {
       env.clearTimeout(waiting);
-      upgrade(request.result, oldVersion);
+      upgrade(request.result, oldVersion, request.transaction as IDBTransaction);
     };
     request.onsuccess = () => {
       env.clearTimeout(waiting);

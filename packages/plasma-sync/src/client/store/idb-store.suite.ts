@@ -7,7 +7,7 @@ import { systemEnv, type Env } from "../../core/lib/env.ts";
 import { coldRowsSuite, coldSchema } from "./cold-rows.suite.ts";
 import { deleteLocalData } from "../local-data.ts";
 import { openDatabase, resultOf } from "./idb-requests.ts";
-import { createIdbStore } from "./idb-store.ts";
+import { createIdbStore, type IdbStore } from "./idb-store.ts";
 import { databaseName, FORMAT_VERSION } from "./layout.ts";
 import type { BaseChange, Store } from "./store.ts";
 import { codeOf, entriesOf, loadAll, note, nothing, outboxOf, schema, storeSuite } from "./store.suite.ts";
@@ -44,8 +44,8 @@ export function idbStoreSuite(kind: string): void {
   storeSuite(kind, open);
   coldRowsSuite(kind, {
     open: (name) => createIdbStore({ name, schema: coldSchema, env: systemEnv }),
-    fold: async () => undefined,
-    isCold: false,
+    fold: (_name, store) => (store as IdbStore).fold(),
+    isCold: true,
   });
 
   afterEach(() => {

@@ -3,25 +3,19 @@
 
 import * as limits from "../../core/limits.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
-import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
+import { FoldSchedule } from "./fold-schedule.ts";
+import { IdbColdRows } from "./idb-cold-rows.ts";
 import { IdbConnection, type IdbConnectionOptions } from "./idb-connection.ts";
+import { isThere, putEntries, readClient, readClients, readOutbox, syncOutbox } from "./idb-outbox.ts";
 import { resultOf } from "./idb-requests.ts";
-import { BLOB_STORES, emptyMeta, takenOver, type ClientRecord, type ReplicaMeta } from "./layout.ts";
-import { noColdRows } from "./memory-store.ts";
-import { checkVersion, checkWriter, planAppend, planSync, planUnsent } from "./plan-commit.ts";
-import type {
-  BaseChange,
-  NewOutboxEntry,
-  OutboxEntry,
-  Reign,
-  Store,
-  StoreCommit,
-  StoreState,
-  SyncCommit,
-  UnsentRejection,
-} from "./store.ts";
+import { BLOB_STORES, emptyMeta, noRows, takenOver, type ReplicaMeta } from "./layout.ts";
+import { checkVersion, checkWriter, planAppend, planSync } from "./plan-commit.ts";
+import { readAllRows, readChanges, readDirectories } from "./read-rows.ts";
+import type { BaseChange, NewOutboxEntry, Reign, Store, StoreCommit, StoreState, SyncCommit } from "./store.ts";
 import { createRowFit } from "./stored-row.ts";
+import { idOf } from "./row-pages.ts";
+import { ROW_STORES, writeRows } from "./write-rows.ts";
 
 export interface IdbStoreOptions extends IdbConnectionOptions {
   readonly schema: AnySchema;
@@ -30,35 +24,63 @@ export interface IdbStoreOptions extends IdbConnectionOptions {
 }
 
 /** Makes a store on IndexedDB; the database is opened at the first use. */
-export const createIdbStore = (options: IdbStoreOptions): Store => new IdbStore(options);
+export const createIdbStore = (options: IdbStoreOptions): IdbStore => new PagedStore(options);
+
+export interface IdbStore extends Store {
+  /** Folds what the journal holds into pages. The store does it by itself, at rest. */
+  fold(): Promise<void>;
+}
 
 const META_KEY = "replica";
-const STORES = ["rows", "outbox", "clients", "meta"];
+const WRITTEN = [...ROW_STORES, "outbox", "clients", "meta"];
+/** All of a replica but its files. */
+const ALL = [...WRITTEN, "indexPages", "rows"];
 
-class IdbStore implements Store {
+class PagedStore implements IdbStore {
   readonly #options: IdbStoreOptions;
   readonly #schemaVersion: string;
   /** Whether this store has opened the database for its schema version: it does so once, or two tabs would go on for ever. */
   #hasTaken = false;
   readonly #connection: IdbConnection;
-  readonly cold = noColdRows;
+  readonly #folds: FoldSchedule;
+  /** The replica that was opened. */
+  #replicaID = "";
+  readonly cold: IdbColdRows;
 
   constructor(options: IdbStoreOptions) {
     this.#options = options;
     this.#connection = new IdbConnection(options);
     this.#schemaVersion = options.schemaVersion ?? "";
+    this.#folds = new FoldSchedule(options.env, () => this.#fold());
+    this.cold = new IdbColdRows({
+      schema: options.schema,
+      read: (stores, body) =>
+        this.#connection.run({ stores: ["meta", ...stores], mode: "readonly" }, async (tx) => {
+          const [read] = await Promise.all([body(tx), this.#readMeta(tx, this.#replicaID)]);
+          return read;
+        }),
+    });
   }
 
-  open(onChanges: (changes: readonly BaseChange[]) => void): Promise<StoreState> {
-    return this.load((table, rows) => onChanges(rows.map((row) => ({ table, id: row["id"] as string, row }))));
+  async open(onChanges: (changes: readonly BaseChange[]) => void): Promise<StoreState> {
+    const { schema } = this.#options;
+    return this.#read(onChanges, async (tx, { rows = noRows }, handOver) => {
+      const [directories] = await Promise.all([
+        readDirectories(tx),
+        readChanges(tx, { schema, isLegacy: rows.isLegacy }, handOver),
+      ]);
+      this.cold.adopt(directories);
+    });
   }
 
   async load(onRows: (table: string, rows: readonly Row[]) => void): Promise<StoreState> {
-    for (;;) {
-      const state = await this.#read(onRows);
-      if (state !== null) return state;
-      await this.#take();
-    }
+    const { tablesByName } = this.#options.schema;
+    const fits = new Map([...tablesByName].map(([table, meta]) => [table, createRowFit(meta)]));
+    return this.#read(onRows, (tx, _meta, handOver) =>
+      readAllRows(tx, tablesByName.keys(), (table, rows) =>
+        handOver(table, rows.map(fits.get(table) ?? ((row) => row))),
+      ),
+    );
   }
 
   append(
@@ -68,105 +90,99 @@ class IdbStore implements Store {
   ): Promise<Extract<StoreCommit, { type: "append" }>> {
     const clientID = entries[0]?.clientID ?? "";
     let commit: Extract<StoreCommit, { type: "append" }> | null = null;
-    return this.#connection.run({ stores: STORES, mode: "readwrite" }, async (tx) => {
-      const [meta, client] = await Promise.all([this.#readMeta(tx), readClient(tx, clientID)]);
-      checkWriter(meta, replicaID);
+    return this.#connection.run({ stores: WRITTEN, mode: "readwrite" }, async (tx) => {
+      const [meta, client] = await Promise.all([this.#readMeta(tx, replicaID), readClient(tx, clientID)]);
       const lastID = client?.lastID ?? 0;
       // The body runs again after a connection died: what it wrote then may have become durable all the same.
       if (commit !== null && (lastID === commit.entries.at(-1)?.id || (await isThere(tx, commit)))) return commit;
       const plan = planAppend(meta, lastID, entries, changes);
       putEntries(tx, plan.commit.entries);
-      putRows(tx, changes);
-      tx.objectStore("meta").put(plan.meta, META_KEY);
+      await this.#putMeta(tx, plan.meta, changes);
       return (commit = plan.commit);
     });
   }
 
   takeEpoch(replicaID: string): Promise<Reign> {
     return this.#connection.run({ stores: ["meta"], mode: "readwrite" }, async (tx) => {
-      const meta = await this.#readMeta(tx);
-      checkWriter(meta, replicaID);
+      const meta = await this.#readMeta(tx, replicaID);
       tx.objectStore("meta").put({ ...meta, epoch: meta.epoch + 1 } satisfies ReplicaMeta, META_KEY);
+      this.#folds.note(meta.rows);
       return { epoch: meta.epoch + 1, seq: meta.seq };
     });
   }
 
   reign(replicaID: string): Promise<Reign> {
     return this.#connection.run({ stores: ["meta"], mode: "readonly" }, async (tx) => {
-      const meta = await this.#readMeta(tx);
-      checkWriter(meta, replicaID);
+      const meta = await this.#readMeta(tx, replicaID);
       return { epoch: meta.epoch, seq: meta.seq };
     });
   }
 
-  sync(replicaID: string, epoch: number, commit: SyncCommit): Promise<Extract<StoreCommit, { type: "sync" }>> {
-    return this.#connection.run({ stores: STORES, mode: "readwrite" }, async (tx) => {
-      const meta = await this.#readMeta(tx);
-      checkWriter(meta, replicaID, epoch);
-      putRows(tx, commit.changes);
-      const outbox = tx.objectStore("outbox");
-      const seeds = new Map<unknown, string>();
-      await Promise.all([
-        ...commit.rejected.map(async (rejection) => {
-          const { clientID, id } = rejection;
-          for (const { order, seed } of await readEntries(outbox, clientID, id, id)) {
-            seeds.set(rejection, seed);
-            outbox.delete(order);
-          }
-        }),
-        ...Object.entries(commit.confirmed).map(([clientID, id]) => deleteEntries(outbox, clientID, id)),
-      ]);
-      putEntries(tx, commit.replace ?? []);
-      if (commit.unsent !== undefined) await takeOut(tx, commit.unsent);
-      const next = planSync(meta, commit, (rejection) => seeds.get(rejection));
-      tx.objectStore("meta").put(next, META_KEY);
-      return { type: "sync", replicaID, seq: next.seq, sync: commit };
+  async sync(replicaID: string, epoch: number, commit: SyncCommit): Promise<Extract<StoreCommit, { type: "sync" }>> {
+    const { seq, rows } = await this.#connection.run({ stores: WRITTEN, mode: "readwrite" }, async (tx) => {
+      const meta = await this.#readMeta(tx, replicaID, epoch);
+      const seeds = await syncOutbox(tx, commit);
+      return this.#putMeta(
+        tx,
+        planSync(meta, commit, (rejection) => seeds.get(rejection)),
+        commit.changes,
+      );
     });
+    // Whoever opens the replica next is to find little in the journal, also when the app is killed in the middle.
+    if (rows !== undefined && rows.journalled > limits.storeJournalRowsMax) await this.#folds.run();
+    return { type: "sync", replicaID, seq, sync: commit };
   }
 
   async reset(keep: ReadonlySet<string> = new Set()): Promise<void> {
-    await this.#connection.run({ stores: [...STORES, ...BLOB_STORES], mode: "readwrite" }, async (tx) => {
-      await this.#readMeta(tx);
+    await this.#connection.run({ stores: [...ALL, ...BLOB_STORES], mode: "readwrite" }, async (tx) => {
+      checkVersion(await readMeta(tx), this.#schemaVersion);
+      const kept: BaseChange[] = [];
+      await readAllRows(tx, keep, (table, rows) => {
+        for (const row of rows) kept.push({ table, id: idOf(row), row });
+      });
       // Rows that stay may need their files: then what nothing needs goes by eviction.
-      for (const name of ["outbox", "clients", ...(keep.size === 0 ? BLOB_STORES : [])]) tx.objectStore(name).clear();
-      deleteRows(tx.objectStore("rows"), keep);
-      tx.objectStore("meta").put(this.#emptyMeta(), META_KEY);
+      const emptied = keep.size === 0 ? [...ALL, ...BLOB_STORES] : ALL;
+      for (const name of emptied) tx.objectStore(name).clear();
+      await this.#putMeta(tx, this.#emptyMeta(), kept);
     });
+  }
+
+  fold(): Promise<void> {
+    return this.#folds.run();
   }
 
   close(): void {
+    this.#folds.close();
     this.#connection.close();
   }
 
-  /** Everything in one snapshot; null when the database holds no replica yet, or one that this store has yet to take over. */
-  #read(onRows: (table: string, rows: readonly Row[]) => void): Promise<StoreState | null> {
+  /** State and rows in one snapshot. `readInto` hands rows over. */
+  async #read<Args extends readonly unknown[]>(
+    onRows: (...args: Args) => void,
+    readInto: (tx: IDBTransaction, meta: ReplicaMeta, handOver: (...args: Args) => void) => Promise<void>,
+  ): Promise<StoreState> {
     let hasHandedOver = false;
-    const handOver = (table: string, rows: readonly Row[]) => {
+    const handOver = (...args: Args) => {
       hasHandedOver = true;
-      onRows(table, rows);
+      onRows(...args);
     };
     const canRepeat = () => !hasHandedOver;
-    return this.#connection.run({ stores: STORES, mode: "readonly", canRepeat }, async (tx) => {
-      const meta = await (this.#hasTaken ? this.#readMeta(tx) : readMeta(tx));
-      if (meta?.schemaVersion !== this.#schemaVersion) return null;
-      this.#hasTaken = true;
-      const tables = [...this.#options.schema.tablesByName.values()];
-      const [outbox, clients] = await Promise.all([
-        resultOf<OutboxEntry[]>(tx.objectStore("outbox").getAll()),
-        resultOf<ClientRecord[]>(tx.objectStore("clients").getAll()),
-        ...tables.map((table) => readTable(tx.objectStore("rows"), table, handOver)),
-      ]);
-      const { replicaID, seq, cookie, firstSync, refused = [] } = meta;
-      return {
-        replicaID,
-        seq,
-        cookie,
-        firstSync,
-        outbox,
-        refused,
-        lastIDs: new Map(clients.map(({ clientID, lastID }) => [clientID, lastID])),
-      };
-    });
+    for (;;) {
+      const state = await this.#connection.run({ stores: ALL, mode: "readonly", canRepeat }, async (tx) => {
+        const meta = await readMeta(tx);
+        if (this.#hasTaken) checkVersion(meta, this.#schemaVersion);
+        if (meta?.schemaVersion !== this.#schemaVersion) return null;
+        this.#hasTaken = true;
+        const [outbox, clients] = await Promise.all([readOutbox(tx), readClients(tx), readInto(tx, meta, handOver)]);
+        const { replicaID, seq, cookie, firstSync, refused = [] } = meta;
+        this.#replicaID = replicaID;
+        const lastIDs = new Map(clients.map(({ clientID, lastID }) => [clientID, lastID]));
+        return { replicaID, seq, cookie, firstSync, outbox, refused, lastIDs };
+      });
+      if (state !== null) return state;
+      // No replica yet, or one that this store has yet to take over.
+      await this.#take();
+    }
   }
 
   /**
@@ -187,91 +203,33 @@ class IdbStore implements Store {
     return emptyMeta(this.#options.env.randomUUID(), this.#schemaVersion);
   }
 
-  /** Throws `client/outdated` when another schema version has taken over. */
-  async #readMeta(tx: IDBTransaction): Promise<ReplicaMeta | undefined> {
+  /** The meta, checked: this schema version, that replica and that reign still hold. */
+  async #readMeta(tx: IDBTransaction, replicaID: string, epoch?: number): Promise<ReplicaMeta> {
     const meta = await readMeta(tx);
     checkVersion(meta, this.#schemaVersion);
+    checkWriter(meta, replicaID, epoch);
     return meta;
+  }
+
+  /** Writes a commit's changes of rows and the meta after it. */
+  async #putMeta(tx: IDBTransaction, meta: ReplicaMeta, changes: readonly BaseChange[]): Promise<ReplicaMeta> {
+    const next: ReplicaMeta = { ...meta, rows: await writeRows(tx, meta, changes) };
+    tx.objectStore("meta").put(next, META_KEY);
+    this.#folds.note(next.rows);
+    return next;
+  }
+
+  async #fold(): Promise<void> {
+    const { fold } = await import("./fold.ts");
+    await fold({
+      schema: this.#options.schema,
+      run: (stores, body) =>
+        this.#connection.run({ stores: ["meta", ...stores], mode: "readwrite" }, async (tx) => {
+          const meta = await this.#readMeta(tx, this.#replicaID);
+          tx.objectStore("meta").put({ ...meta, rows: await body(tx, meta) } satisfies ReplicaMeta, META_KEY);
+        }),
+    });
   }
 }
 
 const readMeta = (tx: IDBTransaction) => resultOf<ReplicaMeta | undefined>(tx.objectStore("meta").get(META_KEY));
-const readClient = (tx: IDBTransaction, clientID: string) =>
-  resultOf<ClientRecord | undefined>(tx.objectStore("clients").get(clientID));
-
-/** Hands over a table's rows in key order, batch by batch. */
-async function readTable(
-  store: IDBObjectStore,
-  meta: TableMeta,
-  onRows: (table: string, rows: readonly Row[]) => void,
-): Promise<void> {
-  const table = meta.name;
-  const fit = createRowFit(meta);
-  // Every key of the table lies between [table] and [table, []]: arrays sort after texts.
-  let range = IDBKeyRange.bound([table], [table, []]);
-  for (;;) {
-    const rows = await resultOf<Row[]>(store.getAll(range, limits.storeBatchRowsMax));
-    if (rows.length > 0) onRows(table, rows.map(fit));
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < limits.storeBatchRowsMax) return;
-    range = IDBKeyRange.bound([table, last["id"]], [table, []], true);
-  }
-}
-
-function putEntries(tx: IDBTransaction, entries: readonly OutboxEntry[]): void {
-  const outbox = tx.objectStore("outbox");
-  const lastIDs = new Map<string, number>();
-  for (const entry of entries) {
-    outbox.put(entry);
-    lastIDs.set(entry.clientID, entry.id);
-  }
-  for (const [clientID, lastID] of lastIDs) tx.objectStore("clients").put({ clientID, lastID } satisfies ClientRecord);
-}
-
-/** Whether the entries of an append are in the outbox, whatever their ids are by now. */
-async function isThere(tx: IDBTransaction, { entries: [first] }: { readonly entries: readonly OutboxEntry[] }) {
-  if (first === undefined) return false;
-  const stored = await resultOf<OutboxEntry | undefined>(tx.objectStore("outbox").get(first.order));
-  return stored?.seed === first.seed;
-}
-
-function putRows(tx: IDBTransaction, changes: readonly BaseChange[]): void {
-  const rows = tx.objectStore("rows");
-  for (const { table, id, row } of changes) {
-    if (row === null) rows.delete([table, id]);
-    else rows.put(row, [table, id]);
-  }
-}
-
-/** Deletes the rows of all tables but those in `keep`: whatever lies before, between and after those. */
-function deleteRows(rows: IDBObjectStore, keep: ReadonlySet<string>): void {
-  // Ordered as IndexedDB orders texts: by code unit.
-  const kept = [...keep].sort();
-  let after: IDBValidKey = [];
-  for (const table of kept) {
-    rows.delete(IDBKeyRange.bound(after, [table], true, true));
-    after = [table, []];
-  }
-  rows.delete(IDBKeyRange.lowerBound(after));
-}
-
-/** Takes out an entry that was never sent; the later ones of its client move down. */
-async function takeOut(tx: IDBTransaction, unsent: UnsentRejection): Promise<void> {
-  const { clientID, id } = unsent;
-  const outbox = tx.objectStore("outbox");
-  const plan = planUnsent(await readEntries(outbox, clientID, id, Infinity), unsent);
-  if (plan === null) return;
-  outbox.delete(plan.order);
-  for (const entry of plan.moved) outbox.put(entry);
-  tx.objectStore("clients").put({ clientID, lastID: id - 1 + plan.moved.length } satisfies ClientRecord);
-}
-
-/** A client's entries from id `first` to `last`, by id. */
-const readEntries = (outbox: IDBObjectStore, clientID: string, first: number, last: number) =>
-  resultOf<OutboxEntry[]>(outbox.index("byClient").getAll(IDBKeyRange.bound([clientID, first], [clientID, last])));
-
-/** Deletes a client's entries up to `last`. */
-async function deleteEntries(outbox: IDBObjectStore, clientID: string, last: number): Promise<void> {
-  const range = IDBKeyRange.bound([clientID, 0], [clientID, last]);
-  for (const order of await resultOf(outbox.index("byClient").getAllKeys(range))) outbox.delete(order);
-}

@@ -91,7 +91,7 @@ export class LayeredRows {
           const { meta, rows } = await read(table, seq);
           const order: ColdOrder = { columns: BY_ID, prefix: [], limit: STREAM_ROWS, ...(from && { from }) };
           const batch = must(windowOf(meta, [...rows.values()], order), "cold rows: the order by id is served");
-          if (batch.rows.length > 0) onRows(batch.rows);
+          if (batch.rows.length > 0) await onRows(batch.rows);
           if (batch.isEnd) return;
           from = keyOfRow(batch.rows.at(-1) as Row, BY_ID);
         }

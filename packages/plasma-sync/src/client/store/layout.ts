@@ -1,21 +1,29 @@
 // Owns: how a replica lies in IndexedDB: object stores, keys, the format's version and the steps between versions.
 //
-//   store    key                 record
-//   rows     [table, id]         the row
-//   outbox   order               OutboxEntry        index byClient: [clientID, id]
-//   clients  clientID            { clientID, lastID }
-//   meta     "replica"           ReplicaMeta
-//   blobs       hash             BlobRecord         index byWaiting: waitingSince (absent: uploaded)
-//   blobWrites  writeID          BlobWriteRecord    a write under way
-//   blobChunks  [writeID, i]     ArrayBuffer        limits.blobChunkBytes each, but for the last
+//   store        key                 record
+//   journal      [seq, i]            BaseChange[]    what the commit `seq` changed, in pieces; later ones win over pages
+//   pages        page                Page<Row>       rows of one table, by id
+//   indexPages   page                Page<key>       keys of one index, in order
+//   directories  [table, columns]    Directory       where a table's rows (columns "") or an index's keys lie
+//   outbox       order               OutboxEntry     index byClient: [clientID, id]
+//   clients      clientID            { clientID, lastID }
+//   meta         "replica"           ReplicaMeta
+//   blobs        hash                BlobRecord      index byWaiting: waitingSince (absent: uploaded)
+//   blobWrites   writeID             BlobWriteRecord a write under way
+//   blobChunks   [writeID, i]        ArrayBuffer     limits.blobChunkBytes each, but for the last
+//   rows         [table, id]         a row that format 1 or 2 left and no fold has moved into pages yet
+//
+// Invariant: the journal, in order, laid over pages and `rows` (which have no id in common) is the state of `meta.seq`.
+// Everything else about it: docs/storage-layout.md.
 //
 // History of FORMAT_VERSION (it only goes up; every step stays in `upgrade`):
 //   1: first.
 //   2: the bytes of files.
+//   3: journal and pages; `rows` is read and emptied, never written.
 
 import type { FirstSync, KeptRejection } from "./store.ts";
 
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 
 /** What changes with every commit. */
 export interface ReplicaMeta {
@@ -32,7 +40,26 @@ export interface ReplicaMeta {
   readonly unsentCount?: number;
   /** The app's, as whoever opened the database last has it. Absent in a database that nobody has opened since it is kept. */
   readonly schemaVersion?: string;
+  readonly rows?: RowsMeta;
 }
+
+/** How a replica's rows lie; `noRows` where there are none. */
+export interface RowsMeta {
+  /** The number of the next page. */
+  readonly nextPage: number;
+  /** Changes in the journal, about: those that are folded. */
+  readonly journalled: number;
+  /** Table → the highest id in its journal, at least. */
+  readonly lastIDs: { readonly [table: string]: string };
+  /** Pages whose rows are in no index, about. */
+  readonly unindexed: number;
+  /** Whether `rows` holds any, of an older format. */
+  readonly isLegacy: boolean;
+  /** The number of the fold that may go on: who begins one takes the next number. */
+  readonly fold: number;
+}
+
+export const noRows: RowsMeta = { nextPage: 1, journalled: 0, lastIDs: {}, unindexed: 0, isLegacy: false, fold: 0 };
 
 export interface ClientRecord {
   readonly clientID: string;
@@ -91,8 +118,11 @@ export const takenOver = (meta: ReplicaMeta, schemaVersion: string): ReplicaMeta
 export const databaseName = (dbName: string, clientGroupID: string): string =>
   `plasma:${encodeURIComponent(dbName)}:${encodeURIComponent(clientGroupID)}`;
 
-/** Takes a database from `oldVersion` (0: new) to FORMAT_VERSION, inside its versionchange transaction. */
-export function upgrade(database: IDBDatabase, oldVersion: number): void {
+/**
+ * Takes a database from `oldVersion` (0: new) to FORMAT_VERSION, inside its versionchange transaction `tx`. Steps move no rows:
+ * while they run, no tab can do anything.
+ */
+export function upgrade(database: IDBDatabase, oldVersion: number, tx: IDBTransaction): void {
   if (oldVersion < 1) {
     database.createObjectStore("rows");
     database
@@ -105,5 +135,12 @@ export function upgrade(database: IDBDatabase, oldVersion: number): void {
     database.createObjectStore("blobs", { keyPath: "hash" }).createIndex("byWaiting", "waitingSince");
     database.createObjectStore("blobWrites", { keyPath: "writeID" });
     database.createObjectStore("blobChunks");
+  }
+  if (oldVersion < 3) {
+    for (const name of ["journal", "pages", "indexPages", "directories"]) database.createObjectStore(name);
+    const meta = tx.objectStore("meta");
+    const read = meta.openCursor();
+    read.onsuccess = () =>
+      read.result?.update({ ...(read.result.value as ReplicaMeta), rows: { ...noRows, isLegacy: true } });
   }
 }

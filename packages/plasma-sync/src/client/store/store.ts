@@ -152,8 +152,8 @@ export interface ColdRows {
   byID(table: string, ids: readonly string[], seq: () => number): Promise<readonly Row[]>;
   /** About the first `limit` rows of an order, possibly more; null where the disk does not serve the order. Any table's by id is served. */
   window(table: string, order: ColdOrder, seq: () => number): Promise<ColdWindow | null>;
-  /** Hands over all rows of a table, by id, batch by batch as they are read. */
-  stream(table: string, onRows: (rows: readonly Row[]) => void, seq: () => number): Promise<void>;
+  /** Hands over all rows of a table, by id, batch by batch as they are read; waits where `onRows` does. */
+  stream(table: string, onRows: (rows: readonly Row[]) => void | Promise<void>, seq: () => number): Promise<void>;
 }
 
 export interface Store {

@@ -1,0 +1,145 @@
+// Owns: fold: moving what the journal says into pages, in small transactions; whoever opens the replica then has little to read.
+// Invariants:
+//   1. The state of the replica stays what it is at every moment: a page may hold what the journal says too, and the journal is
+//      emptied only when all pages hold what it says.
+//   2. One fold at a time may go on: it has the number that meta tells. Another that begins takes the next, and this one
+//      ends at its next step. It can die after any step: the next one begins anew.
+//   3. A fold begins with the older formats' rows: afterwards pages alone lie under the journal.
+
+import { PlasmaError } from "../../core/error.ts";
+import * as limits from "../../core/limits.ts";
+import type { AnySchema } from "../../core/schema/schema.ts";
+import type { Row } from "../../core/schema/value.ts";
+import type { FoldStep, RowChange, RunFoldStep } from "./fold-step.ts";
+import { resultOf } from "./idb-requests.ts";
+import { noRows, type RowsMeta } from "./layout.ts";
+import { rewritePages } from "./rewrite-pages.ts";
+import { directoryKey, emptyDirectory, idOf, rowOrder, type RowDirectory } from "./row-pages.ts";
+import type { BaseChange } from "./store.ts";
+import { indexChanges, indexNewPages } from "./write-indexes.ts";
+
+export interface FoldDeps {
+  readonly schema: AnySchema;
+  readonly run: RunFoldStep;
+}
+
+/** Folds everything. Rejects with `client/deposed` when another fold has begun. */
+export async function fold({ schema, run }: FoldDeps): Promise<void> {
+  let number = 0;
+  let claimed = noRows;
+  let seq = 0;
+  let changes = new Map<string, RowChange[]>();
+  await run(["journal"], async (tx, meta) => {
+    const { rows = noRows } = meta;
+    changes = await readChanges(tx);
+    ({ seq } = meta);
+    number = rows.fold + 1;
+    claimed = { ...rows, fold: number };
+    return claimed;
+  });
+  const step: FoldStep = (stores, body) =>
+    run(stores, (tx, { rows = noRows }) => {
+      if (rows.fold !== number) throw new PlasmaError("client/deposed", {});
+      return body(tx, rows);
+    });
+  if (claimed.isLegacy) await foldLegacy(step);
+  for (const [table, ofTable] of changes) {
+    const replaced = await foldTable(step, table, ofTable);
+    await indexChanges({ schema, step }, { table, changes: ofTable, replaced });
+  }
+  await step(["journal"], (tx, rows) => {
+    tx.objectStore("journal").delete(IDBKeyRange.upperBound([seq, []]));
+    const journalled = Math.max(0, rows.journalled - claimed.journalled);
+    return { ...rows, journalled, lastIDs: journalled === 0 ? {} : rows.lastIDs };
+  });
+  await indexNewPages({ schema, step });
+}
+
+/** The last change of each id in the journal, by table, in order of ids. */
+async function readChanges(tx: IDBTransaction): Promise<Map<string, RowChange[]>> {
+  const store = tx.objectStore("journal");
+  const [keys, records] = await Promise.all([
+    resultOf<IDBValidKey[]>(store.getAllKeys()),
+    resultOf<BaseChange[][]>(store.getAll()),
+  ]);
+  const tables = new Map<string, Map<string, RowChange>>();
+  for (const [i, record] of records.entries()) {
+    const [seq] = keys[i] as [number, number];
+    for (const { table, id, row } of record) {
+      const byID = tables.get(table) ?? new Map<string, RowChange>();
+      tables.set(table, byID.set(id, { key: id, item: row, seq }));
+    }
+  }
+  return new Map([...tables].map(([table, byID]) => [table, inOrder([...byID.values()])]));
+}
+
+const inOrder = (changes: RowChange[]): RowChange[] => changes.sort((a, b) => rowOrder.compare(a.key, b.key));
+
+/** Brings a table's changes into its pages; resolves to the rows that they replaced. */
+async function foldTable(step: FoldStep, table: string, changes: readonly RowChange[]): Promise<readonly Row[]> {
+  const replaced: Row[] = [];
+  for (let at = 0; at < changes.length;) {
+    let next = at;
+    let old: readonly Row[] = [];
+    await step(["pages", "directories"], async (tx, rows) => {
+      const some = changes.slice(at, at + limits.storeFoldItemsMax);
+      const done = await takeIn(tx, rows, { table, changes: some, pagesMax: limits.storeFoldPagesMax });
+      next = at + done.taken;
+      old = done.replaced;
+      return done.rows;
+    });
+    at = next;
+    replaced.push(...old);
+  }
+  return replaced;
+}
+
+/** Moves all rows of older formats into pages. */
+async function foldLegacy(step: FoldStep): Promise<void> {
+  for (let isOver = false; !isOver;) {
+    await step(["rows", "pages", "directories"], async (tx, rows) => {
+      const store = tx.objectStore("rows");
+      const [key] = await resultOf(store.getAllKeys(null, 1));
+      isOver = key === undefined;
+      if (key === undefined) return { ...rows, isLegacy: false };
+      const [table] = key as [string, string];
+      const found = await resultOf<Row[]>(
+        store.getAll(IDBKeyRange.bound([table], [table, []]), limits.storeLegacyRows),
+      );
+      store.delete(IDBKeyRange.bound([table], [table, idOf(found.at(-1) as Row)]));
+      const changes = inOrder(found.map((row) => ({ key: idOf(row), item: row, seq: 0 })));
+      return (await takeIn(tx, rows, { table, changes, pagesMax: Infinity })).rows;
+    });
+  }
+}
+
+interface TakeIn {
+  readonly table: string;
+  readonly changes: readonly RowChange[];
+  readonly pagesMax: number;
+}
+
+/** Brings the first of a table's changes into its pages. */
+async function takeIn(tx: IDBTransaction, rows: RowsMeta, { table, changes, pagesMax }: TakeIn) {
+  const directories = tx.objectStore("directories");
+  const directory =
+    (await resultOf<RowDirectory | undefined>(directories.get(directoryKey(table)))) ?? emptyDirectory(table);
+  const done = await rewritePages({
+    store: tx.objectStore("pages"),
+    refs: directory.refs,
+    changes,
+    order: rowOrder,
+    nextPage: rows.nextPage,
+    pagesMax,
+  });
+  const lastKey = changes[done.taken - 1]?.key ?? "";
+  const isNew = directory.refs.length === 0;
+  const unindexed = isNew
+    ? done.refs.map(({ page }) => page)
+    : [...new Set(directory.unindexed.flatMap((page) => done.moved.get(page) ?? [page]))];
+  const last = rowOrder.compare(directory.last, lastKey) < 0 ? lastKey : directory.last;
+  directories.put({ ...directory, refs: done.refs, last, unindexed } satisfies RowDirectory, directoryKey(table));
+  const grown = unindexed.length - directory.unindexed.length;
+  const meta: RowsMeta = { ...rows, nextPage: done.nextPage, unindexed: rows.unindexed + grown };
+  return { rows: meta, taken: done.taken, replaced: done.replaced };
+}

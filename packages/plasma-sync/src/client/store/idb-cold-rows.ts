@@ -1,0 +1,220 @@
+// Owns: IdbColdRows: a table's rows on disk as a tab asks for them that has opened the store: by id, in order, all of them.
+// Invariants:
+//   1. Pages are never changed, only replaced by others: a directory that was read once is true as long as its pages are
+//      there. Where one is missing it is read again, in the same transaction.
+//   2. Nothing is answered from a page that holds a commit which the tab has not heard of.
+//   3. An index may hold keys that its rows no longer have, never lacks one: what it finds is compared with the row.
+
+import { PlasmaError } from "../../core/error.ts";
+import { must } from "../../core/lib/assert.ts";
+import * as limits from "../../core/limits.ts";
+import type { AnySchema } from "../../core/schema/schema.ts";
+import type { TableMeta } from "../../core/schema/table.ts";
+import type { Row } from "../../core/schema/value.ts";
+import { compareKeys, keyOfRow, servingIndex, signatureOf, type ColdKey } from "./cold-order.ts";
+import { KeyWalk } from "./key-walk.ts";
+import { resultOf } from "./idb-requests.ts";
+import { readPages } from "./read-rows.ts";
+import { directoryKey, idOf, rowOrder, type Directory, type RowDirectory } from "./row-pages.ts";
+import { indexOfPage, type PageRef } from "./sorted-pages.ts";
+import type { ColdOrder, ColdRows, ColdWindow } from "./store.ts";
+import { createRowFit } from "./stored-row.ts";
+
+export interface ColdRowsDeps {
+  readonly schema: AnySchema;
+  /** Reads in one transaction, and refuses where the replica is no longer the one that was opened. */
+  readonly read: <T>(stores: readonly string[], body: (tx: IDBTransaction) => Promise<T>) => Promise<T>;
+}
+
+/** The pages of a table's rows, or of one of its indexes, as a tab that has heard of commits up to `seq` may see them. */
+interface Source {
+  readonly table: string;
+  readonly columns?: readonly string[];
+  readonly seq: () => number;
+}
+
+type Pick<Key> = (refs: readonly PageRef<Key>[]) => readonly PageRef<Key>[];
+
+interface Picked<Item, Key> {
+  /** All of the directory. */
+  readonly refs: readonly PageRef<Key>[];
+  readonly picked: readonly PageRef<Key>[];
+  readonly items: readonly Item[];
+}
+
+const ROWS = ["pages", "directories"];
+
+export class IdbColdRows implements ColdRows {
+  readonly #deps: ColdRowsDeps;
+  readonly #directories = new Map<string, Directory>();
+
+  constructor(deps: ColdRowsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Takes what `open` has read. */
+  adopt(directories: readonly Directory[]): void {
+    this.#directories.clear();
+    for (const directory of directories) this.#keep(directory);
+  }
+
+  isEmpty(table: string): boolean {
+    return this.#refsOf(table).length === 0;
+  }
+
+  byID(table: string, ids: readonly string[], seq: () => number): Promise<readonly Row[]> {
+    return this.#deps.read(ROWS, async (tx) => {
+      const wanted = new Set(ids);
+      const rows = await this.#rowsOf(tx, { table, seq }, wanted);
+      return rows.filter((row) => wanted.has(idOf(row))).map(this.#fit(table));
+    });
+  }
+
+  async window(table: string, order: ColdOrder, seq: () => number): Promise<ColdWindow | null> {
+    const meta = this.#metaOf(table);
+    const columns = servingIndex(meta, order);
+    if (columns === null) return null;
+    if (columns.length === 0) return this.#deps.read(ROWS, (tx) => this.#byOrderOfID(tx, { table, seq }, order));
+    const directory = this.#directories.get(directoryKey(table).join()) as RowDirectory | undefined;
+    if (directory === undefined) return { rows: [], isEnd: true };
+    if (directory.unindexed.length > 0 || directory.indexedAs !== signatureOf(meta)) return null;
+    const walk = () => new KeyWalk(meta, columns, order);
+    return this.#deps.read([...ROWS, "indexPages"], (tx) => this.#byIndex(tx, { table, columns, seq }, walk()));
+  }
+
+  async stream(
+    table: string,
+    onRows: (rows: readonly Row[]) => void | Promise<void>,
+    seq: () => number,
+  ): Promise<void> {
+    const fit = this.#fit(table);
+    let next = this.#step(table, null, seq);
+    for (;;) {
+      const { rows, from } = await next;
+      // The next ones are read while these are taken in.
+      if (from !== null) next = this.#step(table, from, seq);
+      next.catch(() => undefined);
+      if (rows.length > 0) await onRows(rows.map(fit));
+      if (from === null) return;
+    }
+  }
+
+  /** Some pages' rows, those with ids from `from` on; and where the ones behind them begin, null at the end. */
+  #step(
+    table: string,
+    from: string | null,
+    seq: () => number,
+  ): Promise<{ readonly rows: readonly Row[]; readonly from: string | null }> {
+    return this.#deps.read(ROWS, async (tx) => {
+      const { refs, picked, items } = await this.#pages<Row, string>(tx, { table, seq }, (all) => {
+        const at = from === null ? 0 : indexOfPage(all, from, rowOrder.compare);
+        return upTo(all.slice(at), limits.storeStreamRows);
+      });
+      const behind = refs[refs.indexOf(picked.at(-1) as PageRef<string>) + 1];
+      const rows = from === null ? items : items.filter((row) => rowOrder.compare(idOf(row), from) >= 0);
+      return { rows, from: behind?.first ?? null };
+    });
+  }
+
+  async #byOrderOfID(tx: IDBTransaction, source: Source, order: ColdOrder): Promise<ColdWindow> {
+    const meta = this.#metaOf(source.table);
+    const { columns, prefix, from, limit } = order;
+    const isBackwards = columns[0]?.direction === "desc";
+    const start = (from ?? prefix)[0] as string | undefined;
+    const { refs, picked, items } = await this.#pages<Row, string>(tx, source, (all) => {
+      const walked = isBackwards ? all.toReversed() : all;
+      const at = start === undefined ? 0 : indexOfPage(all, start, rowOrder.compare);
+      const [first, ...others] = walked.slice(isBackwards && start !== undefined ? all.length - 1 - at : at);
+      // Of the first page rows may be left out.
+      return first === undefined ? [] : [first, ...upTo(others, limit)];
+    });
+    const compare = compareKeys(meta, columns);
+    const rows = (isBackwards ? [...items].sort((a, b) => compare([idOf(a)], [idOf(b)])) : items).filter((row) => {
+      const key = [idOf(row)];
+      return compare(key, prefix) === 0 && (from === undefined || compare(key, from) > 0);
+    });
+    const isEnd = prefix.length > 0 || picked.at(-1) === refs.at(isBackwards ? 0 : -1);
+    return { rows: rows.map(this.#fit(source.table)), isEnd };
+  }
+
+  async #byIndex(tx: IDBTransaction, source: Source, walk: KeyWalk): Promise<ColdWindow | null> {
+    // A walk goes from page to page of one directory.
+    await this.#readDirectory(tx, source);
+    while (!walk.isOver) {
+      const { refs, items } = await this.#pages<ColdKey, ColdKey>(tx, source, (all) => walk.next(all));
+      walk.take(refs, items);
+    }
+    const keys = walk.keys();
+    if (keys === null) return null;
+    const { table, seq, columns = [] } = source;
+    const ids = new Set(keys.map((key) => key.at(-1) as string));
+    const rows = new Map((await this.#rowsOf(tx, { table, seq }, ids)).map((row) => [idOf(row), row]));
+    const fit = this.#fit(table);
+    const named = [...columns, "id"].map((column) => ({ column }));
+    const found = keys.flatMap((key) => {
+      const stored = rows.get(key.at(-1) as string);
+      const row = stored === undefined ? null : fit(stored);
+      return row !== null && walk.compare(keyOfRow(row, named), key) === 0 ? [row] : [];
+    });
+    // Only keys of rows that are no more: nobody could go on from there.
+    return found.length === 0 && !walk.isEnd ? null : { rows: found, isEnd: walk.isEnd };
+  }
+
+  /** The rows of the pages that may hold these ids. */
+  async #rowsOf(tx: IDBTransaction, source: Source, ids: ReadonlySet<string>): Promise<readonly Row[]> {
+    const { items } = await this.#pages<Row, string>(tx, source, (refs) => {
+      const at = new Set([...ids].map((id) => indexOfPage(refs, id, rowOrder.compare)));
+      return refs.filter((_, i) => at.has(i));
+    });
+    return items;
+  }
+
+  /** The items of the pages that `pick` wants, in its order. */
+  async #pages<Item, Key>(tx: IDBTransaction, source: Source, pick: Pick<Key>): Promise<Picked<Item, Key>> {
+    const { table, columns = [], seq } = source;
+    const store = tx.objectStore(columns.length === 0 ? "pages" : "indexPages");
+    for (let refs = this.#refsOf<Key>(table, columns); ;) {
+      const picked = pick(refs);
+      const pages = await readPages<Item>(
+        store,
+        picked.map(({ page }) => page),
+      );
+      if (pages.every((page) => page !== undefined)) {
+        if (pages.some((page) => page.seq > seq())) throw new PlasmaError("client/stale", {});
+        return { refs, picked, items: pages.flatMap(({ items }) => items) };
+      }
+      await this.#readDirectory(tx, source);
+      refs = this.#refsOf<Key>(table, columns);
+    }
+  }
+
+  async #readDirectory(tx: IDBTransaction, { table, columns }: Source): Promise<void> {
+    const key = directoryKey(table, columns);
+    const found = await resultOf<Directory | undefined>(tx.objectStore("directories").get(key));
+    this.#directories.delete(key.join());
+    if (found !== undefined) this.#keep(found);
+  }
+
+  #refsOf<Key = string>(table: string, columns: readonly string[] = []): readonly PageRef<Key>[] {
+    return (this.#directories.get(directoryKey(table, columns).join())?.refs ?? []) as readonly PageRef<Key>[];
+  }
+
+  #keep(directory: Directory): void {
+    this.#directories.set(directoryKey(directory.table, directory.columns).join(), directory);
+  }
+
+  #metaOf(table: string): TableMeta {
+    return must(this.#deps.schema.tablesByName.get(table), "cold rows: of a table of the schema");
+  }
+
+  #fit(table: string): (row: Row) => Row {
+    return createRowFit(this.#metaOf(table));
+  }
+}
+
+/** The first of these pages that together hold `count` items. */
+function upTo<Key>(refs: readonly PageRef<Key>[], count: number): readonly PageRef<Key>[] {
+  let sum = 0;
+  const end = refs.findIndex((ref) => (sum += ref.count) >= count);
+  return end < 0 ? refs : refs.slice(0, end + 1);
+}

@@ -1,0 +1,48 @@
+// Owns: SortedPages: items in order, packed into pages, as pure functions: finding the page of a key, packing. Rows by id and
+// keys of an index both lie so.
+// Invariants:
+//   1. `refs` are in order; a page holds the keys from its `first` up to the next one's `first`.
+//   2. A page is never empty.
+
+/** Where a page lies, and what is known of it without reading it. */
+export interface PageRef<Key> {
+  readonly first: Key;
+  readonly count: number;
+  /** Its number: it names what was written once and is never changed, only replaced by pages of other numbers. */
+  readonly page: number;
+}
+
+/** A page as it is stored. */
+export interface Page<Item> {
+  /** The last commit of which it holds something. */
+  readonly seq: number;
+  readonly items: readonly Item[];
+}
+
+export interface ItemOrder<Item, Key> {
+  readonly keyOf: (item: Item) => Key;
+  readonly compare: (a: Key, b: Key) => number;
+  /** How many such items a page should hold. */
+  readonly pageSize: (items: readonly Item[]) => number;
+}
+
+/** The index of the page that holds `key`, if any does; -1 where there are none. Keys before all belong to the first. */
+export function indexOfPage<Key>(refs: readonly PageRef<Key>[], key: Key, compare: (a: Key, b: Key) => number): number {
+  let low = 0;
+  let high = refs.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compare((refs[middle] as PageRef<Key>).first, key) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low === 0 ? Math.min(0, refs.length - 1) : low - 1;
+}
+
+/** Items cut into pages of about equal counts, none larger than it should be. */
+export function pack<Item, Key>(items: readonly Item[], { pageSize }: ItemOrder<Item, Key>): (readonly Item[])[] {
+  if (items.length === 0) return [];
+  const pageCount = Math.ceil(items.length / pageSize(items));
+  return Array.from({ length: pageCount }, (_, i) =>
+    items.slice(Math.floor((i * items.length) / pageCount), Math.floor(((i + 1) * items.length) / pageCount)),
+  );
+}

@@ -1,0 +1,179 @@
+// Owns: how the indexes of a table on disk are made and kept: by folds only, so that no commit pays for them.
+// Invariants:
+//   1. A key that the journal or a page makes is in the index before the journal is emptied, or the page counts as indexed.
+//   2. A key that a row has no longer is taken out when the fold knows of it; one that dies in between leaves it, and readers
+//      compare what they find with the row.
+
+import * as limits from "../../core/limits.ts";
+import type { AnySchema } from "../../core/schema/schema.ts";
+import type { TableMeta } from "../../core/schema/table.ts";
+import type { Row } from "../../core/schema/value.ts";
+import { compareKeys, keyOfRow, signatureOf, storedIndexes, type ColdKey } from "./cold-order.ts";
+import type { FoldStep, RowChange } from "./fold-step.ts";
+import { resultOf } from "./idb-requests.ts";
+import type { RowsMeta } from "./layout.ts";
+import type { ItemChange } from "./merge-items.ts";
+import { readPages } from "./read-rows.ts";
+import { rewritePages } from "./rewrite-pages.ts";
+import { directoryKey, idOf, type IndexDirectory, type RowDirectory } from "./row-pages.ts";
+import type { ItemOrder } from "./sorted-pages.ts";
+import { createRowFit } from "./stored-row.ts";
+
+export interface IndexDeps {
+  readonly schema: AnySchema;
+  readonly step: FoldStep;
+}
+
+interface Index {
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly order: ItemOrder<ColdKey, ColdKey>;
+  readonly keyOf: (row: Row) => ColdKey;
+}
+
+type KeyChange = ItemChange<ColdKey, ColdKey>;
+
+/** Brings the keys of changed rows into the table's indexes. `replaced`: the rows that the changes have replaced. */
+export async function indexChanges(
+  { schema, step }: IndexDeps,
+  {
+    table,
+    changes,
+    replaced,
+  }: {
+    readonly table: string;
+    readonly changes: readonly RowChange[];
+    readonly replaced: readonly Row[];
+  },
+): Promise<void> {
+  const meta = schema.tablesByName.get(table);
+  if (meta === undefined) return;
+  const byID = new Map(changes.map((change) => [change.key, change]));
+  for (const index of indexesOf(meta)) {
+    const keys: KeyChange[] = [];
+    for (const { item, seq } of changes) {
+      if (item === null) continue;
+      const key = index.keyOf(item);
+      keys.push({ key, item: key, seq });
+    }
+    for (const row of replaced) {
+      const change = byID.get(idOf(row));
+      const key = index.keyOf(row);
+      const isKept = change?.item != null && index.order.compare(index.keyOf(change.item), key) === 0;
+      if (!isKept) keys.push({ key, item: null, seq: change?.seq ?? 0 });
+    }
+    await takeKeys(step, index, keys);
+  }
+}
+
+/** Indexes the rows of pages that no fold has written; where the schema's indexes are others than before, of all pages. */
+export async function indexNewPages({ schema, step }: IndexDeps): Promise<void> {
+  for (const meta of schema.tablesByName.values()) {
+    await adopt(step, meta);
+    while (await indexSomePages(step, meta)) {
+      // Until there are none.
+    }
+  }
+}
+
+/** Drops indexes that were made for another schema: all rows are to be indexed anew. */
+async function adopt(step: FoldStep, meta: TableMeta): Promise<void> {
+  const signature = signatureOf(meta);
+  await step(["directories", "indexPages"], async (tx, rows) => {
+    const store = tx.objectStore("directories");
+    const directory = await readRowDirectory(tx, meta.name);
+    if (directory === undefined || directory.indexedAs === signature) return rows;
+    const all = await resultOf<(RowDirectory | IndexDirectory)[]>(
+      store.getAll(IDBKeyRange.bound([meta.name], [meta.name, []])),
+    );
+    for (const { columns, refs } of all) {
+      if (columns.length === 0) continue;
+      for (const { page } of refs) tx.objectStore("indexPages").delete(page);
+      store.delete(directoryKey(meta.name, columns));
+    }
+    const unindexed = indexesOf(meta).length === 0 ? [] : directory.refs.map(({ page }) => page);
+    store.put({ ...directory, indexedAs: signature, unindexed } satisfies RowDirectory, directoryKey(meta.name));
+    return { ...rows, unindexed: rows.unindexed + unindexed.length - directory.unindexed.length };
+  });
+}
+
+/** Indexes as many pages as one sort takes; whether there were any. */
+async function indexSomePages(step: FoldStep, meta: TableMeta): Promise<boolean> {
+  const indexes = indexesOf(meta);
+  const found = indexes.map((): ColdKey[] => []);
+  const pages = new Set<number>();
+  for (let isOver = false; !isOver;) {
+    await step(["directories", "pages"], async (tx, rows) => {
+      const directory = await readRowDirectory(tx, meta.name);
+      const next = indexes.length === 0 ? [] : (directory?.unindexed ?? []).filter((page) => !pages.has(page));
+      const some = next.slice(0, limits.storeFoldPagesMax);
+      const read = await readPages<Row>(tx.objectStore("pages"), some);
+      for (const page of read)
+        for (const row of page?.items ?? []) indexes.forEach((index, i) => found[i]?.push(index.keyOf(row)));
+      for (const page of some) pages.add(page);
+      isOver = some.length === 0 || (found[0]?.length ?? 0) >= limits.storeIndexKeysMax;
+      return rows;
+    });
+  }
+  for (const [i, index] of indexes.entries())
+    await takeKeys(
+      step,
+      index,
+      (found[i] ?? []).map((key) => ({ key, item: key, seq: 0 })),
+    );
+  await step(["directories"], (tx, rows) => markIndexed(tx, rows, { table: meta.name, pages }));
+  return pages.size > 0;
+}
+
+async function markIndexed(
+  tx: IDBTransaction,
+  rows: RowsMeta,
+  { table, pages }: { readonly table: string; readonly pages: ReadonlySet<number> },
+): Promise<RowsMeta> {
+  const directory = await readRowDirectory(tx, table);
+  if (directory === undefined) return rows;
+  const unindexed = directory.unindexed.filter((page) => !pages.has(page));
+  tx.objectStore("directories").put({ ...directory, unindexed } satisfies RowDirectory, directoryKey(table));
+  return { ...rows, unindexed: Math.max(0, rows.unindexed + unindexed.length - directory.unindexed.length) };
+}
+
+/** Brings keys into an index, in small transactions. */
+async function takeKeys(step: FoldStep, { table, columns, order }: Index, keys: KeyChange[]): Promise<void> {
+  keys.sort((a, b) => order.compare(a.key, b.key));
+  for (let at = 0; at < keys.length;) {
+    let next = at;
+    await step(["indexPages", "directories"], async (tx, rows) => {
+      const directories = tx.objectStore("directories");
+      const key = directoryKey(table, columns);
+      const directory = await resultOf<IndexDirectory | undefined>(directories.get(key));
+      const done = await rewritePages({
+        store: tx.objectStore("indexPages"),
+        refs: directory?.refs ?? [],
+        changes: keys.slice(at, at + limits.storeFoldItemsMax),
+        order,
+        nextPage: rows.nextPage,
+        pagesMax: limits.storeFoldPagesMax,
+      });
+      next = at + done.taken;
+      directories.put({ table, columns, refs: done.refs } satisfies IndexDirectory, key);
+      return { ...rows, nextPage: done.nextPage };
+    });
+    at = next;
+  }
+}
+
+const readRowDirectory = (tx: IDBTransaction, table: string) =>
+  resultOf<RowDirectory | undefined>(tx.objectStore("directories").get(directoryKey(table)));
+
+function indexesOf(meta: TableMeta): Index[] {
+  const fit = createRowFit(meta);
+  return storedIndexes(meta).map((columns) => {
+    const named = [...columns, "id"].map((column) => ({ column, direction: "asc" as const }));
+    const order: ItemOrder<ColdKey, ColdKey> = {
+      keyOf: (key) => key,
+      compare: compareKeys(meta, named),
+      pageSize: () => limits.storePageItemsMax,
+    };
+    return { table: meta.name, columns, order, keyOf: (row) => keyOfRow(fit(row), named) };
+  });
+}
