@@ -14,7 +14,8 @@ import type { FoldStep, RowChange, RunFoldStep } from "./fold-step.ts";
 import { resultOf } from "./idb-requests.ts";
 import { noRows, type RowsMeta } from "./layout.ts";
 import { rewritePages } from "./rewrite-pages.ts";
-import { directoryKey, emptyDirectory, idOf, rowOrder, type RowDirectory } from "./row-pages.ts";
+import { directoryKey, emptyDirectory, idOf, type RowDirectory } from "./directory.ts";
+import { rowOrder } from "./row-pages.ts";
 import type { BaseChange } from "./store.ts";
 import { indexChanges, indexNewPages } from "./write-indexes.ts";
 

@@ -6,16 +6,14 @@
 //   3. An index may hold keys that its rows no longer have, never lacks one: what it finds is compared with the row.
 
 import { PlasmaError } from "../../core/error.ts";
-import { must } from "../../core/lib/assert.ts";
 import * as limits from "../../core/limits.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
-import type { Row } from "../../core/schema/value.ts";
-import { compareKeys, keyOfRow, servingIndex, signatureOf, type ColdKey } from "./cold-order.ts";
-import { KeyWalk } from "./key-walk.ts";
+import type { Row, Value } from "../../core/schema/value.ts";
+import { compareText } from "../../core/query/compare.ts";
 import { resultOf } from "./idb-requests.ts";
 import { readPages } from "./read-rows.ts";
-import { directoryKey, idOf, rowOrder, type Directory, type RowDirectory } from "./row-pages.ts";
+import { directoryKey, idOf, type Directory, type RowDirectory } from "./directory.ts";
 import { indexOfPage, type PageRef } from "./sorted-pages.ts";
 import type { ColdOrder, ColdRows, ColdWindow } from "./store.ts";
 import { createRowFit } from "./stored-row.ts";
@@ -33,9 +31,10 @@ interface Source {
   readonly seq: () => number;
 }
 
-type Pick<Key> = (refs: readonly PageRef<Key>[]) => readonly PageRef<Key>[];
+/** Picks pages of a directory. */
+export type Pick<Key> = (refs: readonly PageRef<Key>[]) => readonly PageRef<Key>[];
 
-interface Picked<Item, Key> {
+export interface Picked<Item, Key> {
   /** All of the directory. */
   readonly refs: readonly PageRef<Key>[];
   readonly picked: readonly PageRef<Key>[];
@@ -71,15 +70,24 @@ export class IdbColdRows implements ColdRows {
   }
 
   async window(table: string, order: ColdOrder, seq: () => number): Promise<ColdWindow | null> {
+    if (order.columns.length === 1) return this.#deps.read(ROWS, (tx) => this.#byOrderOfID(tx, { table, seq }, order));
+    const { readWindow, servingIndex } = await import("./read-window.ts");
     const meta = this.#metaOf(table);
     const columns = servingIndex(meta, order);
     if (columns === null) return null;
-    if (columns.length === 0) return this.#deps.read(ROWS, (tx) => this.#byOrderOfID(tx, { table, seq }, order));
-    const directory = this.#directories.get(directoryKey(table).join()) as RowDirectory | undefined;
-    if (directory === undefined) return { rows: [], isEnd: true };
-    if (directory.unindexed.length > 0 || directory.indexedAs !== signatureOf(meta)) return null;
-    const walk = () => new KeyWalk(meta, columns, order);
-    return this.#deps.read([...ROWS, "indexPages"], (tx) => this.#byIndex(tx, { table, columns, seq }, walk()));
+    return this.#deps.read([...ROWS, "indexPages"], async (tx) => {
+      const source = { table, columns, seq };
+      // A walk goes from page to page of one directory.
+      await this.#readDirectory(tx, source);
+      return readWindow({
+        meta,
+        columns,
+        order,
+        directory: this.#directories.get(directoryKey(table).join()) as RowDirectory | undefined,
+        keys: (pick) => this.#pages(tx, source, pick),
+        rows: (ids) => this.#rowsOf(tx, { table, seq }, ids),
+      });
+    });
   }
 
   async stream(
@@ -107,63 +115,38 @@ export class IdbColdRows implements ColdRows {
   ): Promise<{ readonly rows: readonly Row[]; readonly from: string | null }> {
     return this.#deps.read(ROWS, async (tx) => {
       const { refs, picked, items } = await this.#pages<Row, string>(tx, { table, seq }, (all) => {
-        const at = from === null ? 0 : indexOfPage(all, from, rowOrder.compare);
+        const at = from === null ? 0 : indexOfPage(all, from, compareText);
         return upTo(all.slice(at), limits.storeStreamRows);
       });
       const behind = refs[refs.indexOf(picked.at(-1) as PageRef<string>) + 1];
-      const rows = from === null ? items : items.filter((row) => rowOrder.compare(idOf(row), from) >= 0);
+      const rows = from === null ? items : items.filter((row) => compareText(idOf(row), from) >= 0);
       return { rows, from: behind?.first ?? null };
     });
   }
 
   async #byOrderOfID(tx: IDBTransaction, source: Source, order: ColdOrder): Promise<ColdWindow> {
-    const meta = this.#metaOf(source.table);
     const { columns, prefix, from, limit } = order;
     const isBackwards = columns[0]?.direction === "desc";
     const start = (from ?? prefix)[0] as string | undefined;
     const { refs, picked, items } = await this.#pages<Row, string>(tx, source, (all) => {
       const walked = isBackwards ? all.toReversed() : all;
-      const at = start === undefined ? 0 : indexOfPage(all, start, rowOrder.compare);
+      const at = start === undefined ? 0 : indexOfPage(all, start, compareText);
       const [first, ...others] = walked.slice(isBackwards && start !== undefined ? all.length - 1 - at : at);
       // Of the first page rows may be left out.
       return first === undefined ? [] : [first, ...upTo(others, limit)];
     });
-    const compare = compareKeys(meta, columns);
-    const rows = (isBackwards ? [...items].sort((a, b) => compare([idOf(a)], [idOf(b)])) : items).filter((row) => {
-      const key = [idOf(row)];
-      return compare(key, prefix) === 0 && (from === undefined || compare(key, from) > 0);
-    });
+    const compare = (row: Row, id: Value | undefined) => compareText(idOf(row), id as string) * (isBackwards ? -1 : 1);
+    const rows = (isBackwards ? [...items].sort((a, b) => compare(a, idOf(b))) : items).filter(
+      (row) => prefix.every((id) => compare(row, id) === 0) && (from === undefined || compare(row, from[0]) > 0),
+    );
     const isEnd = prefix.length > 0 || picked.at(-1) === refs.at(isBackwards ? 0 : -1);
     return { rows: rows.map(this.#fit(source.table)), isEnd };
-  }
-
-  async #byIndex(tx: IDBTransaction, source: Source, walk: KeyWalk): Promise<ColdWindow | null> {
-    // A walk goes from page to page of one directory.
-    await this.#readDirectory(tx, source);
-    while (!walk.isOver) {
-      const { refs, items } = await this.#pages<ColdKey, ColdKey>(tx, source, (all) => walk.next(all));
-      walk.take(refs, items);
-    }
-    const keys = walk.keys();
-    if (keys === null) return null;
-    const { table, seq, columns = [] } = source;
-    const ids = new Set(keys.map((key) => key.at(-1) as string));
-    const rows = new Map((await this.#rowsOf(tx, { table, seq }, ids)).map((row) => [idOf(row), row]));
-    const fit = this.#fit(table);
-    const named = [...columns, "id"].map((column) => ({ column }));
-    const found = keys.flatMap((key) => {
-      const stored = rows.get(key.at(-1) as string);
-      const row = stored === undefined ? null : fit(stored);
-      return row !== null && walk.compare(keyOfRow(row, named), key) === 0 ? [row] : [];
-    });
-    // Only keys of rows that are no more: nobody could go on from there.
-    return found.length === 0 && !walk.isEnd ? null : { rows: found, isEnd: walk.isEnd };
   }
 
   /** The rows of the pages that may hold these ids. */
   async #rowsOf(tx: IDBTransaction, source: Source, ids: ReadonlySet<string>): Promise<readonly Row[]> {
     const { items } = await this.#pages<Row, string>(tx, source, (refs) => {
-      const at = new Set([...ids].map((id) => indexOfPage(refs, id, rowOrder.compare)));
+      const at = new Set([...ids].map((id) => indexOfPage(refs, id, compareText)));
       return refs.filter((_, i) => at.has(i));
     });
     return items;
@@ -204,7 +187,7 @@ export class IdbColdRows implements ColdRows {
   }
 
   #metaOf(table: string): TableMeta {
-    return must(this.#deps.schema.tablesByName.get(table), "cold rows: of a table of the schema");
+    return this.#deps.schema.tablesByName.get(table) as TableMeta;
   }
 
   #fit(table: string): (row: Row) => Row {

@@ -11,11 +11,10 @@ import { isThere, putEntries, readClient, readClients, readOutbox, syncOutbox } 
 import { resultOf } from "./idb-requests.ts";
 import { BLOB_STORES, emptyMeta, noRows, takenOver, type ReplicaMeta } from "./layout.ts";
 import { checkVersion, checkWriter, planAppend, planSync } from "./plan-commit.ts";
-import { readAllRows, readChanges, readDirectories } from "./read-rows.ts";
+import { readAllRows, readChanges, readDirectories, readTables } from "./read-rows.ts";
 import type { BaseChange, NewOutboxEntry, Reign, Store, StoreCommit, StoreState, SyncCommit } from "./store.ts";
-import { createRowFit } from "./stored-row.ts";
-import { idOf } from "./row-pages.ts";
-import { ROW_STORES, writeRows } from "./write-rows.ts";
+import { idOf } from "./directory.ts";
+import { loadBulk, ROW_STORES, writeRows, type RowsWritten } from "./write-rows.ts";
 
 export interface IdbStoreOptions extends IdbConnectionOptions {
   readonly schema: AnySchema;
@@ -64,23 +63,18 @@ class PagedStore implements IdbStore {
 
   async open(onChanges: (changes: readonly BaseChange[]) => void): Promise<StoreState> {
     const { schema } = this.#options;
-    return this.#read(onChanges, async (tx, { rows = noRows }, handOver) => {
-      const [directories] = await Promise.all([
-        readDirectories(tx),
-        readChanges(tx, { schema, isLegacy: rows.isLegacy }, handOver),
-      ]);
+    return this.#read(onChanges, async (tx, { rows }, handOver) => {
+      this.cold.adopt([]);
+      // Rows of older formats are in no directory.
+      if (rows?.isLegacy === true)
+        return readAllRows(tx, schema, (table, all) => handOver(all.map((row) => ({ table, id: idOf(row), row }))));
+      const [directories] = await Promise.all([readDirectories(tx), readChanges(tx, schema, handOver)]);
       this.cold.adopt(directories);
     });
   }
 
-  async load(onRows: (table: string, rows: readonly Row[]) => void): Promise<StoreState> {
-    const { tablesByName } = this.#options.schema;
-    const fits = new Map([...tablesByName].map(([table, meta]) => [table, createRowFit(meta)]));
-    return this.#read(onRows, (tx, _meta, handOver) =>
-      readAllRows(tx, tablesByName.keys(), (table, rows) =>
-        handOver(table, rows.map(fits.get(table) ?? ((row) => row))),
-      ),
-    );
+  load(onRows: (table: string, rows: readonly Row[]) => void): Promise<StoreState> {
+    return this.#read(onRows, (tx, _meta, handOver) => readAllRows(tx, this.#options.schema, handOver));
   }
 
   append(
@@ -97,7 +91,7 @@ class PagedStore implements IdbStore {
       if (commit !== null && (lastID === commit.entries.at(-1)?.id || (await isThere(tx, commit)))) return commit;
       const plan = planAppend(meta, lastID, entries, changes);
       putEntries(tx, plan.commit.entries);
-      await this.#putMeta(tx, plan.meta, changes);
+      await this.#putMeta(tx, plan.meta, { changes, bulk: null });
       return (commit = plan.commit);
     });
   }
@@ -118,32 +112,23 @@ class PagedStore implements IdbStore {
     });
   }
 
-  async sync(replicaID: string, epoch: number, commit: SyncCommit): Promise<Extract<StoreCommit, { type: "sync" }>> {
-    const { seq, rows } = await this.#connection.run({ stores: WRITTEN, mode: "readwrite" }, async (tx) => {
-      const meta = await this.#readMeta(tx, replicaID, epoch);
-      const seeds = await syncOutbox(tx, commit);
-      return this.#putMeta(
-        tx,
-        planSync(meta, commit, (rejection) => seeds.get(rejection)),
-        commit.changes,
-      );
-    });
-    // Whoever opens the replica next is to find little in the journal, also when the app is killed in the middle.
-    if (rows !== undefined && rows.journalled > limits.storeJournalRowsMax) await this.#folds.run();
-    return { type: "sync", replicaID, seq, sync: commit };
+  sync(replicaID: string, epoch: number, commit: SyncCommit): Promise<Extract<StoreCommit, { type: "sync" }>> {
+    const { changes } = commit;
+    if (changes.length < limits.storeBulkRowsMin) return this.#sync(replicaID, epoch, commit, { changes, bulk: null });
+    return loadBulk().then((bulk) => this.#sync(replicaID, epoch, commit, { changes, bulk }));
   }
 
   async reset(keep: ReadonlySet<string> = new Set()): Promise<void> {
     await this.#connection.run({ stores: [...ALL, ...BLOB_STORES], mode: "readwrite" }, async (tx) => {
       checkVersion(await readMeta(tx), this.#schemaVersion);
       const kept: BaseChange[] = [];
-      await readAllRows(tx, keep, (table, rows) => {
+      await readTables(tx, keep, (table, rows) => {
         for (const row of rows) kept.push({ table, id: idOf(row), row });
       });
       // Rows that stay may need their files: then what nothing needs goes by eviction.
       const emptied = keep.size === 0 ? [...ALL, ...BLOB_STORES] : ALL;
       for (const name of emptied) tx.objectStore(name).clear();
-      await this.#putMeta(tx, this.#emptyMeta(), kept);
+      await this.#putMeta(tx, this.#emptyMeta(), { changes: kept, bulk: null });
     });
   }
 
@@ -199,6 +184,26 @@ class PagedStore implements IdbStore {
     this.#hasTaken = true;
   }
 
+  async #sync(
+    replicaID: string,
+    epoch: number,
+    commit: SyncCommit,
+    written: RowsWritten,
+  ): Promise<Extract<StoreCommit, { type: "sync" }>> {
+    const { seq, rows } = await this.#connection.run({ stores: WRITTEN, mode: "readwrite" }, async (tx) => {
+      const meta = await this.#readMeta(tx, replicaID, epoch);
+      const seeds = await syncOutbox(tx, commit);
+      return this.#putMeta(
+        tx,
+        planSync(meta, commit, (rejection) => seeds.get(rejection)),
+        written,
+      );
+    });
+    // Whoever opens the replica next is to find little in the journal, also when the app is killed in the middle.
+    if (rows !== undefined && rows.journalled > limits.storeJournalRowsMax) await this.#folds.run();
+    return { type: "sync", replicaID, seq, sync: commit };
+  }
+
   #emptyMeta(): ReplicaMeta {
     return emptyMeta(this.#options.env.randomUUID(), this.#schemaVersion);
   }
@@ -212,8 +217,8 @@ class PagedStore implements IdbStore {
   }
 
   /** Writes a commit's changes of rows and the meta after it. */
-  async #putMeta(tx: IDBTransaction, meta: ReplicaMeta, changes: readonly BaseChange[]): Promise<ReplicaMeta> {
-    const next: ReplicaMeta = { ...meta, rows: await writeRows(tx, meta, changes) };
+  async #putMeta(tx: IDBTransaction, meta: ReplicaMeta, written: RowsWritten): Promise<ReplicaMeta> {
+    const next: ReplicaMeta = { ...meta, rows: await writeRows(tx, meta, written) };
     tx.objectStore("meta").put(next, META_KEY);
     this.#folds.note(next.rows);
     return next;

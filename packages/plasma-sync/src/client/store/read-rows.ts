@@ -5,13 +5,15 @@ import * as limits from "../../core/limits.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { resultOf } from "./idb-requests.ts";
-import { idOf, type Directory } from "./row-pages.ts";
+import { idOf, type Directory } from "./directory.ts";
 import type { Page } from "./sorted-pages.ts";
 import type { BaseChange } from "./store.ts";
 import { createRowFit } from "./stored-row.ts";
 
 /** Pages that are asked for at once: so many that the disk has always something to do, and memory does not hold all. */
 const PAGES_AT_ONCE = 16;
+
+type OnRows = (table: string, rows: readonly Row[]) => void;
 
 /** What a replica's journal says, by table: the last change of each id. */
 type Journal = ReadonlyMap<string, ReadonlyMap<string, Row | null>>;
@@ -32,36 +34,29 @@ async function readJournal(tx: IDBTransaction): Promise<Journal> {
 export const readDirectories = (tx: IDBTransaction): Promise<Directory[]> =>
   resultOf<Directory[]>(tx.objectStore("directories").getAll());
 
-/** What `open` hands over: the journal's changes, and rows of older formats, which no directory names. */
+/** Hands over what the journal says. */
 export async function readChanges(
   tx: IDBTransaction,
-  { schema, isLegacy }: { readonly schema: AnySchema; readonly isLegacy: boolean },
+  schema: AnySchema,
   onChanges: (changes: readonly BaseChange[]) => void,
 ): Promise<void> {
   const journal = await readJournal(tx);
   for (const [table, meta] of schema.tablesByName) {
     const fit = createRowFit(meta);
-    const changed = journal.get(table);
     const batch = batches(onChanges);
-    for (const [id, row] of changed ?? []) batch.add([{ table, id, row: row && fit(row) }]);
-    if (isLegacy)
-      await readLegacyRows(tx, table, (rows) =>
-        batch.add(
-          rows
-            .filter((row) => changed?.has(idOf(row)) !== true)
-            .map((row) => ({ table, id: idOf(row), row: fit(row) })),
-        ),
-      );
+    batch.add([...(journal.get(table) ?? [])].map(([id, row]) => ({ table, id, row: row && fit(row) })));
     batch.end();
   }
 }
 
+/** Hands over all rows, as the schema has them. */
+export const readAllRows = (tx: IDBTransaction, schema: AnySchema, onRows: OnRows): Promise<void> => {
+  const fits = new Map([...schema.tablesByName].map(([table, meta]) => [table, createRowFit(meta)]));
+  return readTables(tx, fits.keys(), (table, rows) => onRows(table, rows.map(fits.get(table) as (row: Row) => Row)));
+};
+
 /** Hands over all rows of these tables as they lie: pages and rows of older formats first, the journal's laid over them. */
-export async function readAllRows(
-  tx: IDBTransaction,
-  tables: Iterable<string>,
-  onRows: (table: string, rows: readonly Row[]) => void,
-): Promise<void> {
+export async function readTables(tx: IDBTransaction, tables: Iterable<string>, onRows: OnRows): Promise<void> {
   const [journal, directories] = await Promise.all([readJournal(tx), readDirectories(tx)]);
   for (const table of tables) {
     const changed = journal.get(table);

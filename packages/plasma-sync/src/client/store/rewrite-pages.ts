@@ -5,7 +5,8 @@
 
 import { readPages } from "./read-rows.ts";
 import { groupByPage, mergeItems, type ItemChange } from "./merge-items.ts";
-import { pack, type ItemOrder, type Page, type PageRef } from "./sorted-pages.ts";
+import { pack } from "./row-pages.ts";
+import type { ItemOrder, Page, PageRef } from "./sorted-pages.ts";
 
 /** A page with less than this share (1 / n) of what it should hold is small. */
 const SMALL_SHARE = 4;

@@ -1,47 +1,10 @@
-// Owns: how a table's rows lie in pages: their order, how many fit, the table's directory.
+// Owns: packing items into pages; for rows, their order and how many fit.
 
 import * as limits from "../../core/limits.ts";
 import { compareText } from "../../core/query/compare.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
-import type { ItemOrder, PageRef } from "./sorted-pages.ts";
-
-/** Where a table's rows lie. */
-export interface RowDirectory {
-  readonly table: string;
-  /** [] : that of the rows. */
-  readonly columns: readonly [];
-  readonly refs: readonly PageRef<string>[];
-  /** No id on pages is greater. */
-  readonly last: string;
-  /** What the table's indexes were made of: another text makes them worthless. */
-  readonly indexedAs: string;
-  /** Pages whose rows are in no index yet. */
-  readonly unindexed: readonly number[];
-}
-
-/** Where an index of a table lies. Keys are values of the columns, then the id. */
-export interface IndexDirectory {
-  readonly table: string;
-  /** At least one. */
-  readonly columns: readonly string[];
-  readonly refs: readonly PageRef<readonly Value[]>[];
-}
-
-export type Directory = RowDirectory | IndexDirectory;
-
-/** The key of a directory's record. */
-export const directoryKey = (table: string, columns: readonly string[] = []): string[] => [table, columns.join()];
-
-export const emptyDirectory = (table: string): RowDirectory => ({
-  table,
-  columns: [],
-  refs: [],
-  last: "",
-  indexedAs: "",
-  unindexed: [],
-});
-
-export const idOf = (row: Row): string => row["id"] as string;
+import { idOf } from "./directory.ts";
+import type { ItemOrder } from "./sorted-pages.ts";
 
 /** Rows by id. */
 export const rowOrder: ItemOrder<Row, string> = {
@@ -67,4 +30,13 @@ function sizeOf(value: Value | Row | undefined): number {
   for (const [key, part] of Object.entries(value as { readonly [key: string]: Value }))
     bytes += key.length + sizeOf(part);
   return bytes;
+}
+
+/** Items cut into pages of about equal counts, none larger than it should be. */
+export function pack<Item, Key>(items: readonly Item[], { pageSize }: ItemOrder<Item, Key>): (readonly Item[])[] {
+  if (items.length === 0) return [];
+  const pageCount = Math.ceil(items.length / pageSize(items));
+  return Array.from({ length: pageCount }, (_, i) =>
+    items.slice(Math.floor((i * items.length) / pageCount), Math.floor(((i + 1) * items.length) / pageCount)),
+  );
 }

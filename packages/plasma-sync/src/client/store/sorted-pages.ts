@@ -1,5 +1,5 @@
-// Owns: SortedPages: items in order, packed into pages, as pure functions: finding the page of a key, packing. Rows by id and
-// keys of an index both lie so.
+// Owns: SortedPages: items in order, packed into pages, and finding the page of a key. Rows by id and keys of an index both
+// lie so.
 // Invariants:
 //   1. `refs` are in order; a page holds the keys from its `first` up to the next one's `first`.
 //   2. A page is never empty.
@@ -36,13 +36,4 @@ export function indexOfPage<Key>(refs: readonly PageRef<Key>[], key: Key, compar
     else high = middle;
   }
   return low === 0 ? Math.min(0, refs.length - 1) : low - 1;
-}
-
-/** Items cut into pages of about equal counts, none larger than it should be. */
-export function pack<Item, Key>(items: readonly Item[], { pageSize }: ItemOrder<Item, Key>): (readonly Item[])[] {
-  if (items.length === 0) return [];
-  const pageCount = Math.ceil(items.length / pageSize(items));
-  return Array.from({ length: pageCount }, (_, i) =>
-    items.slice(Math.floor((i * items.length) / pageCount), Math.floor(((i + 1) * items.length) / pageCount)),
-  );
 }

@@ -15,7 +15,7 @@ import type { RowsMeta } from "./layout.ts";
 import type { ItemChange } from "./merge-items.ts";
 import { readPages } from "./read-rows.ts";
 import { rewritePages } from "./rewrite-pages.ts";
-import { directoryKey, idOf, type IndexDirectory, type RowDirectory } from "./row-pages.ts";
+import { directoryKey, idOf, type IndexDirectory, type RowDirectory } from "./directory.ts";
 import type { ItemOrder } from "./sorted-pages.ts";
 import { createRowFit } from "./stored-row.ts";
 
