@@ -88,7 +88,7 @@ async function openTab(store: Store) {
       if (!store.cold.isEmpty(name))
         await store.cold.stream(
           name,
-          (batch) => rows.push(...batch),
+          (batch) => void rows.push(...batch),
           () => seq,
         );
       return [...over(name, rows), ...knownOf(name)].sort(compare([asc("id")]));
@@ -246,7 +246,7 @@ export function coldRowsSuite(kind: string, { open, fold, isCold }: ColdSuite): 
       const order = { columns: [asc("id")], prefix: [], limit: 3 };
       const first = taskOf(0)["id"] as string;
       const seen: string[] = [];
-      const onRows = (rows: readonly Row[]) => seen.push(...rows.map((row) => row["id"] as string));
+      const onRows = (rows: readonly Row[]) => void seen.push(...rows.map((row) => row["id"] as string));
       expect(await codeOf(store.cold.byID("tasks", [first], tab.seq))).toBe("client/stale");
       expect(await codeOf(store.cold.window("tasks", order, tab.seq))).toBe("client/stale");
       expect(await codeOf(store.cold.stream("tasks", onRows, tab.seq))).toBe("client/stale");

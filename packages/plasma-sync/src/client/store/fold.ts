@@ -10,7 +10,7 @@ import { PlasmaError } from "../../core/error.ts";
 import * as limits from "../../core/limits.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { Row } from "../../core/schema/value.ts";
-import type { FoldStep, RowChange, RunFoldStep } from "./fold-step.ts";
+import type { FoldStep, RowChange, RunFoldStep, StepResult } from "./fold-step.ts";
 import { resultOf } from "./idb-requests.ts";
 import { noRows, type RowsMeta } from "./layout.ts";
 import { rewritePages } from "./rewrite-pages.ts";
@@ -26,21 +26,13 @@ export interface FoldDeps {
 
 /** Folds everything. Rejects with `client/deposed` when another fold has begun. */
 export async function fold({ schema, run }: FoldDeps): Promise<void> {
-  let number = 0;
-  let claimed = noRows;
-  let seq = 0;
-  let changes = new Map<string, RowChange[]>();
-  await run(["journal"], async (tx, meta) => {
-    const { rows = noRows } = meta;
-    changes = await readChanges(tx);
-    ({ seq } = meta);
-    number = rows.fold + 1;
-    claimed = { ...rows, fold: number };
-    return claimed;
+  const { seq, claimed, changes } = await run(["journal"], async (tx, meta) => {
+    const rows = { ...(meta.rows ?? noRows), fold: (meta.rows?.fold ?? 0) + 1 };
+    return [rows, { seq: meta.seq, claimed: rows, changes: await readChanges(tx) }];
   });
   const step: FoldStep = (stores, body) =>
-    run(stores, (tx, { rows = noRows }) => {
-      if (rows.fold !== number) throw new PlasmaError("client/deposed", {});
+    run(stores, async (tx, { rows = noRows }) => {
+      if (rows.fold !== claimed.fold) throw new PlasmaError("client/deposed", {});
       return body(tx, rows);
     });
   if (claimed.isLegacy) await foldLegacy(step);
@@ -48,10 +40,10 @@ export async function fold({ schema, run }: FoldDeps): Promise<void> {
     const replaced = await foldTable(step, table, ofTable);
     await indexChanges({ schema, step }, { table, changes: ofTable, replaced });
   }
-  await step(["journal"], (tx, rows) => {
+  await step(["journal"], async (tx, rows) => {
     tx.objectStore("journal").delete(IDBKeyRange.upperBound([seq, []]));
     const journalled = Math.max(0, rows.journalled - claimed.journalled);
-    return { ...rows, journalled, lastIDs: journalled === 0 ? {} : rows.lastIDs };
+    return [{ ...rows, journalled, lastIDs: journalled === 0 ? {} : rows.lastIDs }, undefined];
   });
   await indexNewPages({ schema, step });
 }
@@ -80,37 +72,33 @@ const inOrder = (changes: RowChange[]): RowChange[] => changes.sort((a, b) => ro
 async function foldTable(step: FoldStep, table: string, changes: readonly RowChange[]): Promise<readonly Row[]> {
   const replaced: Row[] = [];
   for (let at = 0; at < changes.length;) {
-    let next = at;
-    let old: readonly Row[] = [];
-    await step(["pages", "directories"], async (tx, rows) => {
-      const some = changes.slice(at, at + limits.storeFoldItemsMax);
-      const done = await takeIn(tx, rows, { table, changes: some, pagesMax: limits.storeFoldPagesMax });
-      next = at + done.taken;
-      old = done.replaced;
-      return done.rows;
-    });
-    at = next;
-    replaced.push(...old);
+    const some = changes.slice(at, at + limits.storeFoldItemsMax);
+    const done = await step(["pages", "directories"], (tx, rows) =>
+      takeIn(tx, rows, { table, changes: some, pagesMax: limits.storeFoldPagesMax }),
+    );
+    at += done.taken;
+    replaced.push(...done.replaced);
   }
   return replaced;
 }
 
 /** Moves all rows of older formats into pages. */
 async function foldLegacy(step: FoldStep): Promise<void> {
-  for (let isOver = false; !isOver;) {
-    await step(["rows", "pages", "directories"], async (tx, rows) => {
+  for (;;) {
+    const isOver = await step(["rows", "pages", "directories"], async (tx, rows) => {
       const store = tx.objectStore("rows");
       const [key] = await resultOf(store.getAllKeys(null, 1));
-      isOver = key === undefined;
-      if (key === undefined) return { ...rows, isLegacy: false };
+      if (key === undefined) return [{ ...rows, isLegacy: false }, true];
       const [table] = key as [string, string];
       const found = await resultOf<Row[]>(
         store.getAll(IDBKeyRange.bound([table], [table, []]), limits.storeLegacyRows),
       );
       store.delete(IDBKeyRange.bound([table], [table, idOf(found.at(-1) as Row)]));
       const changes = inOrder(found.map((row) => ({ key: idOf(row), item: row, seq: 0 })));
-      return (await takeIn(tx, rows, { table, changes, pagesMax: Infinity })).rows;
+      const [meta] = await takeIn(tx, rows, { table, changes, pagesMax: Infinity });
+      return [meta, false];
     });
+    if (isOver) return;
   }
 }
 
@@ -121,7 +109,11 @@ interface TakeIn {
 }
 
 /** Brings the first of a table's changes into its pages. */
-async function takeIn(tx: IDBTransaction, rows: RowsMeta, { table, changes, pagesMax }: TakeIn) {
+async function takeIn(
+  tx: IDBTransaction,
+  rows: RowsMeta,
+  { table, changes, pagesMax }: TakeIn,
+): Promise<StepResult<{ readonly taken: number; readonly replaced: readonly Row[] }>> {
   const directories = tx.objectStore("directories");
   const directory =
     (await resultOf<RowDirectory | undefined>(directories.get(directoryKey(table)))) ?? emptyDirectory(table);
@@ -142,5 +134,5 @@ async function takeIn(tx: IDBTransaction, rows: RowsMeta, { table, changes, page
   directories.put({ ...directory, refs: done.refs, last, unindexed } satisfies RowDirectory, directoryKey(table));
   const grown = unindexed.length - directory.unindexed.length;
   const meta: RowsMeta = { ...rows, nextPage: done.nextPage, unindexed: rows.unindexed + grown };
-  return { rows: meta, taken: done.taken, replaced: done.replaced };
+  return [meta, { taken: done.taken, replaced: done.replaced }];
 }

@@ -14,7 +14,7 @@ import { compareText } from "../../core/query/compare.ts";
 import { resultOf } from "./idb-requests.ts";
 import { readPages } from "./read-rows.ts";
 import { directoryKey, idOf, type Directory, type RowDirectory } from "./directory.ts";
-import { indexOfPage, type PageRef } from "./sorted-pages.ts";
+import { indexOfPage, type PageRef, type Pick, type Picked } from "./sorted-pages.ts";
 import type { ColdOrder, ColdRows, ColdWindow } from "./store.ts";
 import { createRowFit } from "./stored-row.ts";
 
@@ -29,16 +29,6 @@ interface Source {
   readonly table: string;
   readonly columns?: readonly string[];
   readonly seq: () => number;
-}
-
-/** Picks pages of a directory. */
-export type Pick<Key> = (refs: readonly PageRef<Key>[]) => readonly PageRef<Key>[];
-
-export interface Picked<Item, Key> {
-  /** All of the directory. */
-  readonly refs: readonly PageRef<Key>[];
-  readonly picked: readonly PageRef<Key>[];
-  readonly items: readonly Item[];
 }
 
 const ROWS = ["pages", "directories"];

@@ -9,7 +9,7 @@ import { IdbColdRows } from "./idb-cold-rows.ts";
 import { IdbConnection, type IdbConnectionOptions } from "./idb-connection.ts";
 import { isThere, putEntries, readClient, readClients, readOutbox, syncOutbox } from "./idb-outbox.ts";
 import { resultOf } from "./idb-requests.ts";
-import { BLOB_STORES, emptyMeta, noRows, takenOver, type ReplicaMeta } from "./layout.ts";
+import { BLOB_STORES, emptyMeta, takenOver, type ReplicaMeta } from "./layout.ts";
 import { checkVersion, checkWriter, planAppend, planSync } from "./plan-commit.ts";
 import { readAllRows, readChanges, readDirectories, readTables } from "./read-rows.ts";
 import type { BaseChange, NewOutboxEntry, Reign, Store, StoreCommit, StoreState, SyncCommit } from "./store.ts";
@@ -231,7 +231,9 @@ class PagedStore implements IdbStore {
       run: (stores, body) =>
         this.#connection.run({ stores: ["meta", ...stores], mode: "readwrite" }, async (tx) => {
           const meta = await this.#readMeta(tx, this.#replicaID);
-          tx.objectStore("meta").put({ ...meta, rows: await body(tx, meta) } satisfies ReplicaMeta, META_KEY);
+          const [rows, result] = await body(tx, meta);
+          tx.objectStore("meta").put({ ...meta, rows } satisfies ReplicaMeta, META_KEY);
+          return result;
         }),
     });
   }

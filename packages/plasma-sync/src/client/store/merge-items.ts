@@ -28,12 +28,9 @@ export function groupByPage<Item, Key>(
   while (from < changes.length && groups.length < pagesMax) {
     const at = Math.max(0, indexOfPage(refs, (changes[from] as ItemChange<Item, Key>).key, compare));
     const next = refs[at + 1];
+    const isOfPage = ({ key }: ItemChange<Item, Key>) => next === undefined || compare(key, next.first) < 0;
     let to = from + 1;
-    while (
-      to < changes.length &&
-      (next === undefined || compare((changes[to] as ItemChange<Item, Key>).key, next.first) < 0)
-    )
-      to += 1;
+    while (to < changes.length && isOfPage(changes[to] as ItemChange<Item, Key>)) to += 1;
     groups.push({ at, changes: changes.slice(from, to) });
     from = to;
   }

@@ -3,9 +3,9 @@
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { keyOfRow, signatureOf, type ColdKey } from "./cold-order.ts";
-import type { Pick, Picked } from "./idb-cold-rows.ts";
 import { KeyWalk } from "./key-walk.ts";
 import { idOf, type RowDirectory } from "./directory.ts";
+import type { Pick, Picked } from "./sorted-pages.ts";
 import type { ColdOrder, ColdWindow } from "./store.ts";
 import { createRowFit } from "./stored-row.ts";
 

@@ -56,7 +56,7 @@ export async function rewritePages<Item, Key>(rewrite: Rewrite<Item, Key>): Prom
     const neighbour = group.at + 1 < refs.length ? group.at + 1 : group.at - 1;
     const ref = refs[neighbour];
     if (ref !== undefined && !touched.has(neighbour) && isSmall(items, ref.count, order)) {
-      const [other = EMPTY as Page<Item>] = await read([neighbour]);
+      const [other = EMPTY] = await read([neighbour]);
       items = neighbour > group.at ? [...items, ...other.items] : [...other.items, ...items];
       seq = Math.max(seq, other.seq);
       touched.add(neighbour);

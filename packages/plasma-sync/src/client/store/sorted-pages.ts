@@ -26,6 +26,16 @@ export interface ItemOrder<Item, Key> {
   readonly pageSize: (items: readonly Item[]) => number;
 }
 
+/** Picks pages of a directory. */
+export type Pick<Key> = (refs: readonly PageRef<Key>[]) => readonly PageRef<Key>[];
+
+export interface Picked<Item, Key> {
+  /** All of the directory. */
+  readonly refs: readonly PageRef<Key>[];
+  readonly picked: readonly PageRef<Key>[];
+  readonly items: readonly Item[];
+}
+
 /** The index of the page that holds `key`, if any does; -1 where there are none. Keys before all belong to the first. */
 export function indexOfPage<Key>(refs: readonly PageRef<Key>[], key: Key, compare: (a: Key, b: Key) => number): number {
   let low = 0;

@@ -9,7 +9,7 @@ import type { AnySchema } from "../../core/schema/schema.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { compareKeys, keyOfRow, signatureOf, storedIndexes, type ColdKey } from "./cold-order.ts";
-import type { FoldStep, RowChange } from "./fold-step.ts";
+import type { FoldStep, RowChange, StepResult } from "./fold-step.ts";
 import { resultOf } from "./idb-requests.ts";
 import type { RowsMeta } from "./layout.ts";
 import type { ItemChange } from "./merge-items.ts";
@@ -59,7 +59,8 @@ export async function indexChanges(
     for (const row of replaced) {
       const change = byID.get(idOf(row));
       const key = index.keyOf(row);
-      const isKept = change?.item != null && index.order.compare(index.keyOf(change.item), key) === 0;
+      const isKept =
+        change !== undefined && change.item !== null && index.order.compare(index.keyOf(change.item), key) === 0;
       if (!isKept) keys.push({ key, item: null, seq: change?.seq ?? 0 });
     }
     await takeKeys(step, index, keys);
@@ -82,7 +83,7 @@ async function adopt(step: FoldStep, meta: TableMeta): Promise<void> {
   await step(["directories", "indexPages"], async (tx, rows) => {
     const store = tx.objectStore("directories");
     const directory = await readRowDirectory(tx, meta.name);
-    if (directory === undefined || directory.indexedAs === signature) return rows;
+    if (directory === undefined || directory.indexedAs === signature) return [rows, undefined];
     const all = await resultOf<(RowDirectory | IndexDirectory)[]>(
       store.getAll(IDBKeyRange.bound([meta.name], [meta.name, []])),
     );
@@ -93,7 +94,7 @@ async function adopt(step: FoldStep, meta: TableMeta): Promise<void> {
     }
     const unindexed = indexesOf(meta).length === 0 ? [] : directory.refs.map(({ page }) => page);
     store.put({ ...directory, indexedAs: signature, unindexed } satisfies RowDirectory, directoryKey(meta.name));
-    return { ...rows, unindexed: rows.unindexed + unindexed.length - directory.unindexed.length };
+    return [{ ...rows, unindexed: rows.unindexed + unindexed.length - directory.unindexed.length }, undefined];
   });
 }
 
@@ -102,19 +103,18 @@ async function indexSomePages(step: FoldStep, meta: TableMeta): Promise<boolean>
   const indexes = indexesOf(meta);
   const found = indexes.map((): ColdKey[] => []);
   const pages = new Set<number>();
-  for (let isOver = false; !isOver;) {
-    await step(["directories", "pages"], async (tx, rows) => {
+  while (indexes.length > 0 && (found[0]?.length ?? 0) < limits.storeIndexKeysMax) {
+    const read = await step(["directories", "pages"], async (tx, rows) => {
       const directory = await readRowDirectory(tx, meta.name);
-      const next = indexes.length === 0 ? [] : (directory?.unindexed ?? []).filter((page) => !pages.has(page));
-      const some = next.slice(0, limits.storeFoldPagesMax);
-      const read = await readPages<Row>(tx.objectStore("pages"), some);
-      for (const page of read)
-        for (const row of page?.items ?? []) indexes.forEach((index, i) => found[i]?.push(index.keyOf(row)));
-      for (const page of some) pages.add(page);
-      isOver = some.length === 0 || (found[0]?.length ?? 0) >= limits.storeIndexKeysMax;
-      return rows;
+      const next = (directory?.unindexed ?? []).filter((page) => !pages.has(page)).slice(0, limits.storeFoldPagesMax);
+      return [rows, { next, contents: await readPages<Row>(tx.objectStore("pages"), next) }];
     });
+    if (read.next.length === 0) break;
+    for (const page of read.next) pages.add(page);
+    for (const { items } of read.contents.filter((page) => page !== undefined))
+      for (const row of items) indexes.forEach((index, i) => found[i]?.push(index.keyOf(row)));
   }
+  if (pages.size === 0) return false;
   for (const [i, index] of indexes.entries())
     await takeKeys(
       step,
@@ -122,43 +122,44 @@ async function indexSomePages(step: FoldStep, meta: TableMeta): Promise<boolean>
       (found[i] ?? []).map((key) => ({ key, item: key, seq: 0 })),
     );
   await step(["directories"], (tx, rows) => markIndexed(tx, rows, { table: meta.name, pages }));
-  return pages.size > 0;
+  return true;
 }
 
 async function markIndexed(
   tx: IDBTransaction,
   rows: RowsMeta,
   { table, pages }: { readonly table: string; readonly pages: ReadonlySet<number> },
-): Promise<RowsMeta> {
+): Promise<StepResult<undefined>> {
   const directory = await readRowDirectory(tx, table);
-  if (directory === undefined) return rows;
+  if (directory === undefined) return [rows, undefined];
   const unindexed = directory.unindexed.filter((page) => !pages.has(page));
   tx.objectStore("directories").put({ ...directory, unindexed } satisfies RowDirectory, directoryKey(table));
-  return { ...rows, unindexed: Math.max(0, rows.unindexed + unindexed.length - directory.unindexed.length) };
+  return [
+    { ...rows, unindexed: Math.max(0, rows.unindexed + unindexed.length - directory.unindexed.length) },
+    undefined,
+  ];
 }
 
 /** Brings keys into an index, in small transactions. */
 async function takeKeys(step: FoldStep, { table, columns, order }: Index, keys: KeyChange[]): Promise<void> {
   keys.sort((a, b) => order.compare(a.key, b.key));
   for (let at = 0; at < keys.length;) {
-    let next = at;
-    await step(["indexPages", "directories"], async (tx, rows) => {
+    const changes = keys.slice(at, at + limits.storeFoldItemsMax);
+    at += await step(["indexPages", "directories"], async (tx, rows) => {
       const directories = tx.objectStore("directories");
       const key = directoryKey(table, columns);
       const directory = await resultOf<IndexDirectory | undefined>(directories.get(key));
       const done = await rewritePages({
         store: tx.objectStore("indexPages"),
         refs: directory?.refs ?? [],
-        changes: keys.slice(at, at + limits.storeFoldItemsMax),
+        changes,
         order,
         nextPage: rows.nextPage,
         pagesMax: limits.storeFoldPagesMax,
       });
-      next = at + done.taken;
       directories.put({ table, columns, refs: done.refs } satisfies IndexDirectory, key);
-      return { ...rows, nextPage: done.nextPage };
+      return [{ ...rows, nextPage: done.nextPage }, done.taken];
     });
-    at = next;
   }
 }
 
