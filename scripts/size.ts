@@ -4,7 +4,7 @@ import { clientSize } from "./bundle-size.ts";
 
 /** TARGETS `bundle`. Missed since the engine is whole: docs/decisions/0006. */
 const GOAL_KIB = 34;
-const BUDGET_KIB = 57;
+const BUDGET_KIB = 61;
 
 const { allKiB, withoutQueryEngineKiB } = await clientSize();
 const verdict = allKiB <= BUDGET_KIB ? "within" : "OVER";
