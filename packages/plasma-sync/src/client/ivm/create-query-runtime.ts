@@ -7,17 +7,16 @@ import type { AnySchema } from "../../core/schema/schema.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { contextOf, DerivedTables } from "./derived-tables.ts";
-import { planEarly, type EarlyQuery } from "./early-query.ts";
 import { explainPlan } from "./explain.ts";
-import { LiveQueries, type EarlyRun, type RunningQuery } from "./live-queries.ts";
+import { LiveQueries, type RunningQuery } from "./live-queries.ts";
 import { MemorySource } from "./memory-source.ts";
 import { OverlaidSource } from "./overlaid-source.ts";
 import { QueryNode } from "./pipeline.ts";
 import { planQuery } from "./plan.ts";
-import type { ColdReads, Overlay, QueryRuntime } from "./query-runtime.ts";
+import type { ColdReads } from "./cold-reads.ts";
+import type { QueryRuntime } from "./query-runtime.ts";
 import type { Batch, EntryChange } from "./relation.ts";
-import { isRowPlan } from "./row-relation.ts";
-import { keyColumnOf, type RowChange, type RowReader, type State, type Work } from "./source.ts";
+import { keyColumnOf, type Overlay, type RowChange, type RowReader, type State, type Work } from "./source.ts";
 
 /**
  * Makes the query side of a replica, empty and "loading". What a listener throws goes to `onError`; without one it is
@@ -37,11 +36,11 @@ export function createQueryRuntime(options: {
   const derived = new DerivedTables(schema, (table) => derived.get(table)?.source ?? source(table), work);
   let reads: ColdReads | null = null;
   const isCold = (tables: readonly string[]) => reads !== null && tables.some((table) => source(table).isCold);
-  const early = (query: SelectNode) => reads && planEarly(query, { schema, source, reads, work });
+  const deps = { schema, source, work };
   const live = new LiveQueries({
     start: (query) => start(query, schema, derived),
     isCold,
-    early: (query) => earlyRun(early(query)),
+    early: (query) => reads?.startEarly(query, deps) ?? null,
     // Whoever reads the disk tells when it cannot.
     want: (tables) => void reads?.whenWarm(tables).catch(() => undefined),
     onError: options.onError ?? throwLater,
@@ -58,8 +57,8 @@ export function createQueryRuntime(options: {
     select,
     read: async (query, overlay) => {
       const tables = tablesOf(query);
-      const rows = isCold(tables) ? await runEarly(early(query), overlay) : null;
-      if (rows === null && isCold(tables)) await reads?.whenWarm(tables);
+      const rows = isCold(tables) ? await reads?.runEarly(query, overlay, deps) : null;
+      if (!rows && isCold(tables)) await reads?.whenWarm(tables);
       return rows ?? select(query, overlay);
     },
     explain: (query) => ({ steps: explainPlan(planQuery(query, schema)), ...measured(work, () => select(query)) }),
@@ -102,31 +101,6 @@ function measured(work: Work, run: () => readonly ResultRow[]): { resultRows: nu
   const before = work.rows;
   const resultRows = run().length;
   return { resultRows, rowsTouched: work.rows - before };
-}
-
-/** The rows that the query needs, fetched as it goes; null where it needs too many. */
-async function runEarly(query: EarlyQuery | null, overlay: Overlay | undefined): Promise<readonly ResultRow[] | null> {
-  if (query === null) return null;
-  do {
-    const rows = query.open(overlay).pipeline.rows();
-    if (!query.isShort) return rows;
-  } while (await query.more());
-  return null;
-}
-
-/** Only whole rows keep their identity when the query begins anew. */
-function earlyRun(query: EarlyQuery | null): EarlyRun | null {
-  if (query === null || !isRowPlan(query.plan)) return null;
-  return {
-    start: () => {
-      const { node, pipeline } = query.open();
-      if (!query.isShort) return { node, pipeline, stop: () => pipeline.close() };
-      pipeline.close();
-      return null;
-    },
-    isShort: () => query.isShort,
-    more: () => query.more(),
-  };
 }
 
 type SourceOf = (table: string) => MemorySource;

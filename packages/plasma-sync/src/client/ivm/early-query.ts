@@ -10,25 +10,19 @@
 
 import { must } from "../../core/lib/assert.ts";
 import * as limits from "../../core/limits.ts";
-import type { SelectNode } from "../../core/query/ast.ts";
-import type { AnySchema } from "../../core/schema/schema.ts";
+import type { ResultRow, SelectNode } from "../../core/query/ast.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
 import { contextOf } from "./derived-tables.ts";
 import type { MemorySource } from "./memory-source.ts";
 import { OverlaidSource } from "./overlaid-source.ts";
+import type { EarlyRun } from "./live-queries.ts";
 import { QueryNode, type Pipeline } from "./pipeline.ts";
 import type { Access, PlannedSource } from "./plan-access.ts";
 import { planQuery, type QueryPlan } from "./plan.ts";
-import type { ColdReads, Overlay } from "./query-runtime.ts";
-import { createRowOrder, type RowOrder } from "./row-order.ts";
-import type { IndexColumn, IndexSpec, OrderedIndex, RowReader, Work } from "./source.ts";
-
-export interface EarlyDeps {
-  readonly schema: AnySchema;
-  readonly source: (table: string) => MemorySource;
-  readonly reads: ColdReads;
-  readonly work: Work;
-}
+import type { ColdReads, EarlyDeps } from "./cold-reads.ts";
+import { isRowPlan } from "./row-relation.ts";
+import { createRowOrder } from "./row-order.ts";
+import type { IndexColumn, IndexSpec, OrderedIndex, Overlay, RowReader } from "./source.ts";
 
 /** Rows whose first columns equal `prefix`, known from the beginning up to a bound. */
 interface Region {
@@ -40,14 +34,40 @@ interface Region {
 
 /** Rows beyond the window that a first fetch asks for: a row that leaves is followed by one of them. */
 const SPARE = 32;
-/** Comes behind every id that people use. */
-const LAST_ID = "\u{10FFFF}";
 
 /** The query as it can be run early; null where it needs whole tables. */
-export function planEarly(query: SelectNode, deps: EarlyDeps): EarlyQuery | null {
+export function planEarly(query: SelectNode, deps: EarlyDeps, reads: ColdReads): EarlyQuery | null {
   if (query.joins.length > 0 || query.includes.length > 0 || query.from.query !== undefined) return null;
   const plan = planQuery(query, deps.schema);
-  return plan.subqueries.length > 0 || plan.access.type === "scan" ? null : new EarlyQuery(plan, deps);
+  return plan.subqueries.length > 0 || plan.access.type === "scan" ? null : new EarlyQuery(plan, deps, reads);
+}
+
+/** The result, with rows that are fetched as it goes; null where it needs too many. */
+export async function runEarly(
+  query: EarlyQuery | null,
+  overlay: Overlay | undefined,
+): Promise<readonly ResultRow[] | null> {
+  if (query === null) return null;
+  do {
+    const rows = query.open(overlay).pipeline.rows();
+    if (!query.isShort) return rows;
+  } while (await query.more());
+  return null;
+}
+
+/** As a live query: only whole rows keep their identity when the query begins anew. */
+export function startEarly(query: EarlyQuery | null): EarlyRun | null {
+  if (query === null || !isRowPlan(query.plan)) return null;
+  return {
+    start: () => {
+      const { node, pipeline } = query.open();
+      if (!query.isShort) return { node, pipeline, stop: () => pipeline.close() };
+      pipeline.close();
+      return null;
+    },
+    isShort: () => query.isShort,
+    more: () => query.more(),
+  };
 }
 
 export class EarlyQuery {
@@ -55,18 +75,18 @@ export class EarlyQuery {
   isShort = false;
   readonly plan: QueryPlan;
   readonly #deps: EarlyDeps;
+  readonly #reads: ColdReads;
   readonly #source: PlannedSource;
-  readonly #order: Order | null;
   readonly #regions: readonly Region[];
   #hasIDs = false;
   #fetched = 0;
 
-  constructor(plan: QueryPlan, deps: EarlyDeps) {
+  constructor(plan: QueryPlan, deps: EarlyDeps, reads: ColdReads) {
     this.plan = plan;
     this.#deps = deps;
+    this.#reads = reads;
     this.#source = must(plan.sources[0], "early query: a query has a source");
     const { access } = plan;
-    this.#order = "spec" in access ? new Order(this.#source, access.spec) : null;
     this.#regions = prefixesOf(access).map((prefix) => ({ prefix, last: null, isEnd: false }));
   }
 
@@ -91,36 +111,31 @@ export class EarlyQuery {
   /** Fetches more of what it needs. False when there is no more to fetch, or so much that it waits for all rows as well. */
   async more(): Promise<boolean> {
     const { access } = this.plan;
-    const { reads } = this.#deps;
     if (access.type === "ids") {
       if (this.#hasIDs) return false;
       this.#hasIDs = true;
-      await reads.byID(this.#source.table, access.ids([]));
+      await this.#reads.byID(this.#source.table, access.ids([]));
       return true;
     }
     const region = this.#regions.find(({ isEnd }) => !isEnd);
-    if (region === undefined || this.#order === null || this.#fetched >= limits.earlyRowsMax) return false;
-    return this.#fetch(region, this.#order);
+    if (region === undefined || !("spec" in access) || this.#fetched >= limits.earlyRowsMax) return false;
+    return this.#fetch(region, access.spec);
   }
 
-  async #fetch(region: Region, order: Order): Promise<boolean> {
+  async #fetch(region: Region, spec: IndexSpec): Promise<boolean> {
     const { limit, offset } = this.plan.query;
     const wanted = limit === null ? limits.earlyRowsMax / 8 : offset + limit + SPARE;
     if (wanted > limits.earlyRowsMax) return false;
-    for (const columns of order.candidates) {
-      const from = region.last === null ? this.#startOf(region, columns) : valuesOf(region.last, columns);
-      if (from === null) return false;
-      const asked = { columns, prefix: region.prefix, limit: Math.max(wanted, this.#fetched) };
-      const place = from.length > 0 ? { ...asked, from } : asked;
-      const window = await this.#deps.reads.window(this.#source.table, place);
-      if (window === null) continue;
-      order.settle(columns);
-      this.#fetched += window.rows.length;
-      region.last = window.rows.at(-1) ?? region.last;
-      region.isEnd = window.isEnd;
-      return window.isEnd || window.rows.length > 0;
-    }
-    return false;
+    const { columns } = spec;
+    const from = region.last === null ? this.#startOf(region, columns) : valuesOf(region.last, columns);
+    if (from === null) return false;
+    const asked = { columns, prefix: region.prefix, limit: Math.max(wanted, this.#fetched) };
+    const window = await this.#reads.window(this.#source.table, from.length > 0 ? { ...asked, from } : asked);
+    if (window === null) return false;
+    this.#fetched += window.rows.length;
+    region.last = window.rows.at(-1) ?? region.last;
+    region.isEnd = window.isEnd;
+    return window.isEnd || window.rows.length > 0;
   }
 
   /** The place behind which the query's rows lie, empty where it is the region's beginning; null where it has no name. */
@@ -129,9 +144,9 @@ export class EarlyQuery {
     if (access.type !== "ordered" || access.start.length === 0) return [];
     const values = [...prefix, ...access.start];
     for (const { column, direction } of columns.slice(values.length)) {
-      if (column === "id") values.push(direction === "asc" ? "" : LAST_ID);
-      else if (direction === "asc") values.push(null);
-      else return null;
+      // What comes first in a descending order has no name.
+      if (direction === "desc") return null;
+      values.push(column === "id" ? "" : null);
     }
     return values;
   }
@@ -156,52 +171,21 @@ export class EarlyQuery {
         const index = this.#memory.index(spec);
         if (!this.#memory.isCold) return index.visit(prefix, from, visit);
         const region = this.#regions.find((one) => one.prefix.every((value, i) => value === prefix[i]));
-        const order = must(this.#order, "early query: what has an index has an order");
         if (region === undefined || (region.last === null && !region.isEnd)) {
           this.isShort = true;
           return;
         }
+        const { place } = createRowOrder(this.#source.meta, spec);
+        const bound = region.isEnd || region.last === null ? null : valuesOf(region.last, spec.columns);
         let isWanted = true;
         index.visit(prefix, from, (row) => {
-          if (!region.isEnd && order.isBehind(row, must(region.last, "early query 1: a bound is a row"))) return false;
+          if (bound !== null && place(row, bound) > 0) return false;
           isWanted = visit(row);
           return isWanted;
         });
-        if (isWanted && !region.isEnd) this.isShort = true;
+        if (isWanted && bound !== null) this.isShort = true;
       },
     };
-  }
-}
-
-/** The order of a query, and the one that the disk serves in its place. */
-class Order {
-  /** In which orders to ask: the query's, or that with ties the other way round, as an index that is read backwards has them. */
-  candidates: readonly (readonly IndexColumn[])[];
-  readonly #columns: readonly IndexColumn[];
-  readonly #order: RowOrder;
-
-  constructor({ meta }: PlannedSource, { key, columns }: IndexSpec) {
-    this.#columns = columns;
-    this.#order = createRowOrder(meta, { key, columns });
-    const before = columns.at(-2)?.direction;
-    const last = must(columns.at(-1), "early query: an order ends with the id");
-    const isMixed = before !== undefined && before !== last.direction;
-    this.candidates = isMixed
-      ? [columns, [...columns.slice(0, -1), { column: last.column, direction: before }]]
-      : [columns];
-  }
-
-  /** The disk serves this one. */
-  settle(columns: readonly IndexColumn[]): void {
-    this.candidates = [columns];
-  }
-
-  /** Whether not all rows up to this one are known when those up to `bound` were fetched. */
-  isBehind(row: Row, bound: Row): boolean {
-    const values = valuesOf(bound, this.#columns);
-    // With ties the other way round those of the bound are known in part only.
-    if (this.candidates[0] === this.#columns) return this.#order.place(row, values) > 0;
-    return this.#order.place(row, values.slice(0, -1)) >= 0;
   }
 }
 

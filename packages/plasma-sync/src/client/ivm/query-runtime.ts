@@ -5,21 +5,8 @@ import type { ResultRow, SelectNode } from "../../core/query/ast.ts";
 import type { QueryExplanation } from "../../core/query/query-engine.ts";
 import type { LiveQuery, LiveQueryStatus } from "../../core/query/live-query.ts";
 import type { Row } from "../../core/schema/value.ts";
-import type { ColdOrder, ColdWindow } from "../store/store.ts";
-import type { RowChange, TableSource } from "./source.ts";
-
-/** Rows that a transaction sees instead of a source's: by table, by id; null hides the row. */
-export type Overlay = ReadonlyMap<string, ReadonlyMap<string, Row | null>>;
-
-/** How rows come that lie on disk. Each sees to it that what it asks for is filled in, and rejects when it cannot. */
-export interface ColdReads {
-  /** These rows are known. */
-  byID(table: string, ids: readonly string[]): Promise<void>;
-  /** A piece of an order is known; null where the disk does not serve it. */
-  window(table: string, order: ColdOrder): Promise<ColdWindow | null>;
-  /** Resolves when these tables are warm; they come before others. */
-  whenWarm(tables: readonly string[]): Promise<void>;
-}
+import type { ColdReads } from "./cold-reads.ts";
+import type { Overlay, RowChange, TableSource } from "./source.ts";
 
 export interface QueryRuntime {
   source(table: string): TableSource;

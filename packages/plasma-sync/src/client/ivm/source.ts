@@ -60,6 +60,9 @@ export interface TableSource extends RowReader {
   knows(id: string): boolean;
 }
 
+/** Rows that a transaction sees instead of a source's: by table, by id; null hides the row. */
+export type Overlay = ReadonlyMap<string, ReadonlyMap<string, Row | null>>;
+
 /** Rows and index entries touched. */
 export interface Work {
   rows: number;

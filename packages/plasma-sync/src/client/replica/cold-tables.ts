@@ -9,6 +9,7 @@
 //   - the table becomes warm: then everything is known;
 //   - everything is read anew (a gap, a reset, a failure), or the replica is closed: the answer belongs to an earlier turn and
 //     is dropped.
+// It comes by `import()`, with `early-query.ts`, when a table has rows on disk: a client that begins anew needs neither.
 // Invariants:
 //   1. A table becomes warm when every row on disk was handed to it, and not before; then whoever waits for it goes on.
 //   2. Answers of an earlier turn change nothing.
@@ -16,15 +17,17 @@
 import type { Env } from "../../core/lib/env.ts";
 import { PlasmaError } from "../../core/error.ts";
 import * as limits from "../../core/limits.ts";
-import type { AnySchema } from "../../core/schema/schema.ts";
+import type { ResultRow, SelectNode } from "../../core/query/ast.ts";
 import type { Row } from "../../core/schema/value.ts";
-import type { ColdReads, QueryRuntime } from "../ivm/query-runtime.ts";
-import type { RowChange } from "../ivm/source.ts";
-import type { ColdOrder, ColdWindow, Store, StoreState } from "../store/store.ts";
+import { planEarly, runEarly, startEarly } from "../ivm/early-query.ts";
+import type { EarlyRun } from "../ivm/live-queries.ts";
+import type { ColdReads, EarlyDeps } from "../ivm/cold-reads.ts";
+import type { QueryRuntime } from "../ivm/query-runtime.ts";
+import type { Overlay } from "../ivm/source.ts";
+import type { ColdOrder, ColdWindow, Store } from "../store/store.ts";
 import { Deferred } from "./deferred.ts";
 
 export interface ColdTablesDeps {
-  readonly schema: AnySchema;
   readonly store: Store;
   readonly runtime: QueryRuntime;
   readonly env: Env;
@@ -54,21 +57,9 @@ export class ColdTables implements ColdReads {
     return [...this.#warmed.keys()];
   }
 
-  /** Opens the disk: what its latest commits have changed is in the view then, all else lies there. */
-  async open(): Promise<StoreState> {
-    const { store, runtime, schema } = this.#deps;
-    const known: RowChange[] = [];
-    const state = await store.open((changes) => {
-      for (const { table, id, row } of changes) known.push({ table, id, before: null, after: row });
-    });
-    this.#begin([...schema.tablesByName.keys()].filter((table) => !store.cold.isEmpty(table)));
-    runtime.commit(known);
-    return state;
-  }
-
-  #begin(tables: readonly string[]): void {
+  /** These have rows on disk that the view does not have. */
+  begin(tables: readonly string[]): void {
     const { runtime, env } = this.#deps;
-    if (tables.length === 0) return;
     for (const table of tables) this.#warmed.set(table, new Deferred());
     runtime.cool(tables, this);
     // What is on the screen comes first.
@@ -95,6 +86,14 @@ export class ColdTables implements ColdReads {
       () => store.cold.window(table, order, seq),
       (window) => this.#fill(table, window?.rows ?? []),
     );
+  }
+
+  startEarly(query: SelectNode, deps: EarlyDeps): EarlyRun | null {
+    return startEarly(planEarly(query, deps, this));
+  }
+
+  runEarly(query: SelectNode, overlay: Overlay | undefined, deps: EarlyDeps): Promise<readonly ResultRow[] | null> {
+    return runEarly(planEarly(query, deps, this), overlay);
   }
 
   async whenWarm(tables: readonly string[]): Promise<void> {

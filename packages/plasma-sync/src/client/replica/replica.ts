@@ -18,12 +18,14 @@ import * as limits from "../../core/limits.ts";
 import type { Rejection } from "../../core/protocol/pull.ts";
 import type { Row } from "../../core/schema/value.ts";
 import type { BaseChange, FirstSync, NewOutboxEntry, StoreCommit, StoreState, SyncCommit } from "../store/store.ts";
+import { baseIDs, baseRow } from "./base-rows.ts";
 import { ClientIDs } from "./client-ids.ts";
-import { ColdTables } from "./cold-tables.ts";
+import type { ColdTables } from "./cold-tables.ts";
 import { CommitFeed } from "./commit-feed.ts";
 import { CommitWaiters } from "./commit-waiters.ts";
 import { LaterRead } from "./later-read.ts";
 import { matchOutbox } from "./match-outbox.ts";
+import { openRows } from "./open-rows.ts";
 import { OutboxWriter } from "./outbox-writer.ts";
 import { FeedStep } from "./feed-step.ts";
 import { LocalRows } from "./local-rows.ts";
@@ -62,7 +64,8 @@ export class Replica {
   #loadError: unknown = null;
   /** The disk could not be read when it had to be: whatever builds on the view next reads all of it first. */
   #mustReload = false;
-  readonly #cold: ColdTables;
+  /** Null where all rows are in memory from the beginning. */
+  #cold: ColdTables | null = null;
   /** Number of the last commit that the view shows. */
   #seqShown = 0;
 
@@ -77,14 +80,6 @@ export class Replica {
         if ((this.#feed.hasGap || this.#mustReload) && !this.#closed) await this.#reload();
       }),
     );
-    this.#cold = new ColdTables({
-      ...deps,
-      seq: () => this.#seqShown,
-      onFailed: () => {
-        this.#mustReload = true;
-        if (!this.#closed) this.#task(() => this.#reloadIfNeeded());
-      },
-    });
     this.#outbox = new OutboxWriter({
       write: (entries, changes) => deps.store.append(this.#state.replicaID, entries, changes),
       onCommit: (commit) => this.#ownAppend(commit),
@@ -122,7 +117,7 @@ export class Replica {
 
   /** Whether all rows are in memory. */
   get isWarm(): boolean {
-    return this.#cold.tables.length === 0;
+    return this.#coldTables.length === 0;
   }
 
   /**
@@ -132,9 +127,10 @@ export class Replica {
   load(): Promise<void> {
     return this.#queue.run(async () => {
       try {
-        const state = await this.#cold.open();
+        const cold = { seq: () => this.#seqShown, onFailed: () => this.#coldFailed() };
+        const { state, cold: tables } = await openRows({ ...this.#deps, ...cold });
+        this.#cold = tables;
         this.#adopt(state);
-        this.#seqShown = state.seq;
         const mayKeep = state.lastIDs.has(this.clientID) && this.#deps.ownsClientID();
         if (this.#deps.reusedClientID && !mayKeep) this.#replaceClientID();
         this.#ids.restart(state.lastIDs);
@@ -244,39 +240,30 @@ export class Replica {
   }
 
   /** Resolves when everything mutated so far is durable or taken back. */
-  async settled(): Promise<void> {
-    await this.#queue.run(() => undefined);
-    await this.#outbox.settled();
+  settled(): Promise<void> {
+    return this.#queue.run(() => undefined).then(() => this.#outbox.settled());
   }
 
   /** Resolves when all rows are in memory. Rejects when the disk cannot be read. */
   async whenWarm(): Promise<void> {
     await this.#queue.run(() => undefined);
     // Then everything is read anew.
-    await this.#cold.whenWarm(this.#cold.tables).catch(() => this.refresh());
+    await this.#cold?.whenWarm(this.#cold.tables).catch(() => this.refresh());
   }
 
   /** The base row: what the view would show without pending mutations; undefined where it lies on disk and is not known. */
   baseRow(table: string, id: string): Row | null | undefined {
-    const image = this.#images.get(table, id);
-    if (image !== undefined) return image;
-    const source = this.#deps.runtime.source(table);
-    return source.get(id) ?? (source.knows(id) ? null : undefined);
+    return baseRow(this.#images, this.#deps.runtime.source(table), id);
   }
 
   /** Of the base rows that are in memory. */
-  *baseIDs(table: string): Iterable<string> {
-    const images = this.#images.tables.get(table);
-    for (const row of this.#deps.runtime.source(table).rows()) {
-      const id = row["id"] as string;
-      if (images?.has(id) !== true) yield id;
-    }
-    for (const [id, image] of images ?? []) if (image !== null) yield id;
+  baseIDs(table: string): Iterable<string> {
+    return baseIDs(this.#images, this.#deps.runtime.source(table));
   }
 
   close(): void {
     this.#closed = true;
-    this.#cold.close();
+    this.#cold?.close();
     this.#later.close();
     this.#waiters.end();
   }
@@ -376,7 +363,7 @@ export class Replica {
       mutation.replayReported = true;
       events.replayFailed(mutation, effect.error);
     });
-    runtime.commit(plan.changes, this.#liveStatus(), change.isWhole === true ? this.#cold.tables : []);
+    runtime.commit(plan.changes, this.#liveStatus(), change.isWhole === true ? this.#coldTables : []);
   }
 
   /** The disk refused: every entry that is not durable leaves the view and gives its id back. */
@@ -416,14 +403,23 @@ export class Replica {
   #adopt(state: StoreState): void {
     this.#state = { replicaID: state.replicaID, cookie: state.cookie, firstSync: state.firstSync };
     this.#feed.restart(state);
+    this.#seqShown = state.seq;
     this.#shownEarly = null;
   }
 
+  /** Rows could not be had from disk as they were. */
+  #coldFailed(): void {
+    this.#mustReload = true;
+    if (!this.#closed) this.#task(() => this.#reloadIfNeeded());
+  }
+
+  get #coldTables(): readonly string[] {
+    return this.#cold?.tables ?? [];
+  }
+
   /** Runs a call on the view. Where rows cannot be had as they were, everything is read anew and it runs again. */
-  async #run({
-    outcome,
-    ...made
-  }: MutationCall): Promise<{ mutation: PendingMutation; transaction: ReplicaTransaction }> {
+  async #run(call: MutationCall): Promise<{ mutation: PendingMutation; transaction: ReplicaTransaction }> {
+    const { outcome, ...made } = call;
     for (;;) {
       await this.#reloadIfNeeded();
       const entry: NewOutboxEntry = { ...made, clientID: this.clientID, id: this.#ids.next, base: this.#state.cookie };
@@ -461,7 +457,7 @@ export class Replica {
       this.#watchGap();
       throw error;
     });
-    this.#cold.freeze();
+    this.#cold?.freeze();
     this.#mustReload = false;
     const wasReset = state.replicaID !== this.#state.replicaID;
     this.#adopt(state);
@@ -479,7 +475,7 @@ export class Replica {
       mutation.entry = { ...mutation.entry, id: this.#ids.take() };
     }
     await this.#rebase(pending, { patch, gone, local: this.#settleLocal(local), isWhole: true });
-    this.#cold.end();
+    this.#cold?.end();
     // Another tab's is told by that tab, or was told by the leader.
     const refusalOf = (one: PendingMutation) => (one.entry.clientID === this.clientID ? refusalOn(state, one) : null);
     for (const mutation of gone) {
