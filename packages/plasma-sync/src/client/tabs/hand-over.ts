@@ -1,5 +1,5 @@
 // Owns: HandOver: how leading goes from one tab to another while both live, and from a tab that is silent. Loaded behind the
-// start: until then a tab just waits for the lock. Decision note 0014 tells why it is so.
+// start: until then a tab just waits for the lock. Decision note 0015 tells why it is so.
 // Invariants:
 //   1. A leader hands over only to a visible tab, only after it was hidden for a while, and only between two pushes: nothing is
 //      pushed twice for it, and who looks at another tab for a moment changes nothing.
