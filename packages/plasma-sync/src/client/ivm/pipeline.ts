@@ -15,6 +15,7 @@ import { slotScope, type Read, type Slots } from "../../core/query/predicate.ts"
 import type { Row, Value } from "../../core/schema/value.ts";
 import { Groups, planDistinct, planGroups, type GroupEntry, type GroupPlan } from "./groups.ts";
 import { planQuery, type QueryPlan } from "./plan.ts";
+import { createReach } from "./reach.ts";
 import { adoptTwins, deltaOf, isEmpty, NOTHING, showSame, type ResultChange } from "./result-changes.ts";
 import type { Batch, Context, EntryChange, Relation } from "./relation.ts";
 import { isRowPlan, RowRelation } from "./row-relation.ts";
@@ -55,11 +56,13 @@ export class QueryNode {
   /** The pipeline of a query with nothing around it. */
   #only: Pipeline | null = null;
   readonly #byLink = new Map<Value, Set<Pipeline>>();
+  readonly #reach: ReturnType<typeof createReach>;
 
   constructor(plan: QueryPlan, context: Context) {
     const { query, names } = plan;
     this.plan = plan;
     this.context = context;
+    this.#reach = createReach(plan);
     this.includes = query.includes.map(({ key, query: select }) => {
       const inner = planQuery(select, plan.schema, names);
       return { key, node: new QueryNode(inner, context), readOuter: createReadOuter(inner) };
@@ -98,6 +101,7 @@ export class QueryNode {
 
   /** Takes a commit that the sources hold. Returns the pipelines whose entries have changed. */
   push(batch: Batch): Pipeline[] {
+    if (this.#reach?.(batch) === false) return [];
     // Most queries have one pipeline and nothing nested.
     if (this.#only !== null && this.includes.length === 0) return this.#pushTo(this.#only, batch);
     const touched = new Map<Pipeline, TupleEntry[]>();
