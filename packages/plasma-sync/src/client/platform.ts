@@ -5,7 +5,7 @@ import type { Env } from "../core/lib/env.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
 import type { LocalBlobs } from "./blobs/local-blobs.ts";
 import { createIdbStore } from "./store/idb-store.ts";
-import { createMemoryStore } from "./store/memory-store.ts";
+import { createLazyStore } from "./store/lazy-store.ts";
 import type { Store } from "./store/store.ts";
 import { browserTabLinks } from "./tabs/browser-tab-links.ts";
 import { takeClientID, type ClientIdentity } from "./tabs/client-identity.ts";
@@ -53,7 +53,7 @@ export const browserPlatform: OpenPlatform = ({ database, ...scope }) => ({
 export const memoryPlatform: OpenPlatform = ({ env }) => ({
   links: singleTabLinks(),
   identity: takeClientID(null, env),
-  store: createMemoryStore(env),
+  store: createLazyStore(async () => (await import("./store/memory-store.ts")).createMemoryStore(env)),
   openBlobs: async () => (await import("./blobs/memory-local-blobs.ts")).createMemoryLocalBlobs(env),
   watchNetwork,
 });
