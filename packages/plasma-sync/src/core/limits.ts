@@ -136,6 +136,10 @@ export const exportBatchRecords = 64;
 export const exportChunkChars = 1_000_000;
 /** Milliseconds until tables are read whole that nobody waits for: the first windows of a page come before. */
 export const streamDelayMs = 30;
+/** Milliseconds that such reading pauses when somebody waits for other rows: some reads of a row by id, so that one shows whether there are more. */
+export const streamPauseMs = 5;
+/** Pauses in a row after which it goes on: an app that never stops reading has all rows in memory in the end. */
+export const streamPausesMax = 20;
 /** Rows fetched for one query before its table is in memory: some ms of reading; for more it waits for all rows. */
 export const earlyRowsMax = 1024;
 /** Bytes of rows in a page of the local database: larger ones write and read no faster, and one row costs more (docs/storage-layout.md). */

@@ -26,6 +26,7 @@ import type { QueryRuntime } from "../ivm/query-runtime.ts";
 import type { Overlay } from "../ivm/source.ts";
 import type { ColdOrder, ColdWindow, Store } from "../store/store.ts";
 import { Deferred } from "./deferred.ts";
+import { StreamPace } from "./stream-pace.ts";
 
 export interface ColdTablesDeps {
   readonly store: Store;
@@ -44,6 +45,9 @@ export class ColdTables implements ColdReads {
   /** Tables that are cold, each with who waits for it. */
   readonly #warmed = new Map<string, Deferred<void>>();
   readonly #streams = new Set<string>();
+  /** Tables all of whose rows somebody waits for. */
+  readonly #wanted = new Set<string>();
+  readonly #pace: StreamPace;
   /** Why rows cannot be had, until everything was read anew. */
   #failure: { readonly error: unknown } | null = null;
   /** Whether everything has been read anew and is about to be shown. */
@@ -51,6 +55,7 @@ export class ColdTables implements ColdReads {
 
   constructor(deps: ColdTablesDeps) {
     this.#deps = deps;
+    this.#pace = new StreamPace(deps.env);
   }
 
   get tables(): readonly string[] {
@@ -72,7 +77,7 @@ export class ColdTables implements ColdReads {
     const unknown = ids.filter((id) => !source.knows(id));
     if (unknown.length === 0) return;
     await this.#take(
-      () => store.cold.byID(table, unknown, seq),
+      () => this.#pace.first(() => store.cold.byID(table, unknown, seq)),
       (rows) => {
         this.#fill(table, rows);
         runtime.miss(table, unknown);
@@ -83,7 +88,7 @@ export class ColdTables implements ColdReads {
   window(table: string, order: ColdOrder): Promise<ColdWindow | null> {
     const { store, seq } = this.#deps;
     return this.#take(
-      () => store.cold.window(table, order, seq),
+      () => this.#pace.first(() => store.cold.window(table, order, seq)),
       (window) => this.#fill(table, window?.rows ?? []),
     );
   }
@@ -98,6 +103,7 @@ export class ColdTables implements ColdReads {
 
   async whenWarm(tables: readonly string[]): Promise<void> {
     if (this.#failure !== null) throw this.#failure.error;
+    for (const table of tables) if (this.#warmed.has(table)) this.#wanted.add(table);
     for (const table of tables) void this.#stream(table);
     for (const table of tables) await this.#warmed.get(table)?.promise;
   }
@@ -131,8 +137,9 @@ export class ColdTables implements ColdReads {
     if (this.#streams.has(table)) return waiting.promise.catch(() => undefined);
     this.#streams.add(table);
     const turn = this.#turn;
-    const fill = (rows: readonly Row[]) => {
+    const fill = async (rows: readonly Row[]) => {
       if (turn === this.#turn) this.#fill(table, rows);
+      await this.#pace.giveWay(() => this.#wanted.has(table) || turn !== this.#turn);
     };
     const isTaken = await this.#take(
       () => store.cold.stream(table, fill, seq).then(() => true),
@@ -145,6 +152,7 @@ export class ColdTables implements ColdReads {
     const waiting = this.#warmed.get(table);
     this.#warmed.delete(table);
     this.#streams.delete(table);
+    this.#wanted.delete(table);
     waiting?.resolve();
   }
 
