@@ -2,11 +2,11 @@
 
 import { asc, eq } from "plasma-sync/core";
 import { lastID, sample, type InitialPullParams } from "./initial-pull-work.ts";
-import { answerPulls, nothingNew, openReader, pageTexts, whenSynced } from "./open-plasma.ts";
+import { answerPulls, nothingNew, openReader, pageBodies, whenSynced } from "./open-plasma.ts";
 import type { RunResult } from "./run-request.ts";
 
 export async function run(params: InitialPullParams): Promise<RunResult> {
-  const pages = pageTexts(params.rows, params.perPage);
+  const pages = pageBodies(params.rows, params.perPage);
   return sample({
     start: (onFirst, onLast) => {
       const { client, items } = openReader(0, answerPulls(pages, params.perPage), params.perPage);

@@ -1,5 +1,5 @@
-// Owns: a Plasma client for the workloads: a table of 1 KB rows, and pulls that the page itself answers with text, as any server
-// would.
+// Owns: a Plasma client for the workloads: a table of 1 KB rows, and pulls that the page itself answers with the bytes of a text, as a
+// network would.
 
 import { createPlasmaClient, type PlasmaClient } from "plasma-sync/client";
 import { defineMutators, defineSchema, id, table, text } from "plasma-sync/core";
@@ -32,19 +32,20 @@ export function openReader(indexCount: number, fetcher: Fetcher, pullPageSize?: 
   return { items, client: createPlasmaClient({ ...clientOptions, ...paging, schema, mutators, fetcher }) };
 }
 
-/** The pages of a first sync as text: `count` rows, `perPage` a page. The cookie names the row that is next. */
-export function pageTexts(count: number, perPage: number): string[] {
+/** The pages of a first sync: `count` rows, `perPage` a page. The cookie names the row that is next. */
+export function pageBodies(count: number, perPage: number): Uint8Array<ArrayBuffer>[] {
   return Array.from({ length: Math.ceil(count / perPage) }, (_, page) => {
     const first = page * perPage;
     const rows = itemsFrom(first, Math.min(perPage, count - first));
     const patch = rows.map((value) => ({ op: "put", table: "items", id: value.id, value }));
     const hasMore = first + rows.length < count;
-    return JSON.stringify({ cookie: `row-${first + rows.length}`, patch, lastMutationIDs: {}, hasMore });
+    const answer = { cookie: `row-${first + rows.length}`, patch, lastMutationIDs: {}, hasMore };
+    return new TextEncoder().encode(JSON.stringify(answer));
   });
 }
 
 /** Answers pulls with these pages, one after the other, and whoever has them all with nothing. Pushes fail. */
-export function answerPulls(pages: readonly string[], perPage: number): Fetcher {
+export function answerPulls(pages: readonly Uint8Array<ArrayBuffer>[], perPage: number): Fetcher {
   return async (request) => {
     if (request.method === "POST") return new Response("{}", { status: 503 });
     const cookie = new URL(request.url).searchParams.get("cookie");

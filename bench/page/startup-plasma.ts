@@ -2,7 +2,7 @@
 
 import { asc, eq } from "plasma-sync/core";
 import type { Item } from "./kilobyte-rows.ts";
-import { answerPulls, nothingNew, openReader, pageTexts, whenSynced } from "./open-plasma.ts";
+import { answerPulls, nothingNew, openReader, pageBodies, whenSynced } from "./open-plasma.ts";
 import type { RunResult } from "./run-request.ts";
 import { randomIDs, sample, SHOWN, type StartupParams } from "./startup-work.ts";
 
@@ -10,7 +10,7 @@ const PAGE = 5000;
 const INDEXES = 1;
 
 export async function prepare({ rows }: StartupParams): Promise<void> {
-  const { client } = openReader(INDEXES, answerPulls(pageTexts(rows, PAGE), PAGE), PAGE);
+  const { client } = openReader(INDEXES, answerPulls(pageBodies(rows, PAGE), PAGE), PAGE);
   await whenSynced(client);
   // What goes on in the background has the time that an app's first minute gives it.
   await new Promise((resolve) => setTimeout(resolve, 5000));

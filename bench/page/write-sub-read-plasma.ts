@@ -2,7 +2,7 @@
 
 import { createPlasmaClient } from "plasma-sync/client";
 import { and, asc, defineMutators, defineSchema, eq, gte, lt, type MutatorInput } from "plasma-sync/core";
-import { answerPulls, clientOptions, itemsTable, pageTexts, whenSynced } from "./open-plasma.ts";
+import { answerPulls, clientOptions, itemsTable, pageBodies, whenSynced } from "./open-plasma.ts";
 import type { RunResult } from "./run-request.ts";
 import { rest, rowCount, sample, type Edit, type WriteSubReadParams } from "./write-sub-read-work.ts";
 
@@ -16,7 +16,7 @@ const mutators = defineMutators<typeof schema, null>()({
 });
 
 export async function run(params: WriteSubReadParams): Promise<RunResult> {
-  const fetcher = answerPulls(pageTexts(rowCount(params), PAGE), PAGE);
+  const fetcher = answerPulls(pageBodies(rowCount(params), PAGE), PAGE);
   const client = createPlasmaClient({ ...clientOptions, schema, mutators, fetcher, pullPageSize: PAGE });
   await whenSynced(client);
   // Holds pushes back.
