@@ -158,8 +158,8 @@ export const storeFoldRowsMin = 512;
 export const storeJournalRowsMax = 16_384;
 /** Milliseconds of rest after a commit until a fold begins: what comes in bursts is folded once. */
 export const storeFoldDelayMs = 300;
-/** Pages that one transaction of a fold rewrites: about 10 ms in which a mutation waits. */
-export const storeFoldPagesMax = 8;
+/** Pages that one transaction of a fold rewrites: 5 to 10 ms in which a mutation waits. */
+export const storeFoldPagesMax = 4;
 /** Rows or keys that one transaction of a fold brings in: with the bound above, for where there are no pages yet. */
 export const storeFoldItemsMax = 2048;
 /** Rows of an older format that one transaction moves into pages. */
