@@ -142,8 +142,8 @@ export const streamPauseMs = 5;
 export const streamPausesMax = 20;
 /** Rows fetched for one query before its table is in memory: some ms of reading; for more it waits for all rows. */
 export const earlyRowsMax = 1024;
-/** Bytes of rows in a page of the local database: larger ones write and read no faster, and one row costs more (docs/storage-layout.md). */
-export const storePageBytes = 128 * 1024;
+/** Bytes of rows in a page of the local database: Chromium keeps values above 64 KiB in files of their own, and a row by id then costs four times as much (docs/storage-layout.md). */
+export const storePageBytes = 56 * 1024;
 /** Rows or keys in a page: small ones gain nothing from more, and a page must be merged within a frame. */
 export const storePageItemsMax = 512;
 /** Rows looked at to guess how many fit into a page. */

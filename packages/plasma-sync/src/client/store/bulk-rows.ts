@@ -6,9 +6,8 @@
 import * as limits from "../../core/limits.ts";
 import { compareText } from "../../core/query/compare.ts";
 import type { Row } from "../../core/schema/value.ts";
-import { resultOf } from "./idb-requests.ts";
 import type { RowsMeta } from "./layout.ts";
-import { directoryKey, emptyDirectory, idOf, type RowDirectory } from "./directory.ts";
+import { emptyDirectory, idOf, putDirectory, readDirectory, type RowDirectory } from "./directory.ts";
 import { pack, rowOrder } from "./row-pages.ts";
 import type { Page, PageRef } from "./sorted-pages.ts";
 import type { BaseChange } from "./store.ts";
@@ -50,9 +49,6 @@ export const bulkRows: BulkRows = async (tx, { seq, rows }, changes) => {
   return [meta, rest];
 };
 
-const readDirectory = (tx: IDBTransaction, table: string) =>
-  resultOf<RowDirectory | undefined>(tx.objectStore("directories").get(directoryKey(table)));
-
 function addPages(
   tx: IDBTransaction,
   { seq, rows }: Place,
@@ -70,7 +66,7 @@ function addPages(
     last: idOf(added.at(-1) as Row),
     unindexed: [...directory.unindexed, ...refs.map(({ page }) => page)],
   };
-  tx.objectStore("directories").put(next, directoryKey(directory.table));
+  putDirectory(tx, next);
   return { ...rows, nextPage: rows.nextPage + refs.length, unindexed: rows.unindexed + refs.length };
 }
 

@@ -1,6 +1,7 @@
 // Owns: directories: where a table's rows and the keys of its indexes lie.
 
 import type { Row, Value } from "../../core/schema/value.ts";
+import { resultOf } from "./idb-requests.ts";
 import type { PageRef } from "./sorted-pages.ts";
 
 /** Where a table's rows lie. */
@@ -27,8 +28,35 @@ export interface IndexDirectory {
 
 export type Directory = RowDirectory | IndexDirectory;
 
-/** The key of a directory's record. */
+/** As it is stored: columns of numbers and keys are read several times as fast as that many objects. */
+interface Stored {
+  readonly refs: readonly [firsts: readonly unknown[], counts: readonly number[], pages: readonly number[]];
+}
+
+/** A directory's name among all: the key of its record. */
 export const directoryKey = (table: string, columns: readonly string[] = []): string[] => [table, columns.join()];
+
+export async function readDirectory<D extends Directory = RowDirectory>(
+  tx: IDBTransaction,
+  table: string,
+  columns: readonly string[] = [],
+): Promise<D | undefined> {
+  const key = directoryKey(table, columns);
+  const stored = await resultOf<(Omit<D, "refs"> & Stored) | undefined>(tx.objectStore("directories").get(key));
+  if (stored === undefined) return undefined;
+  const [firsts, counts, pages] = stored.refs;
+  return { ...stored, refs: firsts.map((first, i) => ({ first, count: counts[i], page: pages[i] })) } as unknown as D;
+}
+
+export function putDirectory(tx: IDBTransaction, directory: Directory): void {
+  const { table, columns } = directory;
+  const refs: readonly PageRef<unknown>[] = directory.refs;
+  const stored: Stored = {
+    ...directory,
+    refs: [refs.map(({ first }) => first), refs.map(({ count }) => count), refs.map(({ page }) => page)],
+  };
+  tx.objectStore("directories").put(stored, directoryKey(table, columns));
+}
 
 export const emptyDirectory = (table: string): RowDirectory => ({
   table,

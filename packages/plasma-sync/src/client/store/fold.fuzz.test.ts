@@ -24,7 +24,7 @@ type Step =
   | { readonly type: "append"; readonly count: number }
   | { readonly type: "fold" }
   | { readonly type: "dieInFold"; readonly turns: number }
-  | { readonly type: "foldBoth" }
+  | { readonly type: "foldBoth"; readonly turns: number; readonly ids: readonly number[]; readonly rank: number }
   | { readonly type: "reopen" };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -47,7 +47,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ type: fc.constant("append" as const), count: fc.integer({ min: 1, max: 90 }) }) },
   { weight: 3, arbitrary: fc.constant<Step>({ type: "fold" }) },
   { weight: 3, arbitrary: fc.record({ type: fc.constant("dieInFold" as const), turns: fc.nat(12) }) },
-  { weight: 1, arbitrary: fc.constant<Step>({ type: "foldBoth" }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constant("foldBoth" as const),
+      turns: fc.nat(12),
+      ids: fc.array(fc.nat(400), { minLength: 1, maxLength: 20 }),
+      rank: fc.nat(9),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant<Step>({ type: "reopen" }) },
 );
 
@@ -107,10 +115,18 @@ class Trial {
         await folding;
         return undefined;
       }
-      case "foldBoth":
-        // One of them ends when it sees the other's number.
-        expect(await Promise.all([codeOf(this.#writer.fold()), codeOf(this.#reader.fold())])).toContain("resolved");
+      case "foldBoth": {
+        const other = this.#store();
+        await other.open(() => undefined);
+        const folding = codeOf(other.fold());
+        for (let i = 0; i < one.turns; i++) await this.#writer.reign(this.#replicaID);
+        await this.#commit(one.ids.map((i) => ({ table: "items", id: idOf(i), row: rowOf(i, one.rank) })));
+        await this.#writer.fold();
+        // It has ended before, or when it saw the number of the second.
+        expect(["resolved", "client/deposed"]).toContain(await folding);
+        other.close();
         return undefined;
+      }
       default:
         return this.#reopen();
     }

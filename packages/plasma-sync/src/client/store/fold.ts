@@ -14,7 +14,7 @@ import type { FoldStep, RowChange, RunFoldStep, StepResult } from "./fold-step.t
 import { resultOf } from "./idb-requests.ts";
 import { noRows, type RowsMeta } from "./layout.ts";
 import { rewritePages } from "./rewrite-pages.ts";
-import { directoryKey, emptyDirectory, idOf, type RowDirectory } from "./directory.ts";
+import { emptyDirectory, idOf, putDirectory, readDirectory } from "./directory.ts";
 import { rowOrder } from "./row-pages.ts";
 import type { BaseChange } from "./store.ts";
 import { indexChanges, indexNewPages } from "./write-indexes.ts";
@@ -114,9 +114,7 @@ async function takeIn(
   rows: RowsMeta,
   { table, changes, pagesMax }: TakeIn,
 ): Promise<StepResult<{ readonly taken: number; readonly replaced: readonly Row[] }>> {
-  const directories = tx.objectStore("directories");
-  const directory =
-    (await resultOf<RowDirectory | undefined>(directories.get(directoryKey(table)))) ?? emptyDirectory(table);
+  const directory = (await readDirectory(tx, table)) ?? emptyDirectory(table);
   const done = await rewritePages({
     store: tx.objectStore("pages"),
     refs: directory.refs,
@@ -131,7 +129,7 @@ async function takeIn(
     ? done.refs.map(({ page }) => page)
     : [...new Set(directory.unindexed.flatMap((page) => done.moved.get(page) ?? [page]))];
   const last = rowOrder.compare(directory.last, lastKey) < 0 ? lastKey : directory.last;
-  directories.put({ ...directory, refs: done.refs, last, unindexed } satisfies RowDirectory, directoryKey(table));
+  putDirectory(tx, { ...directory, refs: done.refs, last, unindexed });
   const grown = unindexed.length - directory.unindexed.length;
   const meta: RowsMeta = { ...rows, nextPage: done.nextPage, unindexed: rows.unindexed + grown };
   return [meta, { taken: done.taken, replaced: done.replaced }];

@@ -11,9 +11,8 @@ import type { AnySchema } from "../../core/schema/schema.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
 import { compareText } from "../../core/query/compare.ts";
-import { resultOf } from "./idb-requests.ts";
 import { readPages } from "./read-rows.ts";
-import { directoryKey, idOf, type Directory, type RowDirectory } from "./directory.ts";
+import { directoryKey, idOf, readDirectory, type Directory, type RowDirectory } from "./directory.ts";
 import { indexOfPage, type PageRef, type Pick, type Picked } from "./sorted-pages.ts";
 import type { ColdOrder, ColdRows, ColdWindow } from "./store.ts";
 import { createRowFit } from "./stored-row.ts";
@@ -41,10 +40,10 @@ export class IdbColdRows implements ColdRows {
     this.#deps = deps;
   }
 
-  /** Takes what `open` has read. */
-  adopt(directories: readonly Directory[]): void {
+  /** Reads where the rows of all tables lie, in the transaction that opens the replica; forgets what was known. */
+  async open(tx: IDBTransaction): Promise<void> {
     this.#directories.clear();
-    for (const directory of directories) this.#keep(directory);
+    await Promise.all([...this.#deps.schema.tablesByName.keys()].map((table) => this.#readDirectory(tx, { table })));
   }
 
   isEmpty(table: string): boolean {
@@ -161,19 +160,15 @@ export class IdbColdRows implements ColdRows {
     }
   }
 
-  async #readDirectory(tx: IDBTransaction, { table, columns }: Source): Promise<void> {
-    const key = directoryKey(table, columns);
-    const found = await resultOf<Directory | undefined>(tx.objectStore("directories").get(key));
-    this.#directories.delete(key.join());
-    if (found !== undefined) this.#keep(found);
+  async #readDirectory(tx: IDBTransaction, { table, columns }: Omit<Source, "seq">): Promise<void> {
+    const key = directoryKey(table, columns).join();
+    const found = await readDirectory<Directory>(tx, table, columns);
+    if (found === undefined) this.#directories.delete(key);
+    else this.#directories.set(key, found);
   }
 
   #refsOf<Key = string>(table: string, columns: readonly string[] = []): readonly PageRef<Key>[] {
     return (this.#directories.get(directoryKey(table, columns).join())?.refs ?? []) as readonly PageRef<Key>[];
-  }
-
-  #keep(directory: Directory): void {
-    this.#directories.set(directoryKey(directory.table, directory.columns).join(), directory);
   }
 
   #metaOf(table: string): TableMeta {

@@ -11,7 +11,7 @@ import { isThere, putEntries, readClient, readClients, readOutbox, syncOutbox } 
 import { resultOf } from "./idb-requests.ts";
 import { BLOB_STORES, emptyMeta, takenOver, type ReplicaMeta } from "./layout.ts";
 import { checkVersion, checkWriter, planAppend, planSync } from "./plan-commit.ts";
-import { readAllRows, readChanges, readDirectories, readTables } from "./read-rows.ts";
+import { readAllRows, readChanges, readTables } from "./read-rows.ts";
 import type { BaseChange, NewOutboxEntry, Reign, Store, StoreCommit, StoreState, SyncCommit } from "./store.ts";
 import { idOf } from "./directory.ts";
 import { loadBulk, ROW_STORES, writeRows, type RowsWritten } from "./write-rows.ts";
@@ -64,12 +64,10 @@ class PagedStore implements IdbStore {
   async open(onChanges: (changes: readonly BaseChange[]) => void): Promise<StoreState> {
     const { schema } = this.#options;
     return this.#read(onChanges, async (tx, { rows }, handOver) => {
-      this.cold.adopt([]);
       // Rows of older formats are in no directory.
       if (rows?.isLegacy === true)
         return readAllRows(tx, schema, (table, all) => handOver(all.map((row) => ({ table, id: idOf(row), row }))));
-      const [directories] = await Promise.all([readDirectories(tx), readChanges(tx, schema, handOver)]);
-      this.cold.adopt(directories);
+      await Promise.all([this.cold.open(tx), readChanges(tx, schema, handOver)]);
     });
   }
 

@@ -5,7 +5,7 @@ import * as limits from "../../core/limits.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { resultOf } from "./idb-requests.ts";
-import { idOf, type Directory } from "./directory.ts";
+import { idOf, readDirectory } from "./directory.ts";
 import type { Page } from "./sorted-pages.ts";
 import type { BaseChange } from "./store.ts";
 import { createRowFit } from "./stored-row.ts";
@@ -30,10 +30,6 @@ async function readJournal(tx: IDBTransaction): Promise<Journal> {
   return journal;
 }
 
-/** The directories of all tables and indexes. */
-export const readDirectories = (tx: IDBTransaction): Promise<Directory[]> =>
-  resultOf<Directory[]>(tx.objectStore("directories").getAll());
-
 /** Hands over what the journal says. */
 export async function readChanges(
   tx: IDBTransaction,
@@ -57,13 +53,13 @@ export const readAllRows = (tx: IDBTransaction, schema: AnySchema, onRows: OnRow
 
 /** Hands over all rows of these tables as they lie: pages and rows of older formats first, the journal's laid over them. */
 export async function readTables(tx: IDBTransaction, tables: Iterable<string>, onRows: OnRows): Promise<void> {
-  const [journal, directories] = await Promise.all([readJournal(tx), readDirectories(tx)]);
+  const journal = await readJournal(tx);
   for (const table of tables) {
     const changed = journal.get(table);
     const batch = batches((rows: readonly Row[]) => onRows(table, rows));
     const show = (rows: readonly Row[]) =>
       batch.add(changed === undefined ? rows : rows.filter((row) => !changed.has(idOf(row))));
-    const pages = directories.find((one) => one.table === table && one.columns.length === 0)?.refs ?? [];
+    const pages = (await readDirectory(tx, table))?.refs ?? [];
     for (let i = 0; i < pages.length; i += PAGES_AT_ONCE) {
       const numbers = pages.slice(i, i + PAGES_AT_ONCE).map(({ page }) => page);
       for (const page of await readPages<Row>(tx.objectStore("pages"), numbers))

@@ -15,7 +15,7 @@ import type { RowsMeta } from "./layout.ts";
 import type { ItemChange } from "./merge-items.ts";
 import { readPages } from "./read-rows.ts";
 import { rewritePages } from "./rewrite-pages.ts";
-import { directoryKey, idOf, type IndexDirectory, type RowDirectory } from "./directory.ts";
+import { idOf, putDirectory, readDirectory, type IndexDirectory } from "./directory.ts";
 import type { ItemOrder } from "./sorted-pages.ts";
 import { createRowFit } from "./stored-row.ts";
 
@@ -81,19 +81,18 @@ export async function indexNewPages({ schema, step }: IndexDeps): Promise<void> 
 async function adopt(step: FoldStep, meta: TableMeta): Promise<void> {
   const signature = signatureOf(meta);
   await step(["directories", "indexPages"], async (tx, rows) => {
-    const store = tx.objectStore("directories");
-    const directory = await readRowDirectory(tx, meta.name);
+    const directory = await readDirectory(tx, meta.name);
     if (directory === undefined || directory.indexedAs === signature) return [rows, undefined];
-    const all = await resultOf<(RowDirectory | IndexDirectory)[]>(
-      store.getAll(IDBKeyRange.bound([meta.name], [meta.name, []])),
-    );
-    for (const { columns, refs } of all) {
-      if (columns.length === 0) continue;
-      for (const { page } of refs) tx.objectStore("indexPages").delete(page);
-      store.delete(directoryKey(meta.name, columns));
+    const store = tx.objectStore("directories");
+    const keys = await resultOf(store.getAllKeys(IDBKeyRange.bound([meta.name], [meta.name, []])));
+    for (const key of keys as [string, string][]) {
+      if (key[1] === "") continue;
+      const index = await readDirectory<IndexDirectory>(tx, meta.name, key[1].split(","));
+      for (const { page } of index?.refs ?? []) tx.objectStore("indexPages").delete(page);
+      store.delete(key);
     }
     const unindexed = indexesOf(meta).length === 0 ? [] : directory.refs.map(({ page }) => page);
-    store.put({ ...directory, indexedAs: signature, unindexed } satisfies RowDirectory, directoryKey(meta.name));
+    putDirectory(tx, { ...directory, indexedAs: signature, unindexed });
     return [{ ...rows, unindexed: rows.unindexed + unindexed.length - directory.unindexed.length }, undefined];
   });
 }
@@ -105,7 +104,7 @@ async function indexSomePages(step: FoldStep, meta: TableMeta): Promise<boolean>
   const pages = new Set<number>();
   while (indexes.length > 0 && (found[0]?.length ?? 0) < limits.storeIndexKeysMax) {
     const read = await step(["directories", "pages"], async (tx, rows) => {
-      const directory = await readRowDirectory(tx, meta.name);
+      const directory = await readDirectory(tx, meta.name);
       const next = (directory?.unindexed ?? []).filter((page) => !pages.has(page)).slice(0, limits.storeFoldPagesMax);
       return [rows, { next, contents: await readPages<Row>(tx.objectStore("pages"), next) }];
     });
@@ -130,10 +129,10 @@ async function markIndexed(
   rows: RowsMeta,
   { table, pages }: { readonly table: string; readonly pages: ReadonlySet<number> },
 ): Promise<StepResult<undefined>> {
-  const directory = await readRowDirectory(tx, table);
+  const directory = await readDirectory(tx, table);
   if (directory === undefined) return [rows, undefined];
   const unindexed = directory.unindexed.filter((page) => !pages.has(page));
-  tx.objectStore("directories").put({ ...directory, unindexed } satisfies RowDirectory, directoryKey(table));
+  putDirectory(tx, { ...directory, unindexed });
   return [
     { ...rows, unindexed: Math.max(0, rows.unindexed + unindexed.length - directory.unindexed.length) },
     undefined,
@@ -146,9 +145,7 @@ async function takeKeys(step: FoldStep, { table, columns, order }: Index, keys: 
   for (let at = 0; at < keys.length;) {
     const changes = keys.slice(at, at + limits.storeFoldItemsMax);
     at += await step(["indexPages", "directories"], async (tx, rows) => {
-      const directories = tx.objectStore("directories");
-      const key = directoryKey(table, columns);
-      const directory = await resultOf<IndexDirectory | undefined>(directories.get(key));
+      const directory = await readDirectory<IndexDirectory>(tx, table, columns);
       const done = await rewritePages({
         store: tx.objectStore("indexPages"),
         refs: directory?.refs ?? [],
@@ -157,14 +154,11 @@ async function takeKeys(step: FoldStep, { table, columns, order }: Index, keys: 
         nextPage: rows.nextPage,
         pagesMax: limits.storeFoldPagesMax,
       });
-      directories.put({ table, columns, refs: done.refs } satisfies IndexDirectory, key);
+      putDirectory(tx, { table, columns, refs: done.refs });
       return [{ ...rows, nextPage: done.nextPage }, done.taken];
     });
   }
 }
-
-const readRowDirectory = (tx: IDBTransaction, table: string) =>
-  resultOf<RowDirectory | undefined>(tx.objectStore("directories").get(directoryKey(table)));
 
 function indexesOf(meta: TableMeta): Index[] {
   const fit = createRowFit(meta);
