@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import type { Page } from "playwright-core";
 import { openProfile } from "../e2e/open-browser.ts";
 import { startLargeTodo } from "./todo-world.ts";
-import { marksOf, scrollFor, watchMarks } from "./watch-page.ts";
+import { jumpTo, marksOf, scrollFor, watchMarks } from "./watch-page.ts";
 
 const OPEN_MS_MAX = 300_000;
 const REOPENS = 5;
@@ -32,6 +32,9 @@ try {
     console.log("from the disk", await marksOf(page));
   }
   console.log("scrolling for 10 s", await scrollFor(page));
+  for (const place of [0.5, 1, 0, 0.25])
+    console.log(`scroll bar thrown to ${place}: longest tasks, CPU ms`, await jumpTo(page, place));
+  console.log("room on the disk, bytes", await page.evaluate(async () => (await navigator.storage.estimate()).usage));
   if (values.shots !== undefined) await shoot(page, values.shots);
 } finally {
   await context.close();

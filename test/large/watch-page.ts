@@ -3,6 +3,8 @@
 import type { CDPSession, Page } from "playwright-core";
 
 const SCROLL_MS = 10_000;
+/** How many of the longest tasks are told. */
+const LONGEST = 8;
 
 /** Milliseconds since the navigation began; null: has not happened. */
 export interface Marks {
@@ -47,13 +49,33 @@ export interface Scrolling {
   readonly to: number;
 }
 
-/** Scrolls for ten seconds: as a reader, as somebody who looks for something, to the end and back. */
+/** Scrolls for ten seconds: as a reader, as fast as a wheel turns, and back. */
 export async function scrollFor(page: Page): Promise<Scrolling> {
+  const { result, longestTasksMs } = await traced(page, () => page.evaluate(scroll, SCROLL_MS));
+  return { ...result, longestTasksMs };
+}
+
+/** Throws the scroll bar to a place, 0 the top and 1 the end. Returns CPU milliseconds of the longest tasks. */
+export async function jumpTo(page: Page, place: number): Promise<readonly number[]> {
+  const jump = (to: number) => {
+    const pane = document.querySelector("[data-scroller]");
+    pane?.scrollTo(0, pane.scrollHeight * to);
+  };
+  const { longestTasksMs } = await traced(page, async () => {
+    await page.evaluate(jump, place);
+    await page.waitForTimeout(500);
+  });
+  return longestTasksMs.slice(0, 3);
+}
+
+async function traced<T>(page: Page, run: () => Promise<T>): Promise<{ result: T; longestTasksMs: readonly number[] }> {
   const session = await page.context().newCDPSession(page);
   await startTrace(session);
-  const seen = await page.evaluate(scroll, SCROLL_MS);
+  const result = await run();
   const tasks = tasksOf(await endTrace(session));
-  return { ...seen, longestTasksMs: tasks.toSorted((a, b) => b - a).slice(0, 10) };
+  await session.detach();
+  const longest = tasks.toSorted((a, b) => b - a).slice(0, LONGEST);
+  return { result, longestTasksMs: longest.map((ms) => Math.round(ms * 10) / 10) };
 }
 
 async function scroll(durationMs: number) {
@@ -68,12 +90,7 @@ async function scroll(durationMs: number) {
   let [frames, blankFrames, to] = [0, 0, 0];
   const from = placeAtMiddle();
   for (let part = 0; part < 1; part = (performance.now() - begin) / durationMs) {
-    if (part < 0.4) pane.scrollTop += 60;
-    else if (part < 0.6) pane.scrollTop += 600;
-    else if (part < 0.65) pane.scrollTop = pane.scrollHeight * 0.5;
-    else if (part < 0.8) pane.scrollTop += 120;
-    else if (part < 0.85) pane.scrollTop = pane.scrollHeight;
-    else pane.scrollTop -= 120;
+    pane.scrollTop += part < 0.4 ? 60 : part < 0.8 ? 500 : -250;
     await new Promise(requestAnimationFrame);
     frames += 1;
     const place = placeAtMiddle();

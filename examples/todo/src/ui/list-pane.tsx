@@ -6,7 +6,7 @@ import { useKeys } from "./app-keys.ts";
 import { useHere } from "./here.tsx";
 import { ListHeading } from "./list-heading.tsx";
 import { SkeletonTodos } from "./no-todos.tsx";
-import { FILTERS, NO_TODOS, useFoundCount, type Counts, type Filter, type TodoChoice } from "./queries.ts";
+import { FILTERS, NO_TODOS, type Counts, type Filter, type TodoChoice } from "./queries.ts";
 import type { List } from "./sidebar.tsx";
 import { TodoList } from "./todo-list.tsx";
 import { reveal } from "./visible-rows.ts";
@@ -59,7 +59,6 @@ function OpenList({ list, people, counts, userId }: OpenListProps) {
     (): TodoChoice => ({ listId: list.id, filter, search: searched }),
     [list.id, filter, searched],
   );
-  const found = useFoundCount(choice);
   const pane = useRef<HTMLElement>(null);
   const show = (change: Change) => {
     if (change.filter !== undefined) setFilter(change.filter);
@@ -82,7 +81,8 @@ function OpenList({ list, people, counts, userId }: OpenListProps) {
       <Tools {...{ filter, search, counts, searchField }} onShow={show} />
       <TodoList
         {...{ choice, userId, editingId }}
-        total={searched.trim() === "" ? (counts?.[filter] ?? null) : found}
+        // What a search finds is not counted: as many are looked for as the person scrolls to.
+        total={searched.trim() === "" ? (counts?.[filter] ?? null) : null}
         isShared={people.length > 1}
         editors={here.editors}
         onEditing={setEditingId}

@@ -68,16 +68,6 @@ export function useCounts(): ReadonlyMap<string, Counts> | null {
 
 export const NO_TODOS: Counts = { all: 0, open: 0, done: 0 };
 
-/** How many todos of a list pass the filter and the search; null until it is known, and where nothing is searched for. */
-export function useFoundCount(choice: TodoChoice): number | null {
-  const { listId, filter, search } = choice;
-  const { rows, status } = useLiveQueryResult(
-    (db) => (search.trim() === "" ? null : db.select({ count: count() }).from(todos).where(isChosen(choice))),
-    [listId, filter, search],
-  );
-  return status === "loading" || status === "off" ? null : (rows[0]?.count ?? 0);
-}
-
 /** The condition that a todo is in the list and passes filter and search. */
 export function isChosen({ listId, filter, search }: TodoChoice) {
   return and(eq(todos.listId, listId), passes(filter), matches(search));

@@ -28,6 +28,18 @@ it("like means what its recursive definition says", () => {
   );
 });
 
+it("a text between two runs is found as its recursive definition says", () => {
+  // U+212A folds to "k" outside of ASCII; "ſ" to "s".
+  const mixed = fc.string({ unit: fc.constantFrom("k", "K", "\u212a", "s", "ſ", ".", "[", "\u{1f600}"), maxLength: 6 });
+  const fold = (value: string) => value.replaceAll("K", "k");
+  fc.assert(
+    fc.property(mixed, mixed, (part, value) => {
+      expect(compileLike(`%${part}%`)(value)).toBe(fold(value).includes(fold(part)));
+    }),
+    { numRuns: 5000 },
+  );
+});
+
 it("like with many runs stays within text × pattern steps", () => {
   // A matcher that tries every way to share the text among the runs would not come back.
   expect(compileLike("%a".repeat(24))(`${"a".repeat(20_000)}b`)).toBe(false);

@@ -23,7 +23,18 @@ function parsePattern(pattern: string): Token[] {
 /** Makes a matcher of the pattern. It backs up only to the last `%`, so it takes at most text × pattern steps. */
 export function compileLike(pattern: string): (text: string) => boolean {
   const tokens = parsePattern(pattern);
-  return (text) => matches(Array.from(text, foldASCII), tokens);
+  const infix = infixOf(tokens);
+  return infix === null ? (text) => matches(Array.from(text, foldASCII), tokens) : (text) => infix.test(text);
+}
+
+/** What finds a text between two runs, the usual search, several times as fast; null for other patterns. */
+function infixOf(tokens: readonly Token[]): RegExp | null {
+  const chars = tokens.flatMap((token) => (token.kind === "char" ? [token.char] : []));
+  if (chars.length !== tokens.length - 2 || tokens[0]?.kind !== "run" || tokens.at(-1)?.kind !== "run") return null;
+  const source = chars.map((char) =>
+    char >= "a" && char <= "z" ? `[${char}${char.toUpperCase()}]` : `\\u{${char.codePointAt(0)?.toString(16)}}`,
+  );
+  return new RegExp(source.join(""), "u");
 }
 
 function matches(chars: readonly string[], tokens: readonly Token[]): boolean {
