@@ -3,6 +3,7 @@ import { useEffect, useRef } from "react";
 
 const KEYS: readonly (readonly [string, string])[] = [
   ["j k ↓ ↑", "Move through todos"],
+  ["Home End", "First, last todo"],
   ["Space", "Done or open again"],
   ["e or Enter", "Edit"],
   ["Delete", "Delete the todo"],
