@@ -44,8 +44,7 @@ export interface Scrolling {
   readonly frames: number;
   /** Frames in which no todo was at the middle of the screen. */
   readonly blankFrames: number;
-  /** Places of the todos that were at the middle, first and last. */
-  readonly from: number;
+  /** The last todo that was at the middle, by its place. */
   readonly to: number;
 }
 
@@ -61,9 +60,19 @@ export async function jumpTo(page: Page, place: number): Promise<readonly number
     const pane = document.querySelector("[data-scroller]");
     pane?.scrollTo(0, pane.scrollHeight * to);
   };
+  const isShown = () => {
+    const pane = document.querySelector("[data-scroller]");
+    const box = pane?.getBoundingClientRect();
+    if (pane === null || box === undefined) return false;
+    const hit = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+    const [near, all] = ["aria-posinset", "aria-setsize"].map((name) =>
+      Number(hit?.closest("[data-todo]")?.getAttribute(name) ?? Number.NaN),
+    );
+    return Math.abs((near ?? 0) / (all ?? 1) - pane.scrollTop / pane.scrollHeight) < 0.01;
+  };
   const { longestTasksMs } = await traced(page, async () => {
     await page.evaluate(jump, place);
-    await page.waitForTimeout(500);
+    await page.waitForFunction(isShown);
   });
   return longestTasksMs.slice(0, 3);
 }
@@ -88,16 +97,15 @@ async function scroll(durationMs: number) {
   };
   const begin = performance.now();
   let [frames, blankFrames, to] = [0, 0, 0];
-  const from = placeAtMiddle();
   for (let part = 0; part < 1; part = (performance.now() - begin) / durationMs) {
     pane.scrollTop += part < 0.4 ? 60 : part < 0.8 ? 500 : -250;
     await new Promise(requestAnimationFrame);
     frames += 1;
     const place = placeAtMiddle();
     if (place === 0) blankFrames += 1;
-    else to = place;
+    to = Math.max(to, place);
   }
-  return { frames, blankFrames, from, to };
+  return { frames, blankFrames, to };
 }
 
 interface TraceEvent {
