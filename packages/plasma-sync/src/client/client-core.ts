@@ -30,6 +30,7 @@ import type { SchemaMismatch, SyncClientError } from "./sync/sync-error.ts";
 import { createSyncLoop, type SyncLoop } from "./sync/sync-loop.ts";
 import { SyncSession, type What } from "./sync-session.ts";
 import type { ClientIdentity } from "./tabs/client-identity.ts";
+import { newsOf } from "./tabs/commit-news.ts";
 import type { WatchPage } from "./tabs/hand-over.ts";
 import type { SharedStatus, TabChannel, TabLinks, TabMessage } from "./tabs/tab-links.ts";
 import type { HttpOptions } from "./transport/http-exchange.ts";
@@ -65,6 +66,8 @@ export class ClientCore {
   #closing = false;
   /** Nothing more to tell other tabs. */
   #closed = false;
+  /** Whether another tab has said something. */
+  #hasHeard = false;
 
   constructor(options: ClientOptions, resolved: ResolvedOptions, openPlatform: OpenPlatform) {
     const { env } = resolved;
@@ -264,7 +267,7 @@ export class ClientCore {
 
   #replicaEvents(): ReplicaEvents {
     return {
-      committed: (commit) => this.#post({ type: "commit", commit }),
+      committed: (commit) => this.#tell(commit),
       appended: () => this.session.localWork(this.replica.hasFiles),
       changed: () => this.#updateStatus(),
       clientIDReplaced: (clientID) => {
@@ -315,10 +318,14 @@ export class ClientCore {
 
   #receive(message: TabMessage): void {
     if (this.#closed) return;
+    this.#hasHeard = true;
     this.session.receive(message);
     switch (message.type) {
       case "commit":
         return this.replica.receive(message.commit);
+      case "stored":
+        // Of a replica that this tab has yet to open: it will read it with all else.
+        return message.replicaID === this.replica.replicaID ? this.replica.heardOf(message.seq) : undefined;
       case "applied":
         // What it is about may be on its way into the view.
         return void this.replica.whenApplied(0).then(() => this.#applied(message.ids));
@@ -342,8 +349,12 @@ export class ClientCore {
     }
   }
 
+  #tell(commit: StoreCommit): void {
+    this.#post(newsOf(commit, this.#hasHeard));
+  }
+
   #committed(commit: StoreCommit): void {
-    this.#post({ type: "commit", commit });
+    this.#tell(commit);
     this.replica.receive(commit);
   }
 

@@ -72,6 +72,8 @@ export const compactionRetriesMax = 8;
 export const outcomeKeepMs = 90 * 86_400_000;
 /** Characters of a rejection's message that travel to the client. */
 export const errorMessageCharsMax = 2000;
+/** Rows of a commit that other tabs are told whole whether or not any has been heard: cloning them takes less than a millisecond. */
+export const tabCommitRowsMax = 100;
 /** Milliseconds that a tab waits for a missing commit of another tab before it reads from disk. */
 export const commitGapWaitMs = 100;
 /** Before a tab reads its disk again that could not be read: each try reads all of it. */

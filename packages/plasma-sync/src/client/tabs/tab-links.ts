@@ -10,6 +10,8 @@ import type { SchemaMismatch } from "../sync/sync-error.ts";
 export type TabMessage =
   /** A commit is durable. */
   | { readonly type: "commit"; readonly commit: StoreCommit }
+  /** The same of a commit that is not worth the telling where nobody listens: the disk has it. */
+  | { readonly type: "stored"; readonly replicaID: string; readonly seq: number }
   /** The server has applied these mutations; they stay in view until the pull that covers them. */
   | { readonly type: "applied"; readonly ids: readonly AppliedMutation[] }
   /** The leader's state of syncing, for followers' `status`. */

@@ -1,0 +1,3 @@
+import { commitNewsSuite } from "./commit-news.suite.ts";
+
+commitNewsSuite("Chromium");

@@ -1,0 +1,4 @@
+import "fake-indexeddb/auto";
+import { commitNewsSuite } from "./commit-news.suite.ts";
+
+commitNewsSuite("Node and fake-indexeddb");
