@@ -114,6 +114,15 @@ test("what a tab promised right before it was closed, the leader pushes, and all
   expect(world.repeatedPushes()).toEqual([]);
 });
 
+test("what a tab promised and told nobody of before it died, the leader finds with its next poll", async () => {
+  const { first, last } = await openTabs(2);
+  await last.tab.evaluate("void (BroadcastChannel.prototype.postMessage = () => undefined)");
+  await mark(last.tab, "untold");
+  last.tab.crash();
+  await allShow([first], ["untold×1"]);
+  expect(world.repeatedPushes()).toEqual([]);
+});
+
 test("without Web Locks each tab syncs for itself, says so, and two of them lose and double nothing", async () => {
   const tabs = [await world.open("/tabs?single"), await world.open("/tabs?single")];
   expect(await Promise.all(tabs.map(({ tab }) => roleOf(tab)))).toEqual(["single", "single"]);

@@ -25,6 +25,7 @@ class Tab {
   readonly schema = schema;
   identity: ClientIdentity | null = null;
   readonly held: string[] = [];
+  readonly lost: string[] = [];
   readonly heard: TabMessage[] = [];
   readonly createStore = (name: string, durability?: "relaxed" | "strict"): Store =>
     createIdbStore({ name, schema, env: systemEnv, ...(durability === undefined ? {} : { durability }) });
@@ -53,10 +54,11 @@ class Tab {
     return this.heard.flatMap((message) => (message.type === "done" ? [message.nonce] : []));
   }
 
-  lock(name: string): void {
+  lock(name: string, steal = false): void {
+    const options = { steal, onLost: () => void this.lost.push(name) };
     this.#releases.set(
       name,
-      links.requestLock(name, () => this.held.push(name)),
+      links.requestLock(name, () => this.held.push(name), options),
     );
   }
 

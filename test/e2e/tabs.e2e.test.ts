@@ -212,6 +212,23 @@ test("a lock has one holder; the next tab gets it when that one lets go, closes 
   await expect.poll(() => one.evaluate(() => tab.isLocked("leader"))).toBe(false);
 });
 
+test("a lock that is stolen: its holder hears of it, and those in line wait on", async () => {
+  const [one, two, three] = [await openTab(), await openTab(), await openTab()];
+  const heldBy = (page: Page) => page.evaluate(() => [tab.held.length, tab.lost.length]);
+  await one.evaluate(() => tab.lock("leader"));
+  await expect.poll(() => heldBy(one)).toEqual([1, 0]);
+  await two.evaluate(() => tab.lock("leader"));
+  await three.evaluate(() => tab.lock("leader", true));
+  await expect.poll(() => heldBy(three)).toEqual([1, 0]);
+  await expect.poll(() => heldBy(one)).toEqual([1, 1]);
+  // Who has lost it lets go of nothing.
+  await one.evaluate(() => tab.unlock("leader"));
+  expect(await heldBy(two)).toEqual([0, 0]);
+  await three.evaluate(() => tab.unlock("leader"));
+  await expect.poll(() => heldBy(two)).toEqual([1, 0]);
+  expect(await heldBy(three)).toEqual([1, 0]);
+});
+
 test("a request that is withdrawn before it is granted never holds the lock", async () => {
   const [one, two, three] = [await openTab(), await openTab(), await openTab()];
   await one.evaluate(() => tab.lock("leader"));
