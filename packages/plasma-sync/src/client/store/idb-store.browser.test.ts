@@ -1,3 +1,4 @@
+import { foldsSuite } from "./folds.suite.ts";
 import { idbStoreSuite } from "./idb-store.suite.ts";
 import { oldFormatsSuite } from "./old-formats.suite.ts";
 import { storeVersionsSuite } from "./store-versions.suite.ts";
@@ -5,3 +6,4 @@ import { storeVersionsSuite } from "./store-versions.suite.ts";
 idbStoreSuite("Chromium");
 storeVersionsSuite("Chromium");
 oldFormatsSuite("Chromium");
+foldsSuite("Chromium");

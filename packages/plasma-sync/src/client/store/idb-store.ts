@@ -218,7 +218,8 @@ class PagedStore implements IdbStore {
   async #putMeta(tx: IDBTransaction, meta: ReplicaMeta, written: RowsWritten): Promise<ReplicaMeta> {
     const next: ReplicaMeta = { ...meta, rows: await writeRows(tx, meta, written) };
     tx.objectStore("meta").put(next, META_KEY);
-    this.#folds.note(next.rows);
+    // Others may be folding: whoever writes no rows leaves it to them.
+    if (written.changes.length > 0) this.#folds.note(next.rows);
     return next;
   }
 
