@@ -12,6 +12,7 @@ import { decodeTagged } from "../core/protocol/tagged-json.ts";
 import type { Rejection } from "../core/protocol/pull.ts";
 import { createClientFilesOpener, type ClientFilesOpener } from "./blobs/open-client-files.ts";
 import type { ClientOptions, ResolvedOptions } from "./client-options.ts";
+import { FirstLoad } from "./first-load.ts";
 import { createQueryRuntime } from "./ivm/create-query-runtime.ts";
 import type { QueryRuntime } from "./ivm/query-runtime.ts";
 import { MutationRejectedError } from "./mutation-rejected-error.ts";
@@ -43,8 +44,6 @@ export class ClientCore {
   readonly session: SyncSession;
   readonly status = createClientStatus();
   readonly files: ClientFilesOpener;
-  /** Resolves when queries and mutations can run; rejects when the local database cannot be opened. */
-  readonly loaded: Promise<void>;
   /** `.server` promises that have not ended. */
   readonly outcomes = new Set<ServerOutcome>();
   readonly #options: ClientOptions;
@@ -55,6 +54,7 @@ export class ClientCore {
   readonly #identity: ClientIdentity;
   readonly #network: NetworkState;
   readonly #database: string;
+  readonly #firstLoad: FirstLoad;
   #loop: SyncLoop | null = null;
   #releaseClientLock: () => void = () => undefined;
   #holdsClientLock = false;
@@ -115,15 +115,22 @@ export class ClientCore {
     this.status.update({ online: !resolved.offline });
     this.session = this.#createSession(platform.watchPage);
     this.#holdClientLock(this.#identity.clientID);
-    this.loaded = this.replica.load();
-    this.loaded.then(
-      () => {
+    this.#firstLoad = new FirstLoad({
+      env,
+      load: () => this.replica.load(),
+      onLoaded: () => {
+        if (this.status.get().lastError?.kind === "storage") this.status.update({ lastError: null });
         void this.#guardDisk(platform.guardDisk);
         this.start();
       },
-      (error: unknown) => this.#storageFailed(error),
-    );
+      onFailed: (error) => this.#storageFailed(error),
+    });
     this.#updateStatus();
+  }
+
+  /** Resolves when queries and mutations can run; rejects while the local database cannot be opened. */
+  get loaded(): Promise<void> {
+    return this.#firstLoad.whenLoaded;
   }
 
   assertOpen(): void {
@@ -139,10 +146,11 @@ export class ClientCore {
 
   /** Once per browser that has what is nowhere else: a tab that syncs already has done it. */
   async #guardDisk(guard: (() => Promise<void>) | undefined): Promise<void> {
-    const isOnlyHere = this.replica.pending.length > 0 || this.replica.hasLocalTables;
-    if (guard === undefined || !isOnlyHere || (await this.#links.isLocked(this.#leaderLock))) return;
+    const tables = [...this.#options.schema.tablesByName.values()];
+    const isOnlyHere = this.replica.pending.length > 0 || tables.some((meta) => meta.changeLogSuppressed);
+    if (!isOnlyHere || (await this.#links.isLocked(this.#leaderLock))) return;
     // A precaution that failed leaves things as they were.
-    await guard().catch(() => undefined);
+    await guard?.().catch(() => undefined);
   }
 
   async once(what: What): Promise<void> {
@@ -170,6 +178,7 @@ export class ClientCore {
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
+    this.#firstLoad.close();
     this.files.close();
     this.session.close();
     this.#network.close();

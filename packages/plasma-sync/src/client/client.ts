@@ -40,7 +40,7 @@ export function createClientOn<S extends AnySchema, M extends AnyMutators>(
   const { replica, runtime, status } = client;
   return {
     schema: options.schema,
-    db: createDb({ schema: options.schema, engine: createViewEngine(runtime, replica, client.loaded) }),
+    db: createDb({ schema: options.schema, engine: createViewEngine(runtime, replica, () => client.loaded) }),
     get clientID() {
       return replica.clientID;
     },

@@ -6,10 +6,10 @@ import type { QueryRuntime } from "./ivm/query-runtime.ts";
 import type { Replica } from "./replica/replica.ts";
 
 /** Makes an engine that only reads. `loaded` resolves when the view is there. */
-export function createViewEngine(runtime: QueryRuntime, replica: Replica, loaded: Promise<void>): QueryEngine {
+export function createViewEngine(runtime: QueryRuntime, replica: Replica, loaded: () => Promise<void>): QueryEngine {
   return {
     select: async (query) => {
-      await loaded;
+      await loaded();
       return runtime.read(query).catch(async (error: unknown) => {
         // Rows could not be had from disk as they were: the replica reads everything anew.
         await replica.refresh();

@@ -126,6 +126,8 @@ export const uploadKnownMs = 12 * 3_600_000;
 export const outboxBatchEntriesMax = 1000;
 /** Milliseconds that opening the local database waits for a tab which keeps an older version of it open. */
 export const storeBlockedMsMax = 10_000;
+/** Between tries to open a local database that cannot be opened: what is in the way goes in seconds (a tab), or not soon. */
+export const openRetry = { initialDelayMs: 1_000, maxDelayMs: 30_000 };
 /** Bytes of one value of those that make LevelDB begin a new log: Chromium keeps values from 64 KiB on elsewhere. */
 export const logFillingBytes = 60_000;
 /** How many of them: together more than the 4 MiB that one log of LevelDB holds. */

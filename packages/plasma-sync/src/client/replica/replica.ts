@@ -102,10 +102,6 @@ export class Replica {
   get firstSync(): FirstSync {
     return this.#state.firstSync;
   }
-  /** Whether there are tables that no server has. */
-  get hasLocalTables(): boolean {
-    return this.#localTables.size > 0;
-  }
   /** Whether a pending mutation has files to wait for. */
   get hasFiles(): boolean {
     return this.#pending.hasFiles;
@@ -121,11 +117,11 @@ export class Replica {
   }
 
   /**
-   * Opens the disk and replays the outbox; rows come later, as they are needed. Mutations and queries wait for it; when it
-   * fails they fail too.
+   * Opens the disk and replays the outbox; rows come later. Mutations and queries wait for it, and fail until it succeeds.
    */
   load(): Promise<void> {
     return this.#queue.run(async () => {
+      this.#loadError = null;
       try {
         const cold = { seq: () => this.#seqShown, onFailed: () => this.#coldFailed() };
         const { state, cold: tables } = await openRows({ ...this.#deps, ...cold });
