@@ -120,7 +120,6 @@ export class ClientCore {
       load: () => this.replica.load(),
       onLoaded: () => {
         if (this.status.get().lastError?.kind === "storage") this.status.update({ lastError: null });
-        void this.#guardDisk(platform.guardDisk);
         this.start();
       },
       onFailed: (error) => this.#storageFailed(error),
@@ -142,15 +141,6 @@ export class ClientCore {
     if (this.#closing || this.#outdated !== null) return;
     if (!this.#resolved.offline) this.session.start();
     this.#post({ type: "hello", schemaVersion: this.#options.schemaVersion });
-  }
-
-  /** Once per browser that has what is nowhere else: a tab that syncs already has done it. */
-  async #guardDisk(guard: (() => Promise<void>) | undefined): Promise<void> {
-    const tables = [...this.#options.schema.tablesByName.values()];
-    const isOnlyHere = this.replica.pending.length > 0 || tables.some((meta) => meta.changeLogSuppressed);
-    if (!isOnlyHere || (await this.#links.isLocked(this.#leaderLock))) return;
-    // A precaution that failed leaves things as they were.
-    await guard?.().catch(() => undefined);
   }
 
   async once(what: What): Promise<void> {
@@ -195,7 +185,7 @@ export class ClientCore {
   #createSession(watchPage: WatchPage | undefined): SyncSession {
     return new SyncSession({
       links: this.#links,
-      lockName: this.#leaderLock,
+      lockName: `${this.#database}:leader`,
       env: this.#resolved.env,
       post: (message) => this.#post(message),
       hasWork: () => this.replica.pending.length > 0,
@@ -477,10 +467,6 @@ export class ClientCore {
       firstSync: this.replica.firstSync,
       role: single ? "single" : this.session.leading ? "leader" : "follower",
     });
-  }
-
-  get #leaderLock(): string {
-    return `${this.#database}:leader`;
   }
 
   #clientLock(clientID: string): string {

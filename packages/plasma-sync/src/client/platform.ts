@@ -19,8 +19,6 @@ export interface ClientPlatform {
   readonly store: Store;
   /** Opens the bytes of files beside the store. Called when the first file needs it: it loads the code for them. */
   readonly openBlobs: () => Promise<LocalBlobs>;
-  /** Guards what lies on the disk against a fault of the browser; see store/renew-log.ts. Absent where there is none. */
-  readonly guardDisk?: () => Promise<void>;
   readonly identity: ClientIdentity;
   /** Default: the page of this tab. */
   readonly watchPage?: WatchPage;
@@ -45,7 +43,6 @@ export const browserPlatform: OpenPlatform = ({ database, ...scope }) => ({
   identity: takeClientID(database, scope.env),
   store: createIdbStore({ name: database, ...scope }),
   openBlobs: async () => (await import("./store/idb-local-blobs.ts")).createIdbLocalBlobs({ name: database, ...scope }),
-  guardDisk: async () => (await import("./store/renew-log.ts")).renewLog(),
   watchNetwork,
 });
 

@@ -128,10 +128,8 @@ export const outboxBatchEntriesMax = 1000;
 export const storeBlockedMsMax = 10_000;
 /** Between tries to open a local database that cannot be opened: what is in the way goes in seconds (a tab), or not soon. */
 export const openRetry = { initialDelayMs: 1_000, maxDelayMs: 30_000 };
-/** Bytes of one value of those that make LevelDB begin a new log: Chromium keeps values from 64 KiB on elsewhere. */
-export const logFillingBytes = 60_000;
-/** How many of them: together more than the 4 MiB that one log of LevelDB holds. */
-export const logFillingCount = 75;
+/** Milliseconds that a page's first write waits for a new log at most; it takes 10 to 30. */
+export const logRenewMsMax = 1_000;
 /** Rows in one IndexedDB read or write request batch. */
 export const storeBatchRowsMax = 5000;
 /** Records in one read of an export: some MB even where each is a page of rows. */

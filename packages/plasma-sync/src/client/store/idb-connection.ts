@@ -9,6 +9,7 @@ import { isPlasmaError, PlasmaError } from "../../core/error.ts";
 import type { Env } from "../../core/lib/env.ts";
 import { completed, openDatabase, storageError } from "./idb-requests.ts";
 import { FORMAT_VERSION, upgrade } from "./layout.ts";
+import { renewedLog } from "./renew-log.ts";
 
 export interface IdbConnectionOptions {
   /** The database's name, see `databaseName`. */
@@ -60,6 +61,8 @@ export class IdbConnection {
 
   async #attempt<T>({ stores, mode }: IdbScope, body: (tx: IDBTransaction) => Promise<T>): Promise<T> {
     const database = await this.#open();
+    const log = mode === "readwrite" ? renewedLog(this.#options.env) : null;
+    if (log !== null) await log;
     const tx = database.transaction(stores, mode, { durability: this.#options.durability ?? "relaxed" });
     const done = completed(tx);
     // Told of below; until then an abort must not count as unhandled.
