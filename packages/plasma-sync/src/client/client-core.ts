@@ -62,6 +62,10 @@ export class ClientCore {
   #outdated: PlasmaError<"client/outdated"> | null = null;
   /** Versions of servers about which the app was asked. */
   readonly #mismatches = new Set<string>();
+  /** Those that this tab has had. */
+  readonly #clientIDs = new Set<string>();
+  /** A tab has said that it empties the replica. */
+  #isResetTold = false;
   /** No more calls. */
   #closing = false;
   /** Nothing more to tell other tabs. */
@@ -156,11 +160,13 @@ export class ClientCore {
     if (this.#resolved.offline) throw new PlasmaError("client/offline", { what: "resetLocalState()" });
     await this.loaded;
     this.session.stop();
+    this.#isResetTold = true;
+    this.#post({ type: "reset", isDone: false });
     try {
       await this.replica.reset(onPending);
     } finally {
       // Also when it failed: the disk may be empty, and this client goes on with what it has.
-      this.#post({ type: "reset" });
+      this.#post({ type: "reset", isDone: true });
       this.start();
     }
   }
@@ -276,8 +282,18 @@ export class ClientCore {
       replayFailed: ({ entry: { clientID, id, name } }, error) =>
         this.#report({ kind: "rebase-replay", clientID, id, name, message: messageOf(error), error }),
       rejected: (mutation, rejection) => void this.#rejected(mutation, rejection),
+      reset: (gone) => this.#wasReset(gone),
       storageFailed: (error) => this.#storageFailed(error),
     };
+  }
+
+  /** A reset is told by the tab that asked for it. Where none did, the browser has deleted the database. */
+  #wasReset(gone: readonly PendingMutation[]): void {
+    const isTold = this.#isResetTold;
+    this.#isResetTold = false;
+    if (isTold) return;
+    this.#onReset(gone.filter(({ entry }) => this.#clientIDs.has(entry.clientID)));
+    this.#storageFailed(new PlasmaError("client/evicted", { lost: gone.length }));
   }
 
   /** Remembers the loop while it runs, so that network changes and pokes reach it. */
@@ -342,7 +358,8 @@ export class ClientCore {
       case "upload":
         return this.files.peek()?.transfers.receive(message.news);
       case "reset":
-        return this.#reload();
+        this.#isResetTold = true;
+        return message.isDone ? this.#reload() : undefined;
       default:
         return;
     }
@@ -444,9 +461,11 @@ export class ClientCore {
     // Nothing to wipe: after a reload of the page it would be done, and told, again and again.
     const { done, rows } = replica.firstSync;
     if (replica.pending.length === 0 && !done && rows === 0) return;
-    const onPending = (pending: readonly PendingMutation[]) =>
-      callApp(() => this.#options.onReset?.(pending.map((mutation) => describePending(mutation))));
-    await this.reset(onPending).catch((error: unknown) => this.#storageFailed(error));
+    await this.reset((pending) => this.#onReset(pending)).catch((error: unknown) => this.#storageFailed(error));
+  }
+
+  #onReset(pending: readonly PendingMutation[]): void {
+    callApp(() => this.#options.onReset?.(pending.map((mutation) => describePending(mutation))));
   }
 
   #sharedStatus(shared: SharedStatus): void {
@@ -475,6 +494,7 @@ export class ClientCore {
 
   /** Held while this tab lives, so that the leader knows whether a refusal will be told by the tab that made it. */
   #holdClientLock(clientID: string): void {
+    this.#clientIDs.add(clientID);
     this.#releaseClientLock();
     this.#releaseClientLock = this.#links.requestLock(this.#clientLock(clientID), () => {
       this.#holdsClientLock = true;

@@ -141,6 +141,8 @@ const catalog = {
   "client/outdated": (d: { schemaVersion: string }) =>
     `Another tab has opened this app with schema version "${d.schemaVersion}". This page can save nothing more: reload it.`,
   "client/reset": () => `The local database was reset before the server had confirmed this change.`,
+  "client/evicted": (d: { lost: number }) =>
+    `The browser has deleted the local database: site data was cleared, or the disk was full. ${d.lost} changes of this page that were not sent are lost; onReset was given them. Everything else is fetched anew. navigator.storage.persist() asks the browser not to delete it.`,
   "client/offline": (d: { what: string }) =>
     `${d.what} would erase what nothing could restore: this client is offline. Make one with offline: false first.`,
   "client/no-provider": () => `No Plasma client found. Wrap the app in <PlasmaProvider client={client}>.`,

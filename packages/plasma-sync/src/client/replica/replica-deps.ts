@@ -40,6 +40,8 @@ export interface ReplicaEvents {
   readonly replayFailed: (mutation: PendingMutation, error: unknown) => void;
   /** The server refused a mutation that was in the outbox. */
   readonly rejected: (mutation: PendingMutation, rejection: Rejection) => void;
+  /** The disk holds another replica than before: a tab has reset it, or the browser has deleted it. These were pending. */
+  readonly reset: (gone: readonly PendingMutation[]) => void;
   /** Local writes failed and were taken back, or loading failed. */
   readonly storageFailed: (error: unknown) => void;
 }

@@ -179,6 +179,7 @@ export async function createTestReplica({
     changed: () => undefined,
     clientIDReplaced: () => undefined,
     replayFailed: ({ entry }) => events.replayFailed.push(entry.name),
+    reset: () => undefined,
     rejected: (mutation, rejection) => {
       events.rejected.push(rejection.code);
       mutation.outcome?.reject(new Error(rejection.message));

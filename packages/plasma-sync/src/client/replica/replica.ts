@@ -478,6 +478,7 @@ export class Replica {
       if (wasReset) mutation.outcome?.reject(new PlasmaError("client/reset", {}));
       else this.#settle(mutation, leaving?.get(mutation) ?? refusalOf(mutation));
     }
+    if (wasReset) this.#deps.events.reset(gone);
     this.#shown();
     this.#deps.events.appended();
   }

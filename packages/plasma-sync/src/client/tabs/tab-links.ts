@@ -35,8 +35,8 @@ export type TabMessage =
   | { readonly type: "yield"; readonly tab: string }
   /** A file that this tab uploads. */
   | { readonly type: "upload"; readonly news: UploadNews }
-  /** The replica was reset: every other tab loads it anew. */
-  | { readonly type: "reset" };
+  /** The replica is about to be reset, so that nobody takes it for deleted by the browser; then: it was, load it anew. */
+  | { readonly type: "reset"; readonly isDone: boolean };
 
 /** The part of the client's status that the leader knows. */
 export interface SharedStatus {

@@ -1,0 +1,3 @@
+import { storageFaultsSuite } from "./storage-faults.suite.ts";
+
+storageFaultsSuite("Chromium");

@@ -1,0 +1,4 @@
+import "fake-indexeddb/auto";
+import { storageFaultsSuite } from "./storage-faults.suite.ts";
+
+storageFaultsSuite("Node and fake-indexeddb");
