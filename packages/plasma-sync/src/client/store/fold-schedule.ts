@@ -1,7 +1,7 @@
 // Owns: FoldSchedule: when a store folds: at rest after a commit that leaves enough to do, one fold at a time.
 // Invariants:
 //   1. Only a tab that writes rows or takes over syncing folds: that is the leader, as good as always.
-//   2. A fold that fails changes nothing: the next commit sees to it that there is another.
+//   2. A fold that fails changes nothing, and no commit fails for it: the next one sees to it that there is another.
 
 import type { Env, TimerHandle } from "../../core/lib/env.ts";
 import * as limits from "../../core/limits.ts";
@@ -45,6 +45,11 @@ export class FoldSchedule {
       if (this.#latest !== before) this.note(this.#latest);
     });
     return this.#running;
+  }
+
+  /** Whether the journal has grown so long that the next commit waits for a fold: the one that made it so is durable already. */
+  get isBehind(): boolean {
+    return this.#latest.journalled > limits.storeJournalRowsMax;
   }
 
   close(): void {

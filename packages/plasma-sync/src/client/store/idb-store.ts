@@ -110,10 +110,12 @@ class PagedStore implements IdbStore {
     });
   }
 
-  sync(replicaID: string, epoch: number, commit: SyncCommit): Promise<Extract<StoreCommit, { type: "sync" }>> {
+  async sync(replicaID: string, epoch: number, commit: SyncCommit): Promise<Extract<StoreCommit, { type: "sync" }>> {
     const { changes } = commit;
-    if (changes.length < limits.storeBulkRowsMin) return this.#sync(replicaID, epoch, commit, { changes, bulk: null });
-    return loadBulk().then((bulk) => this.#sync(replicaID, epoch, commit, { changes, bulk }));
+    // Whoever opens the replica next is to find little in the journal, also when the app is killed in the middle.
+    if (this.#folds.isBehind) await this.#folds.run().catch(() => undefined);
+    const bulk = changes.length < limits.storeBulkRowsMin ? null : await loadBulk();
+    return this.#sync(replicaID, epoch, commit, { changes, bulk });
   }
 
   async reset(keep: ReadonlySet<string> = new Set()): Promise<void> {
@@ -188,7 +190,7 @@ class PagedStore implements IdbStore {
     commit: SyncCommit,
     written: RowsWritten,
   ): Promise<Extract<StoreCommit, { type: "sync" }>> {
-    const { seq, rows } = await this.#connection.run({ stores: WRITTEN, mode: "readwrite" }, async (tx) => {
+    const { seq } = await this.#connection.run({ stores: WRITTEN, mode: "readwrite" }, async (tx) => {
       const meta = await this.#readMeta(tx, replicaID, epoch);
       const seeds = await syncOutbox(tx, commit);
       return this.#putMeta(
@@ -197,8 +199,6 @@ class PagedStore implements IdbStore {
         written,
       );
     });
-    // Whoever opens the replica next is to find little in the journal, also when the app is killed in the middle.
-    if (rows !== undefined && rows.journalled > limits.storeJournalRowsMax) await this.#folds.run();
     return { type: "sync", replicaID, seq, sync: commit };
   }
 
@@ -225,11 +225,12 @@ class PagedStore implements IdbStore {
 
   async #fold(): Promise<void> {
     const { fold } = await import("./fold.ts");
+    const replicaID = this.#replicaID;
     await fold({
       schema: this.#options.schema,
       run: (stores, body) =>
         this.#connection.run({ stores: ["meta", ...stores], mode: "readwrite" }, async (tx) => {
-          const meta = await this.#readMeta(tx, this.#replicaID);
+          const meta = await this.#readMeta(tx, replicaID);
           const [rows, result] = await body(tx, meta);
           tx.objectStore("meta").put({ ...meta, rows } satisfies ReplicaMeta, META_KEY);
           return result;
