@@ -5,6 +5,7 @@ import type { TableMeta } from "../../core/schema/table.ts";
 import { compareFamily, type Row, type Value } from "../../core/schema/value.ts";
 import type { IndexColumn } from "../ivm/source.ts";
 import type { ColdOrder } from "./store.ts";
+import { createRowFit } from "./stored-row.ts";
 
 /** Values of the columns of an order, or of the first of them. */
 export type ColdKey = readonly Value[];
@@ -51,5 +52,9 @@ export function servingIndex(meta: TableMeta, { columns }: ColdOrder): readonly 
 }
 
 /** What decides how a table's indexes look: one that was made of another text is worthless. */
-export const signatureOf = (meta: TableMeta): string =>
-  JSON.stringify([storedIndexes(meta), meta.columns.map(({ def: { name, kind, notNull } }) => [name, kind, notNull])]);
+export function signatureOf(meta: TableMeta): string {
+  // Rows that lack a column have what stands for it in their keys.
+  const empty = createRowFit(meta)({});
+  const columns = meta.columns.map(({ def: { name, kind, notNull } }) => [name, kind, notNull, String(empty[name])]);
+  return JSON.stringify([storedIndexes(meta), columns]);
+}

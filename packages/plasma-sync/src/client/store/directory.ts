@@ -4,8 +4,13 @@ import type { Row, Value } from "../../core/schema/value.ts";
 import { resultOf } from "./idb-requests.ts";
 import type { PageRef } from "./sorted-pages.ts";
 
+interface Emptied {
+  /** The last commit that has left a page without anything: no page tells of it. Absent: none. */
+  readonly emptiedAt?: number;
+}
+
 /** Where a table's rows lie. */
-export interface RowDirectory {
+export interface RowDirectory extends Emptied {
   readonly table: string;
   /** [] : that of the rows. */
   readonly columns: readonly [];
@@ -19,7 +24,7 @@ export interface RowDirectory {
 }
 
 /** Where an index of a table lies. Keys are values of the columns, then the id. */
-export interface IndexDirectory {
+export interface IndexDirectory extends Emptied {
   readonly table: string;
   /** At least one. */
   readonly columns: readonly string[];

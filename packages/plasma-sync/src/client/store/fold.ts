@@ -37,13 +37,15 @@ export async function fold({ schema, run }: FoldDeps): Promise<void> {
     });
   if (claimed.isLegacy) await foldLegacy(step);
   for (const [table, ofTable] of changes) {
-    const replaced = await foldTable(step, table, ofTable);
+    const replaced = await foldTable(step, ofTable, { table, isIndexed: schema.tablesByName.has(table) });
     await indexChanges({ schema, step }, { table, changes: ofTable, replaced });
   }
   await step(["journal"], async (tx, rows) => {
-    tx.objectStore("journal").delete(IDBKeyRange.upperBound([seq, []]));
-    const journalled = Math.max(0, rows.journalled - claimed.journalled);
-    return [{ ...rows, journalled, lastIDs: journalled === 0 ? {} : rows.lastIDs }, undefined];
+    const journal = tx.objectStore("journal");
+    journal.delete(IDBKeyRange.upperBound([seq, []]));
+    // Asked, not computed: this may run a second time.
+    if ((await resultOf(journal.count())) === 0) return [{ ...rows, journalled: 0, lastIDs: {} }, undefined];
+    return [{ ...rows, journalled: Math.max(0, rows.journalled - claimed.journalled) }, undefined];
   });
   await indexNewPages({ schema, step });
 }
@@ -69,12 +71,12 @@ async function readChanges(tx: IDBTransaction): Promise<Map<string, RowChange[]>
 const inOrder = (changes: RowChange[]): RowChange[] => changes.sort((a, b) => rowOrder.compare(a.key, b.key));
 
 /** Brings a table's changes into its pages; resolves to the rows that they replaced. */
-async function foldTable(step: FoldStep, table: string, changes: readonly RowChange[]): Promise<readonly Row[]> {
+async function foldTable(step: FoldStep, changes: readonly RowChange[], of: FoldedTable): Promise<readonly Row[]> {
   const replaced: Row[] = [];
   for (let at = 0; at < changes.length;) {
     const some = changes.slice(at, at + limits.storeFoldItemsMax);
     const done = await step(["pages", "directories"], (tx, rows) =>
-      takeIn(tx, rows, { table, changes: some, pagesMax: limits.storeFoldPagesMax }),
+      takeIn(tx, rows, { ...of, changes: some, pagesMax: limits.storeFoldPagesMax }),
     );
     at += done.taken;
     replaced.push(...done.replaced);
@@ -95,15 +97,20 @@ async function foldLegacy(step: FoldStep): Promise<void> {
       );
       store.delete(IDBKeyRange.bound([table], [table, idOf(found.at(-1) as Row)]));
       const changes = inOrder(found.map((row) => ({ key: idOf(row), item: row, seq: 0 })));
-      const [meta] = await takeIn(tx, rows, { table, changes, pagesMax: Infinity });
+      const [meta] = await takeIn(tx, rows, { table, isIndexed: false, changes, pagesMax: Infinity });
       return [meta, false];
     });
     if (isOver) return;
   }
 }
 
-interface TakeIn {
+interface FoldedTable {
   readonly table: string;
+  /** Whether the fold brings the changes into the table's indexes too. Else all of it is to be indexed anew. */
+  readonly isIndexed: boolean;
+}
+
+interface TakeIn extends FoldedTable {
   readonly changes: readonly RowChange[];
   readonly pagesMax: number;
 }
@@ -112,7 +119,7 @@ interface TakeIn {
 async function takeIn(
   tx: IDBTransaction,
   rows: RowsMeta,
-  { table, changes, pagesMax }: TakeIn,
+  { table, isIndexed, changes, pagesMax }: TakeIn,
 ): Promise<StepResult<{ readonly taken: number; readonly replaced: readonly Row[] }>> {
   const directory = (await readDirectory(tx, table)) ?? emptyDirectory(table);
   const done = await rewritePages({
@@ -129,7 +136,14 @@ async function takeIn(
     ? done.refs.map(({ page }) => page)
     : [...new Set(directory.unindexed.flatMap((page) => done.moved.get(page) ?? [page]))];
   const last = rowOrder.compare(directory.last, lastKey) < 0 ? lastKey : directory.last;
-  putDirectory(tx, { ...directory, refs: done.refs, last, unindexed });
+  putDirectory(tx, {
+    ...directory,
+    refs: done.refs,
+    last,
+    indexedAs: isIndexed ? directory.indexedAs : "",
+    unindexed,
+    emptiedAt: Math.max(directory.emptiedAt ?? 0, done.emptiedAt),
+  });
   const grown = unindexed.length - directory.unindexed.length;
   const meta: RowsMeta = { ...rows, nextPage: done.nextPage, unindexed: rows.unindexed + grown };
   return [meta, { taken: done.taken, replaced: done.replaced }];

@@ -152,7 +152,8 @@ export class IdbColdRows implements ColdRows {
         picked.map(({ page }) => page),
       );
       if (pages.every((page) => page !== undefined)) {
-        if (pages.some((page) => page.seq > seq())) throw new PlasmaError("client/stale", {});
+        const { emptiedAt = 0 } = this.#directories.get(directoryKey(table, columns).join()) ?? {};
+        if (emptiedAt > seq() || pages.some((page) => page.seq > seq())) throw new PlasmaError("client/stale", {});
         return { refs, picked, items: pages.flatMap(({ items }) => items) };
       }
       await this.#readDirectory(tx, source);

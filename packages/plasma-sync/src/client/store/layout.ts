@@ -51,7 +51,7 @@ export interface RowsMeta {
   readonly journalled: number;
   /** Table → the highest id in its journal, at least. */
   readonly lastIDs: { readonly [table: string]: string };
-  /** Pages whose rows are in no index, about. */
+  /** Pages whose rows are in no index, about; a fold sets it right. */
   readonly unindexed: number;
   /** Whether `rows` holds any, of an older format. */
   readonly isLegacy: boolean;
@@ -107,8 +107,10 @@ export const emptyMeta = (replicaID: string, schemaVersion = ""): ReplicaMeta =>
  * The meta after an app of another schema version has opened the database: rows and outbox stay, and the replica syncs anew,
  * so that columns which the other version dropped are filled.
  */
-export const takenOver = (meta: ReplicaMeta, schemaVersion: string): ReplicaMeta => ({
+export const takenOver = ({ rows = noRows, ...meta }: ReplicaMeta, schemaVersion: string): ReplicaMeta => ({
   ...meta,
+  // A fold is to look whether the indexes are those of this schema.
+  rows: { ...rows, unindexed: rows.unindexed + 1 },
   schemaVersion,
   cookie: null,
   epoch: meta.epoch + 1,

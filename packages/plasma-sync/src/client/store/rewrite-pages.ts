@@ -29,6 +29,8 @@ export interface Rewritten<Item, Key> {
   readonly taken: number;
   /** Items that changes have replaced or taken out. */
   readonly replaced: readonly Item[];
+  /** The last commit that has left a page without items; 0 where none has. */
+  readonly emptiedAt: number;
   /** The pages that are no more → those that have their items. */
   readonly moved: ReadonlyMap<number, readonly number[]>;
 }
@@ -46,6 +48,7 @@ export async function rewritePages<Item, Key>(rewrite: Rewrite<Item, Key>): Prom
   const replacements = new Map<number, readonly PageRef<Key>[]>();
   const moved = new Map<number, readonly number[]>();
   const replaced: Item[] = [];
+  let emptiedAt = 0;
   for (const [i, group] of groups.entries()) {
     const page: Page<Item> = pages[i] ?? EMPTY;
     const merged = mergeItems(page.items, group.changes, order);
@@ -66,6 +69,7 @@ export async function rewritePages<Item, Key>(rewrite: Rewrite<Item, Key>): Prom
       store.put({ seq, items: piece } satisfies Page<Item>, nextPage);
       return { first: order.keyOf(piece[0] as Item), count: piece.length, page: nextPage++ };
     });
+    if (written.length === 0) emptiedAt = Math.max(emptiedAt, seq);
     for (const at of gone) {
       replacements.set(at, at === group.at ? written : []);
       const old = refs[at];
@@ -82,6 +86,7 @@ export async function rewritePages<Item, Key>(rewrite: Rewrite<Item, Key>): Prom
     nextPage,
     taken: groups.reduce((sum, group) => sum + group.changes.length, 0),
     replaced,
+    emptiedAt,
     moved,
   };
 }

@@ -69,20 +69,29 @@ export async function indexChanges(
 
 /** Indexes the rows of pages that no fold has written; where the schema's indexes are others than before, of all pages. */
 export async function indexNewPages({ schema, step }: IndexDeps): Promise<void> {
-  for (const meta of schema.tablesByName.values()) {
+  const tables = [...schema.tablesByName.values()];
+  for (const meta of tables) {
     await adopt(step, meta);
     while (await indexSomePages(step, meta)) {
       // Until there are none.
     }
   }
+  await step(["directories"], async (tx, rows) => {
+    const directories = await Promise.all(tables.map(({ name }) => readDirectory(tx, name)));
+    const unindexed = directories.reduce((sum, directory) => sum + (directory?.unindexed.length ?? 0), 0);
+    return [{ ...rows, unindexed }, undefined];
+  });
 }
 
-/** Drops indexes that were made for another schema: all rows are to be indexed anew. */
+/** Drops indexes that were made for another schema: all rows are to be indexed anew. Where there are none, no page waits for one. */
 async function adopt(step: FoldStep, meta: TableMeta): Promise<void> {
   const signature = signatureOf(meta);
+  const hasIndexes = indexesOf(meta).length > 0;
   await step(["directories", "indexPages"], async (tx, rows) => {
     const directory = await readDirectory(tx, meta.name);
-    if (directory === undefined || directory.indexedAs === signature) return [rows, undefined];
+    if (directory === undefined) return [rows, undefined];
+    const isAsItIs = hasIndexes || directory.unindexed.length === 0;
+    if (directory.indexedAs === signature && isAsItIs) return [rows, undefined];
     const store = tx.objectStore("directories");
     const keys = await resultOf(store.getAllKeys(IDBKeyRange.bound([meta.name], [meta.name, []])));
     for (const key of keys as [string, string][]) {
@@ -91,9 +100,9 @@ async function adopt(step: FoldStep, meta: TableMeta): Promise<void> {
       for (const { page } of index?.refs ?? []) tx.objectStore("indexPages").delete(page);
       store.delete(key);
     }
-    const unindexed = indexesOf(meta).length === 0 ? [] : directory.refs.map(({ page }) => page);
+    const unindexed = hasIndexes ? directory.refs.map(({ page }) => page) : [];
     putDirectory(tx, { ...directory, indexedAs: signature, unindexed });
-    return [{ ...rows, unindexed: rows.unindexed + unindexed.length - directory.unindexed.length }, undefined];
+    return [rows, undefined];
   });
 }
 
@@ -133,10 +142,7 @@ async function markIndexed(
   if (directory === undefined) return [rows, undefined];
   const unindexed = directory.unindexed.filter((page) => !pages.has(page));
   putDirectory(tx, { ...directory, unindexed });
-  return [
-    { ...rows, unindexed: Math.max(0, rows.unindexed + unindexed.length - directory.unindexed.length) },
-    undefined,
-  ];
+  return [rows, undefined];
 }
 
 /** Brings keys into an index, in small transactions. */
@@ -154,7 +160,12 @@ async function takeKeys(step: FoldStep, { table, columns, order }: Index, keys: 
         nextPage: rows.nextPage,
         pagesMax: limits.storeFoldPagesMax,
       });
-      putDirectory(tx, { table, columns, refs: done.refs });
+      putDirectory(tx, {
+        table,
+        columns,
+        refs: done.refs,
+        emptiedAt: Math.max(directory?.emptiedAt ?? 0, done.emptiedAt),
+      });
       return [{ ...rows, nextPage: done.nextPage }, done.taken];
     });
   }
