@@ -146,8 +146,10 @@ export const streamPausesMax = 20;
 export const earlyRowsMax = 1024;
 /** Bytes of rows in a page of the local database: Chromium keeps values above 64 KiB in files of their own, and a row by id then costs four times as much (docs/storage-layout.md). */
 export const storePageBytes = 56 * 1024;
-/** Rows or keys in a page: small ones gain nothing from more, and a page must be merged within a frame. */
-export const storePageItemsMax = 512;
+/** Rows in a page, however small: whoever wants one of them reads them all. */
+export const storePageRowsMax = 128;
+/** Keys in a page of an index: they are read as a range. */
+export const storePageKeys = 512;
 /** Rows looked at to guess how many fit into a page. */
 export const storeSampleRows = 16;
 /** Rows of one table in one commit, behind all others, that go to pages at once: fewer would make pages too small. */
@@ -166,8 +168,8 @@ export const storeFoldPagesMax = 4;
 export const storeFoldItemsMax = 2048;
 /** Rows of an older format that one transaction moves into pages. */
 export const storeLegacyRows = 512;
-/** Keys that are sorted at once when an index is made: some 15 ms. */
-export const storeIndexKeysMax = 16_384;
+/** Keys that are brought into an index at once when it is made: fewer would rewrite its pages more often, more take memory. */
+export const storeIndexKeysMax = 131_072;
 /** Rows in one step of reading a whole table: some pages, so that a step is some milliseconds. */
 export const storeStreamRows = 512;
 /** Keys of an index that one window may look at: more rows that share a value are as cheaply read with the whole table. */

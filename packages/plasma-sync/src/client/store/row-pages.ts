@@ -17,7 +17,7 @@ export const rowOrder: ItemOrder<Row, string> = {
     let count = 0;
     for (let i = 0; i < rows.length; i += step, count++) bytes += sizeOf(rows[i]);
     const fitting = Math.floor((limits.storePageBytes * count) / Math.max(1, bytes));
-    return Math.min(Math.max(fitting, 1), limits.storePageItemsMax);
+    return Math.min(Math.max(fitting, 1), limits.storePageRowsMax);
   },
 };
 

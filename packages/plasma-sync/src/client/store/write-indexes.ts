@@ -8,6 +8,7 @@ import * as limits from "../../core/limits.ts";
 import type { AnySchema } from "../../core/schema/schema.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
+import { SortedRuns } from "./sorted-runs.ts";
 import { compareKeys, keyOfRow, signatureOf, storedIndexes, type ColdKey } from "./cold-order.ts";
 import type { FoldStep, RowChange, StepResult } from "./fold-step.ts";
 import { resultOf } from "./idb-requests.ts";
@@ -63,7 +64,11 @@ export async function indexChanges(
         change !== undefined && change.item !== null && index.order.compare(index.keyOf(change.item), key) === 0;
       if (!isKept) keys.push({ key, item: null, seq: change?.seq ?? 0 });
     }
-    await takeKeys(step, index, keys);
+    await takeKeys(
+      step,
+      index,
+      keys.sort((a, b) => index.order.compare(a.key, b.key)),
+    );
   }
 }
 
@@ -109,9 +114,9 @@ async function adopt(step: FoldStep, meta: TableMeta): Promise<void> {
 /** Indexes as many pages as one sort takes; whether there were any. */
 async function indexSomePages(step: FoldStep, meta: TableMeta): Promise<boolean> {
   const indexes = indexesOf(meta);
-  const found = indexes.map((): ColdKey[] => []);
+  const found = indexes.map(({ order }) => new SortedRuns(order.compare));
   const pages = new Set<number>();
-  while (indexes.length > 0 && (found[0]?.length ?? 0) < limits.storeIndexKeysMax) {
+  while (indexes.length > 0 && (found[0]?.size ?? 0) < limits.storeIndexKeysMax) {
     const read = await step(["directories", "pages"], async (tx, rows) => {
       const directory = await readDirectory(tx, meta.name);
       const next = (directory?.unindexed ?? []).filter((page) => !pages.has(page)).slice(0, limits.storeFoldPagesMax);
@@ -120,14 +125,14 @@ async function indexSomePages(step: FoldStep, meta: TableMeta): Promise<boolean>
     if (read.next.length === 0) break;
     for (const page of read.next) pages.add(page);
     for (const { items } of read.contents.filter((page) => page !== undefined))
-      for (const row of items) indexes.forEach((index, i) => found[i]?.push(index.keyOf(row)));
+      indexes.forEach((index, i) => found[i]?.add(items.map(index.keyOf)));
   }
   if (pages.size === 0) return false;
   for (const [i, index] of indexes.entries())
     await takeKeys(
       step,
       index,
-      (found[i] ?? []).map((key) => ({ key, item: key, seq: 0 })),
+      (found[i]?.take() ?? []).map((key) => ({ key, item: key, seq: 0 })),
     );
   await step(["directories"], (tx, rows) => markIndexed(tx, rows, { table: meta.name, pages }));
   return true;
@@ -145,9 +150,8 @@ async function markIndexed(
   return [rows, undefined];
 }
 
-/** Brings keys into an index, in small transactions. */
-async function takeKeys(step: FoldStep, { table, columns, order }: Index, keys: KeyChange[]): Promise<void> {
-  keys.sort((a, b) => order.compare(a.key, b.key));
+/** Brings keys into an index, in small transactions. They are in order. */
+async function takeKeys(step: FoldStep, { table, columns, order }: Index, keys: readonly KeyChange[]): Promise<void> {
   for (let at = 0; at < keys.length;) {
     const changes = keys.slice(at, at + limits.storeFoldItemsMax);
     at += await step(["indexPages", "directories"], async (tx, rows) => {
@@ -178,7 +182,7 @@ function indexesOf(meta: TableMeta): Index[] {
     const order: ItemOrder<ColdKey, ColdKey> = {
       keyOf: (key) => key,
       compare: compareKeys(meta, named),
-      pageSize: () => limits.storePageItemsMax,
+      pageSize: () => limits.storePageKeys,
     };
     return { table: meta.name, columns, order, keyOf: (row) => keyOfRow(fit(row), named) };
   });
