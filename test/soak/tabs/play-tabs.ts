@@ -12,6 +12,8 @@ export interface TabsResult {
   readonly seed: number;
   readonly steps: Readonly<Record<string, number>>;
   readonly resolved: number;
+  /** Calls that did not resolve, by the reason. */
+  readonly unanswered: Readonly<Record<string, number>>;
   readonly rows: number;
   readonly pushes: number;
   /** Pushes of a mutation that had been pushed before. */
@@ -80,6 +82,7 @@ class Play {
   readonly #random: SimRandom;
   readonly #seats: Seat[] = [];
   readonly #counts: Record<string, number> = {};
+  readonly #unanswered: Record<string, number> = {};
   readonly #resolved = new Set<string>();
   readonly #calls: Promise<void>[] = [];
   /** When a page stopped or ended, and how. */
@@ -108,6 +111,7 @@ class Play {
       seed: this.#options.seed,
       steps: this.#counts,
       resolved: this.#resolved.size,
+      unanswered: this.#unanswered,
       rows: this.#world.rows().length,
       pushes: log.filter(({ what }) => what === "push").length,
       repeated: this.#world.repeatedPushes().length,
@@ -200,13 +204,21 @@ class Play {
     }
   }
 
-  #mark({ tab }: Seat): void {
+  #mark(seat: Seat): void {
+    const { tab } = seat;
     const id = `m${(this.#marks += 1)}`;
     const call = tab.evaluate(`tabs.mark("${id}").then(() => true)`, 30_000).then(
       () => void this.#resolved.add(id),
-      () => undefined, // The page has gone, or hangs: it may be there or not.
+      // It may be there or not.
+      (error: unknown) => this.#failed(seat, String(error)),
     );
     this.#calls.push(call);
+  }
+
+  #failed({ page }: Seat, error: string): void {
+    const why = error.split("\n", 1)[0] ?? "";
+    this.#say(`a call in ${page} failed: ${why}`);
+    this.#unanswered[why] = (this.#unanswered[why] ?? 0) + 1;
   }
 
   async #open(): Promise<void> {

@@ -33,9 +33,6 @@ for (let next = seed; Date.now() < endMs; next += 1) {
   }
 }
 
-const steps: Record<string, number> = {};
-for (const result of results)
-  for (const [step, times] of Object.entries(result.steps)) steps[step] = (steps[step] ?? 0) + times;
 const sum = (of: "resolved" | "rows" | "pushes" | "repeated" | "steals" | "reigns") =>
   results.reduce((total, result) => total + result[of], 0);
 const isDirty = execFileSync("git", ["status", "--porcelain", "packages/plasma-sync/src"], { encoding: "utf8" }) !== "";
@@ -45,15 +42,24 @@ const result = {
   durationMs: Date.now() - startedMs,
   seeds: results.map((each) => each.seed),
   promised: sum("resolved"),
+  unanswered: total(results.map((each) => each.unanswered)),
   rows: sum("rows"),
   pushes: sum("pushes"),
   /** Each after a lost answer or a steal: else the seed has failed. */
   repeatedPushes: sum("repeated"),
   locksTaken: sum("steals"),
   reigns: sum("reigns"),
-  steps,
+  steps: total(results.map((each) => each.steps)),
   failed,
 };
 writeFileSync(values.out, `${JSON.stringify(result, null, 2)}\n`);
 console.log(`${results.length} seeds passed, ${failed.length} failed`);
 process.exit(failed.length > 0 || results.length === 0 ? 1 : 0);
+
+/** Counts of all, by name. */
+function total(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const totals: Record<string, number> = {};
+  for (const [name, times] of counts.flatMap((each) => Object.entries(each)))
+    totals[name] = (totals[name] ?? 0) + times;
+  return totals;
+}
