@@ -11,7 +11,7 @@ import type { Env } from "../core/lib/env.ts";
 import * as limits from "../core/limits.ts";
 import type { AnySchema } from "../core/schema/schema.ts";
 import type { Row } from "../core/schema/value.ts";
-import { PlasmaError } from "../core/error.ts";
+import { isPlasmaError, PlasmaError } from "../core/error.ts";
 import { MemoryBlobDisk } from "../client/blobs/memory-local-blobs.ts";
 import { createRowFit } from "../client/store/stored-row.ts";
 import { emptyMeta, takenOver, type ReplicaMeta } from "../client/store/layout.ts";
@@ -70,7 +70,12 @@ export interface SimStoreOptions {
   readonly env: Env;
   /** Passed before and behind each commit; what it throws is the store's failure. */
   readonly gate: (when: "before" | "after", operation: string) => Promise<void>;
+  /** Told of each answer of cold rows. */
+  readonly note?: (what: string) => void;
 }
+
+/** Rows in one answer of an order: so few that who asks has to ask again. */
+const WINDOW_ROWS = 3;
 
 /** A tab's store on the disk. */
 export const simStore = (options: SimStoreOptions): Store => new SimStore(options);
@@ -90,7 +95,26 @@ class SimStore implements Store {
     const { disk, schema } = options;
     // A read is a transaction as a commit is, but what becomes of it at the second gate matters to nobody.
     const enter = () => this.#commit("read", () => void this.#writable(this.#replicaID));
-    this.cold = disk.rows.cold(schema.tablesByName, enter);
+    const cold = disk.rows.cold(schema.tablesByName, enter);
+    this.cold = {
+      isEmpty: (table) => cold.isEmpty(table),
+      byID: (...args) => this.#told("rows by id", cold.byID(...args)),
+      window: (table, order, seq) =>
+        this.#told("window", cold.window(table, { ...order, limit: Math.min(order.limit, WINDOW_ROWS) }, seq)),
+      stream: (...args) => this.#told("stream", cold.stream(...args)),
+    };
+  }
+
+  async #told<T>(what: string, answer: Promise<T>): Promise<T> {
+    const { note } = this.#options;
+    try {
+      const rows = await answer;
+      note?.(`cold: ${what}`);
+      return rows;
+    } catch (error) {
+      note?.(isPlasmaError(error, "client/stale") ? "cold: stale" : "cold: refused");
+      throw error;
+    }
   }
 
   load(onRows: (table: string, rows: readonly Row[]) => void): Promise<StoreState> {

@@ -185,6 +185,7 @@ export class SimWorld {
           schemaVersion,
           env,
           gate,
+          note: (what) => this.note(what, name),
         }),
         openBlobs: async () => simLocalBlobs({ disk: device.disk.files, env, gate }),
         watchPage: (onEvent) => page.watch(onEvent),

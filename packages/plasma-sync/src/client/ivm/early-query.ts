@@ -33,7 +33,7 @@ interface Region {
 }
 
 /** Rows beyond the window that a first fetch asks for: a row that leaves is followed by one of them. */
-const SPARE = 32;
+const SPARE = 16;
 
 /** The query as it can be run early; null where it needs whole tables. */
 export function planEarly(query: SelectNode, deps: EarlyDeps, reads: ColdReads): EarlyQuery | null {

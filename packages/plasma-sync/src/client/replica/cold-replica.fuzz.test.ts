@@ -171,6 +171,12 @@ async function openWorld(turns: readonly number[], seen: World["seen"]): Promise
   await first.mutate("draft", { id: "a", body: "old" });
   await first.mutate("countUp", { id: "d" });
   store.fold();
+  const fewRows: ColdStore["cold"]["window"] = (name, order, seq) =>
+    store.cold.window(
+      name,
+      { ...order, limit: Math.min(order.limit, 1 + ((turns[reads % turns.length] ?? 0) % 8)) },
+      seq,
+    );
   const model = createQueryRuntime({ schema });
   let isModelled = false;
   /** When all was read anew: rows that the tab did not know, and that are not there any more. */
@@ -190,7 +196,7 @@ async function openWorld(turns: readonly number[], seen: World["seen"]): Promise
   };
   tabs.push(
     await createTestReplica({
-      store,
+      store: { ...store, cold: { ...store.cold, window: fewRows } },
       env,
       clientID: "tab-0",
       post: post(0),
