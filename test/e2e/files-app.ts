@@ -1,6 +1,7 @@
 // Owns: the small app of the file tests, for its page and its server: notes that may have a file.
 import { defineMutators, type MutatorInput } from "../../packages/plasma-sync/src/core/mutation/mutator.ts";
-import { file, id, text } from "../../packages/plasma-sync/src/core/schema/column.ts";
+import { id, text } from "../../packages/plasma-sync/src/core/schema/column.ts";
+import { file } from "../../packages/plasma-sync/src/core/schema/file-column.ts";
 import { defineSchema } from "../../packages/plasma-sync/src/core/schema/schema.ts";
 import { table } from "../../packages/plasma-sync/src/core/schema/table.ts";
 import type { FileRef } from "../../packages/plasma-sync/src/core/schema/value.ts";

@@ -3,7 +3,8 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { and, eq, isNotNull, or } from "../../packages/plasma-sync/src/core/query/expressions.ts";
-import { boolean, file, id, text } from "../../packages/plasma-sync/src/core/schema/column.ts";
+import { boolean, id, text } from "../../packages/plasma-sync/src/core/schema/column.ts";
+import { file } from "../../packages/plasma-sync/src/core/schema/file-column.ts";
 import { table } from "../../packages/plasma-sync/src/core/schema/table.ts";
 import type { FileRef } from "../../packages/plasma-sync/src/core/schema/value.ts";
 import type { SimAnswer, SimRequest } from "../../packages/plasma-sync/src/testing/sim-network.ts";

@@ -3,7 +3,8 @@
 import { defineMutators, type MutatorInput } from "../core/mutation/mutator.ts";
 import type { FileRef, JsonValue } from "../core/schema/value.ts";
 import { defineSchema } from "../core/schema/schema.ts";
-import { file, id } from "../core/schema/column.ts";
+import { id } from "../core/schema/column.ts";
+import { file } from "../core/schema/file-column.ts";
 import { table } from "../core/schema/table.ts";
 import type { PlasmaClient, WithFiles } from "./plasma-client.ts";
 

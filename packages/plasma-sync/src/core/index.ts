@@ -64,7 +64,6 @@ export {
   crdtLwwRegister,
   crdtOrSet,
   crdtPnCounter,
-  file,
   id,
   int,
   json,
@@ -74,6 +73,7 @@ export {
   timestamp,
 } from "./schema/column.ts";
 export type { AnyColumn, Column, OnDelete } from "./schema/column.ts";
+export { file } from "./schema/file-column.ts";
 export type { FileOptions } from "./schema/file-policy.ts";
 export { defineSchema, type AnySchema, type Schema } from "./schema/schema.ts";
 export {

@@ -3,7 +3,8 @@
 import { expect, test } from "vitest";
 import { eq } from "../core/query/expressions.ts";
 import { defineMutators, type MutatorInput } from "../core/mutation/mutator.ts";
-import { file, id, text } from "../core/schema/column.ts";
+import { id, text } from "../core/schema/column.ts";
+import { file } from "../core/schema/file-column.ts";
 import { defineSchema } from "../core/schema/schema.ts";
 import { table } from "../core/schema/table.ts";
 import type { FileRef } from "../core/schema/value.ts";

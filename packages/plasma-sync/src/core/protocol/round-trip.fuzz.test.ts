@@ -11,7 +11,6 @@ import {
   crdtLwwRegister,
   crdtOrSet,
   crdtPnCounter,
-  file,
   id,
   int,
   json,
@@ -20,6 +19,7 @@ import {
   text,
   timestamp,
 } from "../schema/column.ts";
+import { file } from "../schema/file-column.ts";
 import { metaOf, table } from "../schema/table.ts";
 import { decodeRow, encodeRow } from "../schema/wire-row.ts";
 import { parsePullRequest, parsePullResponse } from "./pull.ts";

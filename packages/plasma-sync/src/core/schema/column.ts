@@ -3,8 +3,8 @@
 //   1. A Column never changes: modifiers return a new one.
 //   2. Types are phantom (`_`): nothing of them exists at run time.
 
-import { fileRules, type FileOptions, type FilePolicy } from "./file-policy.ts";
-import type { ColumnKind, FileRef, JsonValue } from "./value.ts";
+import type { FilePolicy } from "./file-policy.ts";
+import type { ColumnKind, JsonValue } from "./value.ts";
 
 export type OnDelete = "noAction" | "cascade" | "setNull" | "restrict";
 
@@ -75,7 +75,8 @@ const plain = {
   ref: undefined,
   file: undefined,
 } as const;
-const column = <TData, THasDefault extends boolean = false>(kind: ColumnKind, more: Partial<ColumnDef> = {}) =>
+/** Makes a column of the kind, not null, without anything else but `more`. */
+export const column = <TData, THasDefault extends boolean = false>(kind: ColumnKind, more: Partial<ColumnDef> = {}) =>
   new Column<TData, true, THasDefault>({ ...plain, kind, ...more });
 
 /** The primary key, always named `id`. Absent in an insert, it is made by `newId()`. */
@@ -107,9 +108,6 @@ export function json<T>(): Column<T, true, false>;
 export function json(): Column<unknown, true, false> {
   return column("json");
 }
-/** A file: the row holds a FileRef, the bytes live beside. */
-export const file = (options: FileOptions = {}): Column<FileRef, true, false> =>
-  column<FileRef>("file", { file: { ...options, rules: fileRules } });
 /** The id of a row of another table. `onDelete` says what happens to this row when that one is deleted. */
 export const ref = (
   target: () => AnyColumn,

@@ -1,19 +1,7 @@
 import { expect, test } from "vitest";
 import { isPlasmaError, type PlasmaErrorCode } from "../error.ts";
-import {
-  bigint,
-  boolean,
-  crdtCounter,
-  file,
-  id,
-  int,
-  json,
-  real,
-  ref,
-  text,
-  timestamp,
-  type AnyColumn,
-} from "./column.ts";
+import { bigint, boolean, crdtCounter, id, int, json, real, ref, text, timestamp, type AnyColumn } from "./column.ts";
+import { file } from "./file-column.ts";
 import { defineSchema } from "./schema.ts";
 import { table } from "./table.ts";
 

@@ -5,7 +5,8 @@ import { defineMutators, type MutatorInput } from "../../core/mutation/mutator.t
 import type { Expr } from "../../core/query/ast.ts";
 import { and, eq, exists, or } from "../../core/query/expressions.ts";
 import { select } from "../../core/query/select-builder.ts";
-import { boolean, file, id, ref, text } from "../../core/schema/column.ts";
+import { boolean, id, ref, text } from "../../core/schema/column.ts";
+import { file } from "../../core/schema/file-column.ts";
 import { defineSchema } from "../../core/schema/schema.ts";
 import { table } from "../../core/schema/table.ts";
 import type { FileRef } from "../../core/schema/value.ts";

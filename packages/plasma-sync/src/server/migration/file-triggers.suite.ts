@@ -1,7 +1,8 @@
 // Owns: what the list of refs owes on every engine: it names what file columns hold, whoever writes them.
 
 import { beforeEach, describe, expect, test } from "vitest";
-import { file, id, text } from "../../core/schema/column.ts";
+import { id, text } from "../../core/schema/column.ts";
+import { file } from "../../core/schema/file-column.ts";
 import { defineSchema } from "../../core/schema/schema.ts";
 import { table } from "../../core/schema/table.ts";
 import { sql } from "../database/server-database.fixture.ts";
