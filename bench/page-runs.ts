@@ -29,7 +29,7 @@ export interface PageRunsOptions {
   readonly only: string | undefined;
 }
 
-/** The pages, built when first needed; a browser with a fresh profile for each variant. */
+/** The pages, built when first needed; a browser with a fresh profile for each variant, or for those that share what is prepared. */
 export class PageRuns {
   readonly #options: PageRunsOptions;
   #started: Promise<Started> | null = null;
@@ -47,9 +47,12 @@ export class PageRuns {
 
   async measure(workload: PageWorkload): Promise<Line[]> {
     const { only = "" } = this.#options;
+    const variants = workload.variants.filter(({ name }) => name.includes(only));
+    // What was prepared serves all variants; else nothing of one lies on the disk of another.
+    const together = workload.preparedPages === undefined ? variants.map((variant) => [variant]) : [variants];
     const lines: Line[] = [];
-    for (const variant of workload.variants.filter(({ name }) => name.includes(only)))
-      lines.push(...(await this.#measure(workload, variant)));
+    for (const some of together)
+      lines.push(...(await this.#inProfile((context) => this.#measure(context, workload, some))));
     return lines;
   }
 
@@ -59,37 +62,43 @@ export class PageRuns {
     if (started !== undefined && started !== null) rmSync(started.folder, { recursive: true, force: true });
   }
 
-  async #measure(workload: PageWorkload, variant: PageVariant): Promise<Line[]> {
+  async #inProfile<T>(run: (context: BrowserContext) => Promise<T>): Promise<T> {
     const { folder } = await (this.#started ??= start(this.#options));
     const profile = mkdtempSync(join(folder, "profile-"));
     const context = await chromium.launchPersistentContext(profile, chromiumLaunchOptions());
     this.#version = context.browser()?.version() ?? "";
     try {
-      const samples = await this.#sample(context, workload, variant);
-      return linesOf(workload, variant, samples);
+      return await run(context);
     } finally {
       await context.close();
       rmSync(profile, { recursive: true, force: true });
     }
   }
 
-  async #sample(context: BrowserContext, workload: PageWorkload, variant: PageVariant): Promise<Samples> {
+  async #measure(context: BrowserContext, workload: PageWorkload, variants: readonly PageVariant[]): Promise<Line[]> {
     const { id, sides, preparedPages } = workload;
-    const samples = new Samples(`${id} ${variant.name}`);
-    const request = (side: string, step: RunRequest["step"]) => ({ workload: id, side, step, params: variant.params });
     const prepared = new Map<string, string>();
-    if (preparedPages !== undefined)
+    const [first] = variants;
+    if (preparedPages !== undefined && first !== undefined)
       for (const side of sides) {
-        prepared.set(side, this.#newOrigin());
-        await this.#open(context, request(side, "prepare"), prepared.get(side));
+        const host = this.#newOrigin();
+        prepared.set(side, host);
+        await this.#open(context, { workload: id, side, step: "prepare", params: first.params }, host);
       }
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const side of sides)
-        for (let page = 0; page < (preparedPages ?? 1); page++)
-          samples.add(side, await this.#open(context, request(side, "run"), prepared.get(side)));
-      process.stdout.write(".");
+    const lines: Line[] = [];
+    for (const variant of variants) {
+      const samples = new Samples(`${id} ${variant.name}`);
+      for (let round = 0; round < ROUNDS; round++) {
+        for (const side of sides)
+          for (let page = 0; page < (preparedPages ?? 1); page++) {
+            const request: RunRequest = { workload: id, side, step: "run", params: variant.params };
+            samples.add(side, await this.#open(context, request, prepared.get(side)));
+          }
+        process.stdout.write(".");
+      }
+      lines.push(...linesOf(workload, variant, samples));
     }
-    return samples;
+    return lines;
   }
 
   /** Names of localhost are this machine for Chromium, and each is another site. */
