@@ -1,6 +1,7 @@
 // Owns: the `startup` work on Plasma.
 
 import { asc, eq } from "plasma-sync/core";
+import { whenDiskRests } from "./disk-rest.ts";
 import type { Item } from "./kilobyte-rows.ts";
 import { answerPulls, nothingNew, openReader, pageBodies, whenSynced } from "./open-plasma.ts";
 import type { RunResult } from "./run-request.ts";
@@ -12,8 +13,7 @@ const INDEXES = 1;
 export async function prepare({ rows }: StartupParams): Promise<void> {
   const { client } = openReader(INDEXES, answerPulls(pageBodies(rows, PAGE), PAGE), PAGE);
   await whenSynced(client);
-  // What goes on in the background has the time that an app's first minute gives it.
-  await new Promise((resolve) => setTimeout(resolve, 5000));
+  await whenDiskRests();
   await client.close();
 }
 

@@ -1,6 +1,7 @@
 // Owns: the `startup` work on Replicache.
 
 import type { ReadTransaction } from "replicache";
+import { whenDiskRests } from "./disk-rest.ts";
 import { itemsFrom, type Item } from "./kilobyte-rows.ts";
 import { indexDefinitions, nextPersist, openReplicache } from "./open-replicache.ts";
 import type { RunResult } from "./run-request.ts";
@@ -13,7 +14,7 @@ export async function prepare({ rows }: StartupParams): Promise<void> {
   const rep = openReplicache({ indexes, firstPull: () => itemsFrom(0, rows) });
   await rep.pull();
   await persisted;
-  await new Promise((resolve) => setTimeout(resolve, 5000));
+  await whenDiskRests();
   await rep.close();
 }
 

@@ -2,9 +2,10 @@
 
 import { createPlasmaClient } from "plasma-sync/client";
 import { and, asc, defineMutators, defineSchema, eq, gte, lt, type MutatorInput } from "plasma-sync/core";
+import { whenDiskRests } from "./disk-rest.ts";
 import { answerPulls, clientOptions, itemsTable, pageBodies, whenSynced } from "./open-plasma.ts";
 import type { RunResult } from "./run-request.ts";
-import { rest, rowCount, sample, type Edit, type WriteSubReadParams } from "./write-sub-read-work.ts";
+import { rowCount, sample, type Edit, type WriteSubReadParams } from "./write-sub-read-work.ts";
 
 const PAGE = 5000;
 const items = itemsTable(0);
@@ -21,7 +22,7 @@ export async function run(params: WriteSubReadParams): Promise<RunResult> {
   await whenSynced(client);
   // Holds pushes back.
   client.stop();
-  await rest();
+  await whenDiskRests();
   return sample(params, {
     subscribe: async (ranges, onRows) => {
       const lives = ranges.map(({ from, to, limit }, range) => {

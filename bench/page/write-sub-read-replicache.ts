@@ -1,10 +1,11 @@
 // Owns: the `write-sub-read` work on Replicache.
 
 import type { ReadonlyJSONValue, WriteTransaction } from "replicache";
+import { whenDiskRests } from "./disk-rest.ts";
 import { itemsFrom, type Item } from "./kilobyte-rows.ts";
 import { nextPersist, openReplicache } from "./open-replicache.ts";
 import type { RunResult } from "./run-request.ts";
-import { rest, rowCount, sample, type Edit, type WriteSubReadParams } from "./write-sub-read-work.ts";
+import { rowCount, sample, type Edit, type WriteSubReadParams } from "./write-sub-read-work.ts";
 
 export async function run(params: WriteSubReadParams): Promise<RunResult> {
   const rows = itemsFrom(0, rowCount(params));
@@ -22,7 +23,7 @@ export async function run(params: WriteSubReadParams): Promise<RunResult> {
   });
   await rep.pull();
   await persisted;
-  await rest();
+  await whenDiskRests();
   return sample(params, {
     subscribe: async (ranges, onRows) => {
       await Promise.all(

@@ -80,6 +80,3 @@ export async function sample(params: WriteSubReadParams, side: WriteSubRead): Pr
   await side.close();
   return { figures: { "": ms }, answer };
 }
-
-/** Whatever a side does in the background after it was filled is over by then. */
-export const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1000));
