@@ -27,7 +27,7 @@ import { databaseName } from "./store/layout.ts";
 import type { Store, StoreCommit } from "./store/store.ts";
 import { callApp } from "./sync/app-callback.ts";
 import { createClientStatus } from "./sync/client-status.ts";
-import type { SchemaMismatch, SyncClientError } from "./sync/sync-error.ts";
+import { endsWithAnswer, type SchemaMismatch, type SyncClientError } from "./sync/sync-error.ts";
 import { createSyncLoop, type SyncLoop } from "./sync/sync-loop.ts";
 import { SyncSession, type What } from "./sync-session.ts";
 import type { ClientIdentity } from "./tabs/client-identity.ts";
@@ -36,7 +36,7 @@ import type { WatchPage } from "./tabs/hand-over.ts";
 import type { SharedStatus, TabChannel, TabLinks, TabMessage } from "./tabs/tab-links.ts";
 import type { HttpOptions } from "./transport/http-exchange.ts";
 import { createHttpTransport } from "./transport/http-transport.ts";
-import type { NetworkState } from "./transport/network-state.ts";
+import { noNetwork, type NetworkState } from "./transport/network-state.ts";
 
 export class ClientCore {
   readonly runtime: QueryRuntime;
@@ -220,7 +220,7 @@ export class ClientCore {
     await this.replica.refresh(seq);
     const committed = (commit: StoreCommit) => this.#committed(commit);
     const applied = (ids: readonly AppliedMutation[]) => {
-      this.#applied(ids);
+      this.replica.applied(ids);
       this.#post({ type: "applied", ids });
     };
     const replica = new ReplicaSync({
@@ -343,7 +343,7 @@ export class ClientCore {
         return message.replicaID === this.replica.replicaID ? this.replica.heardOf(message.seq) : undefined;
       case "applied":
         // What it is about may be on its way into the view.
-        return void this.replica.whenApplied(0).then(() => this.#applied(message.ids));
+        return void this.replica.whenApplied(0).then(() => this.replica.applied(message.ids));
       case "status":
         // Another tab may sync: that is its state, not this one's.
         if (this.#resolved.offline) return;
@@ -372,10 +372,6 @@ export class ClientCore {
   #committed(commit: StoreCommit): void {
     this.#tell(commit);
     this.replica.receive(commit);
-  }
-
-  #applied(ids: readonly AppliedMutation[]): void {
-    this.replica.applied(ids);
   }
 
   async #rejected(mutation: PendingMutation, rejection: Rejection): Promise<void> {
@@ -446,7 +442,7 @@ export class ClientCore {
   /** The server has answered: what an earlier request met is over. */
   #answered(): void {
     const { lastError } = this.status.get();
-    if (lastError !== null && isOver(lastError)) {
+    if (lastError !== null && endsWithAnswer(lastError)) {
       this.status.update({ lastError: null });
       this.#postStatus();
     }
@@ -501,11 +497,3 @@ export class ClientCore {
     });
   }
 }
-
-/** The network of a client that uses none. */
-const noNetwork: NetworkState = { online: () => false, close: () => undefined };
-
-/** Whether an error is of the past once the server answers. */
-const isOver = (error: SyncClientError): boolean =>
-  ["network", "push-http", "pull-http", "schema-mismatch"].includes(error.kind) ||
-  (error.kind === "blob-upload-failed" && error.willRetry);

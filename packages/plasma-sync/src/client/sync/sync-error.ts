@@ -1,4 +1,4 @@
-// Owns: SyncClientError, what `onError` and `status.lastError` tell: conditions of the world, as values.
+// Owns: SyncClientError, what `onError` and `status.lastError` tell: conditions of the world, as values; and how long they last.
 
 /** What tells that the server, or another tab, has another version of the schema. */
 export type SchemaMismatch = Extract<SyncClientError, { readonly kind: "schema-mismatch" }>;
@@ -63,3 +63,8 @@ export type SyncClientError =
     }
   /** The local database failed; what was not durable has been taken back. */
   | { readonly kind: "storage"; readonly message: string; readonly error: unknown };
+
+/** Whether what the error tells of is over once the server answers. */
+export const endsWithAnswer = (error: SyncClientError): boolean =>
+  ["network", "push-http", "pull-http", "schema-mismatch"].includes(error.kind) ||
+  (error.kind === "blob-upload-failed" && error.willRetry);

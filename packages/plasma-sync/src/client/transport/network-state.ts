@@ -5,6 +5,9 @@ export interface NetworkState {
   close(): void;
 }
 
+/** That of a client that uses none. */
+export const noNetwork: NetworkState = { online: () => false, close: () => undefined };
+
 /** Calls `onChange` when the platform's word changes. Where it has none, there is a network. */
 export function watchNetwork(onChange: (online: boolean) => void): NetworkState {
   const isOnline = () => (globalThis.navigator as Navigator | undefined)?.onLine !== false;
