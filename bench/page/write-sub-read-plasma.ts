@@ -33,10 +33,10 @@ export async function run(params: WriteSubReadParams): Promise<RunResult> {
           .orderBy(asc(items.id))
           .limit(limit)
           .live();
-        live.subscribe((rows) => onRows(range, rows));
-        return live;
+        return { live, leave: live.subscribe((rows) => onRows(range, rows)) };
       });
-      await Promise.all(lives.map((live) => live.whenReady()));
+      await Promise.all(lives.map(({ live }) => live.whenReady()));
+      return () => lives.forEach(({ leave }) => leave());
     },
     write: async (edits) => {
       await client.mutate.write({ edits: [...edits] });

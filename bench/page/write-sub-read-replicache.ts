@@ -26,19 +26,23 @@ export async function run(params: WriteSubReadParams): Promise<RunResult> {
   await whenDiskRests();
   return sample(params, {
     subscribe: async (ranges, onRows) => {
-      await Promise.all(
+      const leaves = await Promise.all(
         ranges.map(({ from, limit }, range) => {
           const read = { start: { key: from }, limit };
-          return new Promise<void>((resolve) => {
-            rep.subscribe(async (tx) => (await tx.scan(read).values().toArray()) as readonly ReadonlyJSONValue[], {
-              onData: (found) => {
-                onRows(range, found as unknown as Item[]);
-                resolve();
+          return new Promise<() => void>((resolve) => {
+            const leave = rep.subscribe(
+              async (tx) => (await tx.scan(read).values().toArray()) as readonly ReadonlyJSONValue[],
+              {
+                onData: (found) => {
+                  onRows(range, found as unknown as Item[]);
+                  queueMicrotask(() => resolve(leave));
+                },
               },
-            });
+            );
           });
         }),
       );
+      return () => leaves.forEach((leave) => leave());
     },
     write: (edits) => rep.mutate.write(edits.map((edit) => ({ ...edit }))),
     all: async () => (await rep.query((tx) => tx.scan().values().toArray())) as unknown as Item[],
