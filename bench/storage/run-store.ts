@@ -1,4 +1,4 @@
-// Owns: `node bench/storage/run-store.ts [runs]`: what the store on IndexedDB costs, in Chromium with a profile on disk.
+// Owns: `node bench/storage/run-store.ts [runs] [populate|edit|start]`: what the store on IndexedDB costs, in Chromium with a profile on disk.
 // The figures stand in docs/storage-layout.md.
 
 import { mkdtempSync, rmSync } from "node:fs";
@@ -10,7 +10,15 @@ import { servePage } from "./serve-page.ts";
 import type { StoreCase } from "./store-page.ts";
 
 const RUNS = Number(process.argv[2] ?? 3);
+const isWanted = (part: string) => (process.argv[3] ?? part) === part;
 const server = await servePage("store-page.ts");
+
+/** Bytes of a row, indexes. */
+const POPULATE = [
+  [1000, 0],
+  [1000, 2],
+  [100, 2],
+] as const;
 
 type Figures = Record<string, number | null | undefined>;
 
@@ -57,16 +65,14 @@ async function withProfile<T>(work: (profile: string) => Promise<T>): Promise<T>
 }
 
 const say = (what: string, figures: string) => console.log(`${what.padEnd(46)} ${figures}`);
-for (const [rowBytes, indexes] of [
-  [1000, 0],
-  [1000, 2],
-  [100, 2],
-] as const) {
+for (const [rowBytes, indexes] of isWanted("populate") ? POPULATE : []) {
   const given: StoreCase = { name: "populate", rowBytes, indexes };
   const run = () => withProfile((profile) => inBrowser(profile, "fill", [given, 10_000, 10_000]));
+  const plainly = () => withProfile((profile) => inBrowser(profile, "fillPlainly", [given, 10_000]));
+  say(`a record per row, 10k x ${rowBytes} B`, await best(plainly));
   say(`populate 10k x ${rowBytes} B, ${indexes} indexes, one commit`, await best(run));
 }
-for (const count of [1000, 64_000]) {
+for (const count of isWanted("edit") ? [1000, 64_000] : []) {
   const given: StoreCase = { name: "edit", rowBytes: 1000, indexes: 2 };
   await withProfile(async (profile) => {
     await inBrowser(profile, "fill", [given, count, 8000]);
@@ -75,7 +81,7 @@ for (const count of [1000, 64_000]) {
     say(`the same while 2000 changes are folded`, await best(folding));
   });
 }
-for (const rowBytes of [1000, 100]) {
+for (const rowBytes of isWanted("start") ? [1000, 100] : []) {
   const given: StoreCase = { name: "start", rowBytes, indexes: 2 };
   await withProfile(async (profile) => {
     say(

@@ -57,6 +57,22 @@ export async function fill(given: StoreCase, count: number, step: number) {
   return { total: commits.reduce((sum, ms) => sum + ms, 0), ...spread(commits), fold };
 }
 
+/** The same rows with a record for each, in a database that holds nothing else: what the store is measured against. */
+export async function fillPlainly({ rowBytes }: StoreCase, count: number) {
+  const opening = indexedDB.open(`plain:${Math.random()}`, 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore("rows", { keyPath: "id" });
+  const database = await new Promise<IDBDatabase>((resolve) => (opening.onsuccess = () => resolve(opening.result)));
+  const rows = Array.from({ length: count }, (_, i) => rowOf(i, rowBytes).row);
+  const total = await timed(() => {
+    const tx = database.transaction("rows", "readwrite", { durability: "relaxed" });
+    for (const row of rows) tx.objectStore("rows").put(row);
+    tx.commit();
+    return new Promise((resolve) => (tx.oncomplete = resolve));
+  });
+  database.close();
+  return { total };
+}
+
 /** One-row commits, one after another; while a fold of `journalled` changes goes on, where there are any. */
 export async function edit(given: StoreCase, count: number, journalled = 0) {
   const store = openStore(given);
@@ -77,7 +93,8 @@ export async function edit(given: StoreCase, count: number, journalled = 0) {
   await folding;
   if (folding === null) await store.fold();
   store.close();
-  return { ...spread(times), max: times.at(-1), count: times.length, fold: fold.ms };
+  const figures = spread(times);
+  return { ...figures, max: times.at(-1), count: times.length, fold: fold.ms };
 }
 
 /** What a new page asks first. */
@@ -124,4 +141,4 @@ export async function start(given: StoreCase, count: number) {
   return { open, window, byID, indexed, stream, longest, load };
 }
 
-Object.assign(globalThis, { store: { fill, edit, start } });
+Object.assign(globalThis, { store: { fill, fillPlainly, edit, start } });

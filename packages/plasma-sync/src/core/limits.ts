@@ -164,6 +164,8 @@ export const storeJournalRowsMax = 16_384;
 export const storeFoldDelayMs = 300;
 /** Pages that one transaction of a fold rewrites: 5 to 10 ms in which a mutation waits. */
 export const storeFoldPagesMax = 4;
+/** Pages that one transaction reads to index them: as many as take about as long as rewriting the number above. */
+export const storeIndexPagesMax = 16;
 /** Rows or keys that one transaction of a fold brings in: with the bound above, for where there are no pages yet. */
 export const storeFoldItemsMax = 2048;
 /** Rows of an older format that one transaction moves into pages. */

@@ -119,7 +119,7 @@ async function indexSomePages(step: FoldStep, meta: TableMeta): Promise<boolean>
   while (indexes.length > 0 && (found[0]?.size ?? 0) < limits.storeIndexKeysMax) {
     const read = await step(["directories", "pages"], async (tx, rows) => {
       const directory = await readDirectory(tx, meta.name);
-      const next = (directory?.unindexed ?? []).filter((page) => !pages.has(page)).slice(0, limits.storeFoldPagesMax);
+      const next = (directory?.unindexed ?? []).filter((page) => !pages.has(page)).slice(0, limits.storeIndexPagesMax);
       return [rows, { next, contents: await readPages<Row>(tx.objectStore("pages"), next) }];
     });
     if (read.next.length === 0) break;
