@@ -4,8 +4,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import type { LocalData } from "./local-data-page.ts";
 import { openBrowser } from "./open-browser.ts";
 import { serveSourcePages, type SourcePages } from "./source-pages.ts";
+import { WAIT_MS } from "./todo-page.ts";
 
 declare const localData: LocalData;
+
+const WAIT = { timeout: WAIT_MS };
 
 let pages: SourcePages;
 let browser: Browser;
@@ -48,14 +51,17 @@ test("logging out with another tab open returns what all tabs had not sent, and 
   expect(await one.evaluate(() => localData.delete("ada"))).toEqual(["first", "second", "third"]);
 
   expect(await add(two, "too late")).toBe("client/storage");
-  await expect.poll(() => two.evaluate(() => localData.errors)).toContain("storage");
+  await expect.poll(() => two.evaluate(() => localData.errors), WAIT).toContain("storage");
   await two.close();
-  expect(await one.evaluate(() => localData.traces())).toEqual({
-    databases: [],
-    sessionStorage: [],
-    localStorage: [],
-    locks: [],
-  });
+  // A tab that is closed lets go of its locks and of the database a moment later.
+  await expect
+    .poll(() => one.evaluate(() => localData.traces()), WAIT)
+    .toEqual({
+      databases: [],
+      sessionStorage: [],
+      localStorage: [],
+      locks: [],
+    });
 });
 
 test("the next person on the device finds nothing of the one before, whose other tab is still open", async () => {
@@ -78,7 +84,7 @@ test("a tab that is frozen does not hold up a logout, and its copy is empty", as
   await one.evaluate(() => localData.close());
   expect(await one.evaluate(() => localData.delete("ada"))).toEqual(["private"]);
   await frozen.close();
-  await expect.poll(() => one.evaluate(() => localData.databases())).toEqual([]);
+  await expect.poll(() => one.evaluate(() => localData.databases()), WAIT).toEqual([]);
 });
 
 test("an export is made while two tabs write, and holds what was durable when it was asked for", async () => {
@@ -97,10 +103,10 @@ test("an export is made while two tabs write, and holds what was durable when it
 test("a reset in one tab empties all of them, and each goes on", async () => {
   const [one, two] = [await openPage("ada"), await openPage("ada")];
   await add(one, "before");
-  await expect.poll(() => lastShown(two)).toEqual(["before"]);
+  await expect.poll(() => lastShown(two), WAIT).toEqual(["before"]);
   await one.evaluate(() => localData.client.resetLocalState());
-  await expect.poll(() => lastShown(two)).toEqual([]);
+  await expect.poll(() => lastShown(two), WAIT).toEqual([]);
   expect([await add(one, "after"), await add(two, "after too")]).toEqual(["ok", "ok"]);
-  await expect.poll(() => lastShown(one)).toEqual(["after", "after too"]);
-  await expect.poll(() => lastShown(two)).toEqual(["after", "after too"]);
+  await expect.poll(() => lastShown(one), WAIT).toEqual(["after", "after too"]);
+  await expect.poll(() => lastShown(two), WAIT).toEqual(["after", "after too"]);
 });
