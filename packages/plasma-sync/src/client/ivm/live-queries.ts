@@ -137,8 +137,8 @@ export class LiveQueries {
     }
     const { listeners } = shared;
     const own = shared;
-    listeners.add(listener);
-    if (this.#status !== "loading") this.#join(shared, listener);
+    if (this.#status === "loading") listeners.add(listener);
+    else this.#join(shared, listener);
     return () => {
       listener.isActive = false;
       listeners.delete(listener);
@@ -153,12 +153,13 @@ export class LiveQueries {
 
   /** The first delivery, now if the rows are here. */
   #join(shared: Shared, listener: Listener): void {
-    const hasWaited = shared.running === null;
-    if (hasWaited && !this.#begin(shared)) return;
-    const rows = (shared.running as RunningQuery).pipeline.rows();
+    // What those hear who have waited is not for the new one.
+    if (shared.running === null) this.#start(shared);
+    shared.listeners.add(listener);
+    if (shared.running === null) return;
+    const rows = shared.running.pipeline.rows();
     listener.hasRows = true;
     this.#call(listener, rows, wholeDelta(rows));
-    if (hasWaited) this.#tellBegun(shared);
     this.#deliver();
   }
 
