@@ -132,6 +132,8 @@ export class Replica {
         this.#ids.restart(state.lastIDs);
         const pending = state.outbox.map((entry) => createPending(entry, null));
         await this.#rebase(pending).catch((error: unknown) => this.#reloadFor(error));
+        // An earlier attempt has left rows that may have grown old.
+        await this.#reloadIfNeeded();
       } catch (error) {
         this.#loadError = error;
         throw error;
@@ -182,6 +184,8 @@ export class Replica {
 
   /** Takes a durable commit of any tab, this one included. */
   receive(commit: StoreCommit): void {
+    // It is on the disk, which is read when there is a view again.
+    if (this.#loadError !== null) return;
     this.#feed.add(commit);
     this.#task(() => this.#drain());
   }
