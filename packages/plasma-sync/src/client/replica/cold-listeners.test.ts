@@ -38,7 +38,7 @@ async function openCold() {
   const writer = await createTestReplica({ store, clientID: "writer" });
   await writer.sync({ changes: range(100, 300).map(put), cookie: "c", firstSync: { done: true, rows: 200 } });
   store.fold();
-  const env: Env = { ...systemEnv, setTimeout: () => null };
+  const env: Env = { ...systemEnv, setTimeout: () => 0 };
   const tab = await createTestReplica({ store, env, clientID: "tab" });
   return {
     ...tab,

@@ -139,6 +139,6 @@ test("a disk that is ahead of the tab is read anew: the tab shows what it holds,
   expect(deliveries).toHaveLength(2);
   expect(tab.view("items").size).toBe(ROWS - 1);
   const counted = [...tab.view("lists").values()].filter((row) => row["count"] === 1);
-  expect(ids(counted).toSorted()).toEqual(["l1", "l2"]);
+  expect(new Set(ids(counted))).toEqual(new Set(["l1", "l2"]));
   expect(tab.events.storage).toEqual([]);
 });

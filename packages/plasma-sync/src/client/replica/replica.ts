@@ -184,8 +184,7 @@ export class Replica {
 
   /** Takes a durable commit of any tab, this one included. */
   receive(commit: StoreCommit): void {
-    // It is on the disk, which is read when there is a view again.
-    if (this.#loadError !== null) return;
+    if (this.#loadError !== null) return; // The disk has it, and is read when there is to be a view.
     this.#feed.add(commit);
     this.#task(() => this.#drain());
   }
