@@ -36,7 +36,9 @@ async function openCold() {
     if (gate.isShut) await new Promise<void>((resolve) => gate.waiting.push(resolve));
   });
   const writer = await createTestReplica({ store, clientID: "writer" });
-  await writer.sync({ changes: range(100, 300).map(put), cookie: "c", firstSync: { done: true, rows: 200 } });
+  const lists = ["a", "b"].map((id) => ({ table: "lists", id, row: { id, name: id, count: 0 } }));
+  const changes = [...lists, ...range(100, 300).map(put)];
+  await writer.sync({ changes, cookie: "c", firstSync: { done: true, rows: 202 } });
   store.fold();
   const env: Env = { ...systemEnv, setTimeout: () => 0 };
   const tab = await createTestReplica({ store, env, clientID: "tab" });
@@ -141,4 +143,11 @@ test("a replica that is closed while rows are read ends what waits for them", as
   await tab.open();
   expect(await read).toMatchObject({ code: "client/closed" });
   expect(heard.ids()).toEqual([]);
+});
+
+test("a row whose column must be unique is added, or refused, without all rows of its table", async () => {
+  const tab = await openCold();
+  await tab.mutate("addList", { id: "c", name: "new" });
+  await expect(tab.mutate("addList", { id: "d", name: "b" })).rejects.toMatchObject({ code: "constraint/unique" });
+  expect([tab.runtime.source("lists").isCold, [...tab.view("lists").keys()].sort()]).toEqual([true, ["b", "c"]]);
 });

@@ -36,6 +36,8 @@ export const keyOfRow = (row: Row, columns: readonly { readonly column: string }
 export function storedIndexes(meta: TableMeta): (readonly string[])[] {
   const lists = [
     ...meta.indexes,
+    // Whoever inserts a row looks whether its values are taken.
+    ...meta.unique,
     ...meta.columns.filter(({ def }) => def.ref !== undefined).map(({ def }) => [def.name]),
   ].filter(([first]) => first !== undefined && first !== "id");
   const startsWith = (list: readonly string[], start: readonly string[]) => start.every((name, i) => list[i] === name);
