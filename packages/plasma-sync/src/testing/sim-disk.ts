@@ -30,6 +30,9 @@ import type {
   SyncCommit,
 } from "../client/store/store.ts";
 
+/** Commits after which all are folded at once; else the latest few are in the journal. */
+const FOLD_EVERY = 2;
+
 export class SimDisk {
   meta: ReplicaMeta | undefined;
   readonly rows = new LayeredRows();
@@ -50,7 +53,10 @@ export class SimDisk {
 
   /** Changes rows in the commit that `meta` tells. */
   change(changes: readonly BaseChange[]): void {
-    this.rows.commit(this.meta?.seq ?? 0, changes);
+    const seq = this.meta?.seq ?? 0;
+    this.rows.commit(seq, changes);
+    // Before other tabs have heard of the commit.
+    if (seq % FOLD_EVERY === 0) this.rows.fold();
   }
 
   apply(commit: SyncCommit): void {
@@ -87,6 +93,8 @@ class SimStore implements Store {
   #isClosed = false;
   #replicaID = "";
   readonly cold: ColdRows;
+  /** As of the opening: another tab may empty them before this one goes on. */
+  #coldTables: ReadonlySet<string> = new Set();
   /** The call before. */
   #tail: Promise<unknown> = Promise.resolve();
 
@@ -94,10 +102,14 @@ class SimStore implements Store {
     this.#options = options;
     const { disk, schema } = options;
     // A read is a transaction as a commit is, but what becomes of it at the second gate matters to nobody.
-    const enter = () => this.#commit("read", () => void this.#writable(this.#replicaID));
-    const cold = disk.rows.cold(schema.tablesByName, enter);
+    const cold = disk.rows.cold(schema.tablesByName, (read) =>
+      this.#commit("read", () => {
+        this.#writable(this.#replicaID);
+        return read();
+      }),
+    );
     this.cold = {
-      isEmpty: (table) => cold.isEmpty(table),
+      isEmpty: (table) => !this.#coldTables.has(table),
       byID: (...args) => this.#told("rows by id", cold.byID(...args)),
       window: (table, order, seq) =>
         this.#told("window", cold.window(table, { ...order, limit: Math.min(order.limit, WINDOW_ROWS) }, seq)),
@@ -131,6 +143,7 @@ class SimStore implements Store {
     return this.#commit("open", () => {
       const state = this.#state();
       const { disk, schema } = this.#options;
+      this.#coldTables = new Set([...schema.tablesByName.keys()].filter((name) => disk.rows.hasCold(name)));
       for (const [name, meta] of schema.tablesByName) {
         const fit = createRowFit(meta);
         const changes = disk.rows.changes(name).map(({ row, ...place }) => ({ ...place, row: row && fit(row) }));

@@ -37,9 +37,10 @@ export function createColdStore(
       }
       return store.load(() => undefined);
     },
-    cold: layers.cold(schema.tablesByName, async () => {
+    cold: layers.cold(schema.tablesByName, async (read) => {
       await enter();
       if (isOver) throw new PlasmaError("client/deposed", {});
+      return read();
     }),
     async append(...args) {
       const commit = await store.append(...args);

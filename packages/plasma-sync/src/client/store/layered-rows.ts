@@ -59,6 +59,11 @@ export class LayeredRows {
     return rows;
   }
 
+  /** Whether a table has rows below the journal. */
+  hasCold(table: string): boolean {
+    return (this.#tables.get(table)?.size ?? 0) > 0;
+  }
+
   /** What the journal says of a table, each id once. */
   changes(table: string): BaseChange[] {
     const last = new Map<string, BaseChange>();
@@ -67,17 +72,17 @@ export class LayeredRows {
     return [...last.values()];
   }
 
-  /** What a tab reads of the cold rows. `enter` is passed before each answer. */
-  cold(tables: ReadonlyMap<string, TableMeta>, enter: () => Promise<void>): ColdRows {
-    const read = async (table: string, seq: () => number): Promise<{ meta: TableMeta; rows: Map<string, Row> }> => {
-      await enter();
+  /** What a tab reads of the cold rows. `inTransaction` calls back at the moment of each answer. */
+  cold(tables: ReadonlyMap<string, TableMeta>, inTransaction: <T>(read: () => T) => Promise<T>): ColdRows {
+    const readNow = (table: string, seq: () => number): { meta: TableMeta; rows: Map<string, Row> } => {
       if ((this.#foldedSeqs.get(table) ?? 0) > seq()) throw new PlasmaError("client/stale", {});
       const meta = must(tables.get(table), "cold rows: of a table of the schema");
       const fit = createRowFit(meta);
       return { meta, rows: new Map([...this.#rowsOf(table)].map(([id, row]) => [id, fit(row)])) };
     };
+    const read = (table: string, seq: () => number) => inTransaction(() => readNow(table, seq));
     return {
-      isEmpty: (table) => (this.#tables.get(table)?.size ?? 0) === 0,
+      isEmpty: (table) => !this.hasCold(table),
       async byID(table, ids, seq) {
         const { rows } = await read(table, seq);
         return ids.map((id) => rows.get(id)).filter((row) => row !== undefined);
