@@ -1,4 +1,4 @@
-// Owns: `npm run soak -- --requests 100000 --seed 1 --out result.json`: the fuzz of the HTTP surface for as long as it is
+// Owns: `npm run soak:http -- --requests 100000 --seed 1 --out result.json`: the fuzz of the HTTP surface for as long as it is
 // wanted, a new server every so many requests, with an eye on the heap.
 
 import { execFileSync } from "node:child_process";
