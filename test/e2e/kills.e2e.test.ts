@@ -12,7 +12,7 @@ test(
     const seed = Math.floor(Math.random() * 2 ** 31);
     const result = await runKills({ kills: 20, seed, stockRows: 5_000, killsPerProfile: 7 });
     expect(result.problems, `seed ${seed}`).toEqual([]);
-    expect(result).toMatchObject({ kills: 20, profiles: 3 });
+    expect(result).toMatchObject({ kills: 20, profiles: 3, upgrades: 1 });
     expect(result.acked).toBeGreaterThan(100);
   },
 );

@@ -8,7 +8,11 @@ import { defineSchema } from "../../packages/plasma-sync/src/core/schema/schema.
 import { table } from "../../packages/plasma-sync/src/core/schema/table.ts";
 
 /** One row per call that is synced. Its id is the mutation's own, so that a call which ran twice shows as two rows. */
-export const entries = table("entries", { id: id(), writer: text(), n: int(), text: text() });
+export const entries = table(
+  "entries",
+  { id: id(), writer: text(), n: int(), text: text() },
+  { indexes: (t) => [[t.writer, t.n]] },
+);
 /** One row per call that wrote locally, the same way. */
 export const drafts = table(
   "drafts",
@@ -18,9 +22,12 @@ export const drafts = table(
 /** How many entries each writer has made, counted one by one. */
 export const totals = table("totals", { id: id(), count: int() });
 /** What is there before the first page opens: something to sync for a while. */
-export const stock = table("stock", { id: id(), rank: int(), text: text() });
+export const stock = table("stock", { id: id(), rank: int(), text: text() }, { indexes: (t) => [[t.rank]] });
+/** Rewritten as a whole, with one mark: enough changes at a time that the store moves them into pages again and again. */
+export const sheet = table("sheet", { id: id(), mark: text() }, { changeLogSuppressed: true });
+const SHEET_ROWS = 200;
 
-export const schema = defineSchema({ entries, drafts, totals, stock });
+export const schema = defineSchema({ entries, drafts, totals, stock, sheet });
 
 interface Write {
   /** The page that writes: a tab of one run. */
@@ -33,6 +40,10 @@ interface Write {
 }
 
 export const mutators = defineMutators<typeof schema, unknown>()({
+  mark: async ({ db, args }: MutatorInput<typeof schema, unknown, { mark: string }>) => {
+    const rows = Array.from({ length: SHEET_ROWS }, (_, i) => ({ id: `row ${i}`, mark: args.mark }));
+    await db.insert(sheet).values(rows).onConflictDoUpdate({ set: args });
+  },
   write: async ({ db, args, newId }: MutatorInput<typeof schema, unknown, Write>) => {
     const { writer, entry, draft, text: content } = args;
     if (entry !== undefined) {

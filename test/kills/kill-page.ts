@@ -3,14 +3,15 @@
 
 import { createPlasmaClient } from "../../packages/plasma-sync/src/client/client.ts";
 import { inArray } from "../../packages/plasma-sync/src/core/query/expressions.ts";
-import { drafts, entries, mutators, schema, totals } from "./kill-app.ts";
+import { drafts, entries, mutators, schema, sheet, stock, totals } from "./kill-app.ts";
+import { leaveOldDatabase } from "./old-format.ts";
 import type { FromPage, Numbers, PageQuery, ToPage, Written } from "./page-messages.ts";
 
 const query = Object.fromEntries(new URLSearchParams(location.search)) as unknown as PageQuery;
 const { writer } = query;
 const control = new WebSocket(query.control);
 const writing = { isOver: false };
-let [entry, draft, running] = [0, 0, 0];
+let [entry, draft, marks, running] = [0, 0, 0, 0];
 control.addEventListener("message", ({ data }) => {
   const message = JSON.parse(String(data)) as ToPage;
   if (message.type === "finish") writing.isOver = true;
@@ -21,6 +22,10 @@ await new Promise((resolve) => control.addEventListener("open", resolve));
 const tell = (message: FromPage) => control.send(JSON.stringify(message));
 addEventListener("unhandledrejection", ({ reason }) => tell({ type: "error", writer, message: `unhandled ${reason}` }));
 addEventListener("error", ({ message }) => tell({ type: "error", writer, message: `uncaught ${message}` }));
+
+if (query.old !== "") {
+  tell({ type: "old", writer: query.old, written: await leaveOldDatabase("plasma:kills:ada", query.old) });
+}
 
 const client = createPlasmaClient({
   schema,
@@ -52,11 +57,19 @@ client.status.subscribe(() => {
 });
 
 const before = query.before === "" ? [] : query.before.split(",");
-tell({ type: "found", writer, entries: await numbersIn(entries, before), drafts: await numbersIn(drafts, before) });
+const marked = await client.db.select().from(sheet);
+tell({
+  type: "found",
+  writer,
+  entries: await numbersIn(entries, before),
+  drafts: await numbersIn(drafts, before),
+  marks: [...new Set(marked.map(({ mark }) => mark))],
+});
 
 while (!writing.isOver) {
   await Promise.all(Array.from({ length: 1 + Math.floor(Math.random() * 6) }, write));
   await new Promise((resolve) => setTimeout(resolve, Math.random() * 15));
+  if (Math.random() < 0.1) await client.mutate.mark({ mark: `${writer} ${(marks += 1)}` });
 }
 while (client.status.get().outboxDepth > 0 || !client.status.get().firstSync.done) await client.flush();
 tell({ type: "flushed", writer });
@@ -89,6 +102,7 @@ async function show(count: number): Promise<void> {
       writer,
       entries: all.map(({ id }) => id).sort(),
       totals: Object.fromEntries(counts.map((total) => [total.id, total.count])),
+      stock: (await client.db.select().from(stock)).length,
     });
   }
 }

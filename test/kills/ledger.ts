@@ -58,7 +58,8 @@ export class Ledger {
   }
 
   /** What a page has found of dead writers. */
-  found({ writer: by, entries, drafts }: Extract<FromPage, { type: "found" }>): void {
+  found({ writer: by, entries, drafts, marks }: Extract<FromPage, { type: "found" }>): void {
+    if (marks.length > 1) this.#object(`${by} found half of a commit: a sheet with the marks ${marks.join(", ")}`);
     this.#check(by, "entries", entries);
     this.#check(by, "drafts", drafts);
   }

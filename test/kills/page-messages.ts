@@ -6,6 +6,8 @@ export interface PageQuery {
   readonly writer: string;
   /** Writers of which it tells what it finds, with commas between. */
   readonly before: string;
+  /** Who has written, with an earlier release, what it finds there. "": nobody. */
+  readonly old: string;
   /** What its requests meet: "none" and "lossy" leave an outbox behind. */
   readonly network: "good" | "lossy" | "none";
   readonly schemaVersion: string;
@@ -19,19 +21,28 @@ export interface Written {
   readonly draft?: number;
 }
 
-export type FromPage = { readonly writer: string } & (
-  | { readonly type: "found"; readonly entries: Numbers; readonly drafts: Numbers }
-  | { readonly type: "first-sync"; readonly rows: number }
-  | ({ readonly type: "acked" } & Written)
-  | { readonly type: "error"; readonly message: string }
-  | { readonly type: "flushed" }
-  | {
-      readonly type: "shown";
-      /** Ids, in order. */
-      readonly entries: readonly string[];
-      readonly totals: { readonly [writer: string]: number };
-    }
-);
+export type FromPage = { readonly writer: string } &
+  /** `marks`: of the rows of the sheet, each once. */
+  (
+    | {
+        readonly type: "found";
+        readonly entries: Numbers;
+        readonly drafts: Numbers;
+        readonly marks: readonly string[];
+      }
+    | { readonly type: "first-sync"; readonly rows: number }
+    | ({ readonly type: "acked" } & Written)
+    | { readonly type: "old"; readonly written: readonly Written[] }
+    | { readonly type: "error"; readonly message: string }
+    | { readonly type: "flushed" }
+    | {
+        readonly type: "shown";
+        /** Ids, in order. */
+        readonly entries: readonly string[];
+        readonly totals: { readonly [writer: string]: number };
+        readonly stock: number;
+      }
+  );
 
 export type ToPage =
   /** Writes no more and sends what is to be sent: `flushed` follows. */

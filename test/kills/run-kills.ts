@@ -29,6 +29,8 @@ export interface KillResult {
   readonly moments: Readonly<Record<string, number>>;
   readonly kills: number;
   readonly profiles: number;
+  /** Profiles that began with a database of an earlier release. */
+  readonly upgrades: number;
   /** Writes whose promise had resolved. */
   readonly acked: number;
   /** Writes that were there though their promise had not resolved in time to be told. */
@@ -67,7 +69,10 @@ class KillRun {
   readonly #random: SimRandom;
   #kills = 0;
   #profiles = 0;
+  #upgrades = 0;
   #runs = 0;
+  /** Every other profile begins with what an earlier release has left there: its first kill falls into the upgrade. */
+  #isOldNext = false;
 
   constructor(options: KillOptions, server: ServerProcess, control: PageControl) {
     this.#options = options;
@@ -82,6 +87,7 @@ class KillRun {
     while (this.#kills < kills && this.#ledger.problems.length < PROBLEMS_MAX) {
       const profile = mkdtempSync(join(tmpdir(), "plasma-kills-profile-"));
       this.#profiles += 1;
+      this.#isOldNext = this.#profiles % 2 === 0;
       try {
         const until = Math.min(kills, this.#kills + killsPerProfile);
         while (this.#kills < until && this.#ledger.problems.length < PROBLEMS_MAX) await this.#killOnce(profile);
@@ -94,14 +100,21 @@ class KillRun {
 
   result(): KillResult {
     const { problems, counts } = this.#ledger;
-    return { moments: this.#moments, kills: this.#kills, profiles: this.#profiles, ...counts, problems };
+    return {
+      moments: this.#moments,
+      kills: this.#kills,
+      profiles: this.#profiles,
+      upgrades: this.#upgrades,
+      ...counts,
+      problems,
+    };
   }
 
   async #killOnce(profile: string): Promise<void> {
     const moment = this.#random.pick<Moment>(["boot", "first write", "first sync", "writing", "writing"]);
     const network = this.#random.pick<PageQuery["network"]>(["good", "good", "lossy", "none"]);
     const tabs = this.#random.pick([1, 1, 2, 3]);
-    const [browser] = await Promise.all([this.#open(profile, tabs, network), this.#heard(moment)]);
+    const [, browser] = await Promise.all([this.#heard(moment), this.#open(profile, tabs, network)]);
     try {
       await delay(
         this.#random.fraction() * (moment === "boot" ? BOOT_MS_MAX : moment === "first write" ? 5 : WRITING_MS_MAX),
@@ -120,7 +133,7 @@ class KillRun {
   /** Opens the browser once more, without a kill; everything reaches the server, and both sides are compared with the ledger. */
   async #finish(profile: string): Promise<void> {
     const before = this.#ledger.unchecked;
-    const [browser] = await Promise.all([this.#open(profile, 2, "good"), this.#heard("writing")]);
+    const [, browser] = await Promise.all([this.#heard("writing"), this.#open(profile, 2, "good")]);
     try {
       const writers = this.#ledger.unchecked.filter((writer) => !before.includes(writer));
       await this.#ask(writers, { type: "finish" }, "flushed");
@@ -158,6 +171,10 @@ class KillRun {
     );
     const totals = this.#server.read<{ id: string; count: number }>("SELECT id, count FROM totals");
     for (const page of shown) {
+      if (page.stock !== this.#options.stockRows)
+        problems.push(
+          `${page.writer} shows ${page.stock} rows of the stock, the server has ${this.#options.stockRows}`,
+        );
       if (JSON.stringify(page.entries) !== JSON.stringify(ids))
         problems.push(`${page.writer} shows ${page.entries.length} entries, the server has ${ids.length}`);
       for (const { id, count } of totals)
@@ -173,25 +190,36 @@ class KillRun {
 
   async #open(profile: string, tabs: number, network: PageQuery["network"]) {
     const run = ++this.#runs;
+    const isOld = this.#isOldNext;
+    this.#isOldNext = false;
+    const old = isOld ? `run${run}old` : "";
     const before = this.#ledger.unchecked.join(",");
     const browser = await startBareBrowser(profile);
-    const queries = Array.from({ length: tabs }, (_, i): PageQuery => {
+    // Alone, so that no other tab is there before the earlier release.
+    const queries = Array.from({ length: isOld ? 1 : tabs }, (_, i): PageQuery => {
       const writer = `run${run}tab${i}`;
       this.#ledger.open(writer);
-      return { control: this.#control.url, writer, before, network, schemaVersion: "1" };
+      return { control: this.#control.url, writer, before, old: i === 0 ? old : "", network, schemaVersion: "1" };
     });
+    if (isOld) this.#ledger.open(old);
     for (const query of queries) await browser.open(`${this.#server.url}/page?${new URLSearchParams({ ...query })}`);
     return browser;
   }
 
   #hear(message: FromPage): void {
     if (message.type === "acked") this.#ledger.ack(message.writer, message);
+    if (message.type === "old") {
+      for (const made of message.written) this.#ledger.ack(message.writer, made);
+      if (message.written.length > 0) this.#upgrades += 1;
+    }
     if (message.type === "found") this.#ledger.found(message);
     if (message.type === "error") this.#ledger.problems.push(`${message.writer}: ${message.message}`);
   }
 
   /** Resolves when a page of the run that begins now has come so far. */
   async #heard(moment: Moment): Promise<void> {
+    // What follows is the upgrade.
+    if (this.#isOldNext) await this.#wait("what an earlier release has left", ({ type }) => type === "old");
     if (moment === "boot") return;
     await this.#wait(moment, ({ type }) => type === "acked" || (moment === "first sync" && type === "first-sync"));
   }
