@@ -1,4 +1,4 @@
-// Owns: the server of the kill tests as a process of its own: the sync handler over SQLite, and the page. Its arguments: a folder,
+// Owns: the server of the kill and fault tests as a process of its own: the sync handler over SQLite, and their pages. Its arguments: a folder,
 // how many rows are there before the first page opens. It prints "listening <port>".
 
 import { mkdirSync } from "node:fs";
@@ -31,7 +31,8 @@ const server = await serve({
   auth: () => ({ ok: true, clientGroupID: "ada", ctx: {} }),
   fetch: (request) => {
     const { pathname } = new URL(request.url);
-    if (pathname === "/page") return html(`<script type="module" src="/kill-page.js"></script>`);
+    if (pathname === "/page" || pathname === "/faults")
+      return html(`<script type="module" src="/${pathname === "/page" ? "kill" : "fault"}-page.js"></script>`);
     const code = files.get(pathname.slice(1));
     if (code === undefined) return new Response("", { status: 404 });
     return new Response(code, { headers: { "content-type": "text/javascript" } });
@@ -56,7 +57,13 @@ async function fillStock(count: number): Promise<void> {
 
 /** The page's script as a few files: it starts in a fraction of the time that the sources one by one take. */
 async function bundle(): Promise<Map<string, string>> {
-  const built = await rolldown({ input: `${import.meta.dirname}/kill-page.ts`, platform: "browser" });
+  const built = await rolldown({
+    input: {
+      "kill-page": `${import.meta.dirname}/kill-page.ts`,
+      "fault-page": `${import.meta.dirname}/../e2e/fault-page.ts`,
+    },
+    platform: "browser",
+  });
   const { output } = await built.generate({ format: "esm", entryFileNames: "[name].js" });
   await built.close();
   return new Map(output.flatMap((file) => (file.type === "chunk" ? [[file.fileName, file.code] as const] : [])));
