@@ -64,9 +64,12 @@ export class Window<E> {
   /** Takes changes of entries; what they did is told by `settle`. */
   push(changes: Iterable<EntryChange<E>>): void {
     if (this.#isNever) return;
-    for (const change of changes) this.#change(change);
+    for (const change of changes) {
+      this.#change(change);
+      // At once, so that of many new rows only the first go in.
+      if (this.#source.isOrdered && this.#entries.size > this.#end + 2 * SPARE) this.#trim();
+    }
     if (this.#edge !== null && this.#entries.size < this.#end) this.#refill(this.#edge);
-    if (this.#source.isOrdered && this.#entries.size > this.#end + 2 * SPARE) this.#trim();
   }
 
   /** Puts `after` in the place of an entry that is held still and has the same place. */
