@@ -10,7 +10,7 @@ import { checkValue, stored } from "./check-value.ts";
 import type { AnyColumn, ColumnDef } from "./column.ts";
 import type { TableMeta } from "./table.ts";
 import type { Row, Value } from "./value.ts";
-import { rowSizeBytes } from "./wire-row.ts";
+import { rowSizeBytes, rowSizeBytesAtMost } from "./wire-row.ts";
 
 type Input = { readonly [column: string]: unknown };
 
@@ -56,6 +56,7 @@ function refuseUnknown(meta: TableMeta, input: Input): void {
 }
 
 function checkSize(meta: TableMeta, row: Row): Row {
+  if (rowSizeBytesAtMost(meta, row) <= limits.rowBytesMax) return row;
   const sizeBytes = rowSizeBytes(meta, row);
   if (sizeBytes > limits.rowBytesMax)
     throw new PlasmaError("limit/row", { table: meta.name, sizeBytes, sizeBytesMax: limits.rowBytesMax });
