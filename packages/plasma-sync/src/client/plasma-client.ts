@@ -85,7 +85,7 @@ export interface PlasmaClientOptions<S extends AnySchema, M extends AnyMutators>
    * "stay", the default: work on as if offline and ask again with every poll. "reset": delete everything local.
    */
   readonly onSchemaMismatch?: () => "stay" | "reset" | Promise<"stay" | "reset">;
-  /** Given the mutations that a reset throws away. */
+  /** Given the mutations that a reset throws away, and those of this page that go with a database that the browser deletes. */
   readonly onReset?: (pending: readonly PendingMutationInfo[]) => void;
   /**
    * True: there is no server (yet). No request, socket or timer; mutations gather in the outbox, and a client that is made
