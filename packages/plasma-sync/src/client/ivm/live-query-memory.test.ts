@@ -66,7 +66,7 @@ function move(runtime: ReturnType<typeof open>): void {
 async function useAndClose(runtime: ReturnType<typeof open>, query: (typeof queries)[keyof typeof queries]) {
   const unsubscribe = runtime.live(query.ast).subscribe(() => undefined);
   move(runtime);
-  const nodes = pushes.mock.contexts.map((node) => new WeakRef(node));
+  const nodes = pushes.mock.contexts.map((node) => new WeakRef(node as QueryNode));
   pushes.mockClear();
   unsubscribe();
   await Promise.resolve();
