@@ -105,6 +105,11 @@ export const laterBugs: readonly PlantedBug[] = [
         find: "this.#undo((table) => this.#localTables.has(table));",
         replace: "void this.#localTables;",
       },
+      {
+        file: "client/replica/replica-transaction.ts",
+        find: "return this.#isReplay && this.#localTables.has(table);",
+        replace: "return this.#isReplay && table === '';",
+      },
     ],
   },
   {
