@@ -40,6 +40,8 @@ export class History {
   readonly deaths = new Set<string>();
   readonly failures = new Set<string>();
   readonly resets = new Set<string>();
+  /** Tabs from which another has taken the lead: what they showed before it was durable, they give up again. */
+  readonly deposed = new Set<string>();
   /** Calls that left a view though they never throw: they must have been refused, or never become durable. */
   readonly vanished = new Set<string>();
   /** Tabs that have shown something. */

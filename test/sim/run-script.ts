@@ -69,6 +69,7 @@ export class Run implements RunScope {
         if (device !== undefined && (what.startsWith("disk: tab died") || what === "tab: killed"))
           history.deaths.add(device);
         if (device !== undefined && what.startsWith("disk: failed")) history.failures.add(device);
+        if (who !== null && what.startsWith("lead: taken from")) history.deposed.add(who);
         if (what.startsWith("offline: asked")) history.violate(`${who} is offline, and ${what}`);
       },
       onHandled: (request, answer) => answerSeen(this, request, answer),

@@ -19,7 +19,8 @@ function watchStatus(run: RunScope, tab: SimTab, watched: { readonly replays: nu
     if (now.cookie === cookie) return;
     // What the disk refuses, the view gives up again.
     const { name } = tab.device;
-    const mayGoBack = history.restoredMs !== null || history.resets.has(name) || history.failures.has(name);
+    const isRefused = history.failures.has(name) || history.deposed.has(tab.name);
+    const mayGoBack = history.restoredMs !== null || history.resets.has(name) || isRefused;
     if (!mayGoBack && cookie !== null && versionOf(now.cookie) < versionOf(cookie))
       history.violate(`${tab.name} of ${name} went back from ${versionOf(cookie)} to ${versionOf(now.cookie)}`);
     cookie = now.cookie;
@@ -115,6 +116,7 @@ class TabWatch {
     const { history } = this.#run;
     const { device } = this.#tab;
     const now = new Map(receipts.map((row) => [String(row["id"]), row]));
+    const isRefused = history.failures.has(device.name) || history.deposed.has(this.#tab.name);
     const isRelaxed = history.restoredMs !== null || history.resets.has(device.name);
     if (!isRelaxed) {
       for (const id of this.#atOpening)
@@ -124,7 +126,7 @@ class TabWatch {
         const record = history.calls.get(String(row["token"]));
         const isConfirmed = device.disk.table("receipts").has(id);
         if (isConfirmed) this.#violate(`has lost the receipt ${id}, which the disk has`);
-        else if (record?.device !== device.name && !history.failures.has(device.name))
+        else if (record?.device !== device.name && !isRefused)
           this.#violate(`has lost the receipt ${id} of another device`);
         else if (record !== undefined && record.device === device.name && !record.mayThrow)
           this.#mayVanish.add(record.token);
