@@ -440,6 +440,20 @@ describe("Hub", () => {
     expect(ada.news()).toEqual([delta([], ["grace"])]);
   });
 
+  test("after a wake the windows of one member that show different things are told anew, and right when one closes", async () => {
+    const watcher = enter("w", 0);
+    const [first, second] = [enter("ada", 1), enter("ada", 2)];
+    say(first, { type: "presence", userInfo: 3 });
+    await env.advance(1000);
+    expect(membersKnownTo(watcher)).toEqual({ w: 0, ada: 3 });
+    hub = new Hub({ env });
+    hub.wake([watcher, first, second]);
+    await env.advance(1000);
+    hub.leave(first, 1000);
+    await env.advance(1000);
+    expect(membersKnownTo(watcher)).toEqual({ w: 0, ada: 2 });
+  });
+
   test("what the platform tells of a socket that the hub closed changes nothing", async () => {
     const [bad, watcher] = [enter("bad", 1), enter("w", 0)];
     await env.advance(1000);

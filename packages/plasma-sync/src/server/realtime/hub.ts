@@ -70,7 +70,7 @@ export class Hub {
       if (record !== null && !this.#listeners.has(socket))
         this.#add(new Listener(socket, record, this.#env.now(), null));
     }
-    for (const room of this.#rooms.values()) room.presence.forgetNews();
+    for (const room of this.#rooms.values()) room.wake();
     // How long ago that was, nobody remembers.
     this.#sweptAt = 0;
   }

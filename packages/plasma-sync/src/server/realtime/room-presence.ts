@@ -76,9 +76,15 @@ export class RoomPresence {
     return `{"type":"presence-delta","put":[${put.join(",")}],"del":[${del.join(",")}]}`;
   }
 
-  /** Forgets what has not been told: for a hub that woke up, whose sockets know the members. */
+  /**
+   * Forgets what has not been told: for a hub that woke up, whose sockets know the members. But of one whose sockets show
+   * different things nobody remembers which was said last: it is told anew.
+   */
   forgetNews(): void {
-    this.#changed.clear();
+    for (const clientID of this.#changed) {
+      const shown = new Set(this.#members.get(clientID)?.jsonBySocket.values());
+      if (shown.size <= 1) this.#changed.delete(clientID);
+    }
   }
 
   #change(clientID: string): void {

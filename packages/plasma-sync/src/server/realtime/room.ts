@@ -61,6 +61,12 @@ export class Room {
     this.#planTick();
   }
 
+  /** The hub woke up, and all of the room are here. */
+  wake(): void {
+    this.presence.forgetNews();
+    this.#planTick();
+  }
+
   /** Tells one of all members. */
   tellAll(listener: Listener): void {
     if (listener.record.wantsPresence) listener.send(this.presence.list());
