@@ -198,7 +198,7 @@ export class ClientCore {
       watchPage,
       // What other tabs said while this page was stopped may be lost.
       onResumed: () => this.start(),
-      lead: (onEnd) => this.#lead(onEnd),
+      lead: (onEnd, isWanted) => this.#lead(onEnd, isWanted),
       onRole: () => this.#updateStatus(),
       onError: (error) => this.#storageFailed(error),
       // Who has a socket may poll seldom: without a leader there is none.
@@ -206,10 +206,11 @@ export class ClientCore {
     });
   }
 
-  async #lead(onEnd: (error: unknown) => void): Promise<SyncLoop> {
+  async #lead(onEnd: (error: unknown) => void, isWanted: () => boolean): Promise<SyncLoop> {
     const { env, pollIntervalMs, retry } = this.#resolved;
     const { schema, schemaVersion, pullPageSize } = this.#options;
     await this.replica.refresh();
+    if (!isWanted()) throw new PlasmaError("client/deposed", {}); // It has slept: another may lead by now.
     const { replicaID } = this.replica;
     const { epoch, seq } = await this.#store.takeEpoch(replicaID).catch(async (error: unknown) => {
       // Another tab has reset the replica, and died over telling.

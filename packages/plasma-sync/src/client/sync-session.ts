@@ -37,7 +37,8 @@ export interface SyncSessionDeps {
   /** Whether something of the replica waits for a leader. */
   readonly hasWork: () => boolean;
   /** Takes the epoch and makes the loop. `onEnd` is called when the loop can go on no more. */
-  readonly lead: (onEnd: (error: unknown) => void) => Promise<LeaderLoop>;
+  /** Makes the loop of a leader. Rejects without taking the epoch once `isWanted` says no: the lock is gone, or the page stops. */
+  readonly lead: (onEnd: (error: unknown) => void, isWanted: () => boolean) => Promise<LeaderLoop>;
   readonly onRole: (leading: boolean) => void;
   readonly onError: (error: unknown) => void;
   /** The page goes on after it was frozen, which has stopped this session. */
@@ -167,9 +168,10 @@ export class SyncSession implements Candidate {
     if (turn !== this.#turn) return;
     this.#place = "holding";
     try {
-      const loop = await this.#deps.lead((error) => this.#fail(turn, error));
+      const isWanted = () => turn === this.#turn;
+      const loop = await this.#deps.lead((error) => this.#fail(turn, error), isWanted);
       // Stopped or failed while the epoch was being taken: the lock is gone, and so is the right to sync.
-      if (turn !== this.#turn) return;
+      if (!isWanted()) return;
       this.#loop = loop;
       this.#deps.onRole(true);
       loop.start();
