@@ -1,5 +1,6 @@
 // Owns: History: what a run has shown of itself: every call and how it ended, every refusal told, what happened when.
 
+import type { SimTab } from "../../packages/plasma-sync/src/testing/sim-world.ts";
 import type { Call } from "./feature.ts";
 
 export interface CallRecord {
@@ -40,8 +41,13 @@ export class History {
   readonly deaths = new Set<string>();
   readonly failures = new Set<string>();
   readonly resets = new Set<string>();
-  /** Tabs from which another has taken the lead: what they showed before it was durable, they give up again. */
-  readonly deposed = new Set<string>();
+  /**
+   * Devices of which a tab has taken the lead from another, or was stopped while it took it: one that wakes may take it once
+   * more, and what a leader showed before it was durable, it gives up then.
+   */
+  readonly steals = new Set<string>();
+  /** Tabs that have led. */
+  readonly leaders = new Set<string>();
   /** Calls that left a view though they never throw: they must have been refused, or never become durable. */
   readonly vanished = new Set<string>();
   /** Tabs that have shown something. */
@@ -60,6 +66,11 @@ export class History {
     const before = this.#led.has(device);
     this.#led.add(device);
     return before;
+  }
+
+  /** Whether the tab may have to give up what it showed as leader before it was durable. */
+  mayBeDeposed(tab: SimTab): boolean {
+    return this.steals.has(tab.device.name) && this.leaders.has(tab.name);
   }
 
   /** A tab has run a mutator. */

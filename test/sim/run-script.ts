@@ -69,7 +69,7 @@ export class Run implements RunScope {
         if (device !== undefined && (what.startsWith("disk: tab died") || what === "tab: killed"))
           history.deaths.add(device);
         if (device !== undefined && what.startsWith("disk: failed")) history.failures.add(device);
-        if (who !== null && what.startsWith("lead: taken from")) history.deposed.add(who);
+        if (device !== undefined && what.startsWith("lead: taken from")) history.steals.add(device);
         if (what.startsWith("offline: asked")) history.violate(`${who} is offline, and ${what}`);
       },
       onHandled: (request, answer) => answerSeen(this, request, answer),
@@ -342,6 +342,7 @@ export class Run implements RunScope {
       case "show":
         return tab.page.show(what === "show");
       case "stop page":
+        this.history.steals.add(device.name);
         return tab.page.stop();
       case "crash":
         world.kill(tab);

@@ -15,11 +15,12 @@ function watchStatus(run: RunScope, tab: SimTab, watched: { readonly replays: nu
   tab.client.status.subscribe(() => {
     const now = tab.client.status.get();
     if (now.role === "leader" && role !== "leader" && history.led(tab.device.name)) history.count("lead: handed over");
+    if (now.role === "leader") history.leaders.add(tab.name);
     role = now.role;
     if (now.cookie === cookie) return;
     // What the disk refuses, the view gives up again.
     const { name } = tab.device;
-    const isRefused = history.failures.has(name) || history.deposed.has(tab.name);
+    const isRefused = history.failures.has(name) || history.mayBeDeposed(tab);
     const mayGoBack = history.restoredMs !== null || history.resets.has(name) || isRefused;
     if (!mayGoBack && cookie !== null && versionOf(now.cookie) < versionOf(cookie))
       history.violate(`${tab.name} of ${name} went back from ${versionOf(cookie)} to ${versionOf(now.cookie)}`);
@@ -116,7 +117,7 @@ class TabWatch {
     const { history } = this.#run;
     const { device } = this.#tab;
     const now = new Map(receipts.map((row) => [String(row["id"]), row]));
-    const isRefused = history.failures.has(device.name) || history.deposed.has(this.#tab.name);
+    const isRefused = history.failures.has(device.name) || history.mayBeDeposed(this.#tab);
     const isRelaxed = history.restoredMs !== null || history.resets.has(device.name);
     if (!isRelaxed) {
       for (const id of this.#atOpening)
