@@ -4,6 +4,7 @@
 //   1. The overlay may change between uses only where a new OverlaidSource is made for each use.
 //   2. A row of the overlay replaces the one with its id, a null hides it; order and lookups see the replacement.
 
+import { lowerBound } from "../../core/lib/lower-bound.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row, Value } from "../../core/schema/value.ts";
 import { createRowOrder, type RowOrder } from "./row-order.ts";
@@ -99,16 +100,4 @@ class OverlaidIndex implements OrderedIndex {
     for (const row of this.#overlay.values()) if (row !== null && isWanted(row)) rows.push(row);
     return rows;
   }
-}
-
-/** Index of the first row that satisfies `isFrom`, which holds for all rows after it too. */
-function lowerBound(rows: readonly Row[], isFrom: (row: Row) => boolean): number {
-  let low = 0;
-  let high = rows.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (isFrom(rows[middle] as Row)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

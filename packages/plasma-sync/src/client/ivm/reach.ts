@@ -3,6 +3,7 @@
 // an evaluation per changed row.
 // Invariant: never false for a commit that changes the select's rows. (True for others costs time alone.)
 
+import { lowerBound } from "../../core/lib/lower-bound.ts";
 import { comparerOf } from "../../core/query/compare.ts";
 import type { Expr, Operand } from "../../core/query/ast.ts";
 import { compareFamily, type Row, type Value } from "../../core/schema/value.ts";
@@ -32,7 +33,7 @@ export function createReach({ query, outer, sources, subqueries }: QueryPlan): (
     const changed = changes.get(source.table) ?? [];
     if (changed.length > CHANGES_MAX) return true;
     const values = sortedValues(changed, column, compare);
-    const first = low === null ? 0 : firstFrom(values, low, compare);
+    const first = low === null ? 0 : lowerBound(values, (value) => compare(value, low) >= 0);
     return first < values.length && (high === null || compare(values[first] as Value, high) <= 0);
   };
 }
@@ -50,16 +51,6 @@ function sortedValues(changes: readonly EntryChange<Row>[], column: string, comp
     byColumn.set(column, (values = all.filter((value) => value !== null).sort(compare)));
   }
   return values;
-}
-
-function firstFrom(values: readonly Value[], low: Value, compare: Compare): number {
-  let [from, to] = [0, values.length];
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    if (compare(values[middle] as Value, low) < 0) from = middle + 1;
-    else to = middle;
-  }
-  return from;
 }
 
 /** The bounds of the column that has the most ends. */

@@ -4,6 +4,8 @@
 //   1. `refs` are in order; a page holds the keys from its `first` up to the next one's `first`.
 //   2. A page is never empty.
 
+import { lowerBound } from "../../core/lib/lower-bound.ts";
+
 /** Where a page lies, and what is known of it without reading it. */
 export interface PageRef<Key> {
   readonly first: Key;
@@ -38,12 +40,6 @@ export interface Picked<Item, Key> {
 
 /** The index of the page that holds `key`, if any does; -1 where there are none. Keys before all belong to the first. */
 export function indexOfPage<Key>(refs: readonly PageRef<Key>[], key: Key, compare: (a: Key, b: Key) => number): number {
-  let low = 0;
-  let high = refs.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (compare((refs[middle] as PageRef<Key>).first, key) <= 0) low = middle + 1;
-    else high = middle;
-  }
-  return low === 0 ? Math.min(0, refs.length - 1) : low - 1;
+  const behind = lowerBound(refs, ({ first }) => compare(first, key) > 0);
+  return Math.min(Math.max(behind - 1, 0), refs.length - 1);
 }
