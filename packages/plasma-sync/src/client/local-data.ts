@@ -5,7 +5,6 @@ import { deleteDatabases, type LostMutation } from "./store/delete-local-data.ts
 import type { LocalDataScope } from "./store/existing-databases.ts";
 import type { ExportOptions } from "./store/export-local-data.ts";
 import type { ImportOptions } from "./store/import-local-data.ts";
-
 import { forgetClientID } from "./tabs/client-identity.ts";
 
 export type { ExportOptions, ImportOptions, LocalDataScope, LostMutation };

@@ -192,13 +192,13 @@ export class LiveQueries {
   }
 
   async #fetch(shared: Shared): Promise<void> {
-    const isWaiting = (): boolean => shared.running === null && shared.listeners.size > 0;
     if (shared.isFetching) return;
     shared.isFetching = true;
     // Whoever reads the disk tells when it cannot; then the answer comes with all rows.
     const hasMore = await (shared.early?.more() ?? Promise.resolve(false)).catch(() => false);
     shared.isFetching = false;
-    if (!isWaiting()) return;
+    // It may run by now, or everybody may have left.
+    if (shared.running !== null || shared.listeners.size === 0) return;
     if (!hasMore) return this.#deps.want(shared.tables);
     this.#start(shared);
     this.#deliver();

@@ -28,6 +28,10 @@ export function compareKeys(meta: TableMeta, columns: readonly IndexColumn[]): (
   };
 }
 
+/** How the keys of an index lie on disk: by its columns, then by id. */
+export const lyingOrder = (columns: readonly string[]): IndexColumn[] =>
+  [...columns, "id"].map((column) => ({ column, direction: "asc" }));
+
 /** A row's key under these columns. */
 export const keyOfRow = (row: Row, columns: readonly { readonly column: string }[]): ColdKey =>
   columns.map(({ column }) => row[column] ?? null);

@@ -6,8 +6,7 @@
 
 import * as limits from "../../core/limits.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
-import type { IndexColumn } from "../ivm/source.ts";
-import { compareKeys, type ColdKey } from "./cold-order.ts";
+import { compareKeys, lyingOrder, type ColdKey } from "./cold-order.ts";
 import { indexOfPage, type PageRef } from "./sorted-pages.ts";
 import type { ColdOrder } from "./store.ts";
 
@@ -29,8 +28,7 @@ export class KeyWalk {
   isOver = false;
 
   constructor(meta: TableMeta, columns: readonly string[], order: ColdOrder) {
-    const lying = [...columns, "id"].map((column): IndexColumn => ({ column, direction: "asc" }));
-    this.compare = compareKeys(meta, lying);
+    this.compare = compareKeys(meta, lyingOrder(columns));
     this.#order = order;
     const { length } = order.prefix;
     const free = order.columns.slice(length, -1);
@@ -42,16 +40,15 @@ export class KeyWalk {
 
   /** The pages to read next. */
   next(refs: readonly PageRef<ColdKey>[]): readonly PageRef<ColdKey>[] {
-    const at = this.#at === null ? this.#startAt(refs) : this.#at + (this.#isBackwards ? -1 : 1);
-    const ref = refs[at];
+    const ref = refs[this.#nextAt(refs)];
     return ref === undefined ? [] : [ref];
   }
 
   /** Takes the keys of the page that `next` wanted of `refs`. */
   take(refs: readonly PageRef<ColdKey>[], keys: readonly ColdKey[]): void {
     const { prefix, limit } = this.#order;
-    const step = this.#isBackwards ? -1 : 1;
-    this.#at = this.#at === null ? this.#startAt(refs) : this.#at + step;
+    const step = this.#step;
+    this.#at = this.#nextAt(refs);
     for (const key of this.#isBackwards ? keys.toReversed() : keys) {
       const place = this.compare(key, this.#start()) * step;
       if (place < 0) continue;
@@ -101,7 +98,13 @@ export class KeyWalk {
     return key.slice(0, this.#groupLength);
   }
 
-  #startAt(refs: readonly PageRef<ColdKey>[]): number {
+  /** From one page, or key, to the next one of the walk. */
+  get #step(): number {
+    return this.#isBackwards ? -1 : 1;
+  }
+
+  #nextAt(refs: readonly PageRef<ColdKey>[]): number {
+    if (this.#at !== null) return this.#at + this.#step;
     const start = this.#start();
     if (this.#isBackwards) return indexOfPage(refs, start, this.compare);
     // The page before the first that begins at the place, for it may end there.

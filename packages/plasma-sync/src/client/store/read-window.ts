@@ -2,7 +2,7 @@
 
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
-import { keyOfRow, signatureOf, type ColdKey } from "./cold-order.ts";
+import { keyOfRow, lyingOrder, signatureOf, type ColdKey } from "./cold-order.ts";
 import { KeyWalk } from "./key-walk.ts";
 import { idOf, type RowDirectory } from "./directory.ts";
 import type { Pick, Picked } from "./sorted-pages.ts";
@@ -39,12 +39,12 @@ export async function readWindow(read: WindowRead): Promise<ColdWindow | null> {
   const ids = new Set(walked.map((key) => key.at(-1) as string));
   const byID = new Map((await rows(ids)).map((row) => [idOf(row), row]));
   const fit = createRowFit(meta);
-  const named = [...columns, "id"].map((column) => ({ column }));
+  const lying = lyingOrder(columns);
   const found = walked.flatMap((key) => {
     const stored = byID.get(key.at(-1) as string);
     const row = stored === undefined ? null : fit(stored);
     // An index may hold keys that rows no longer have.
-    return row !== null && walk.compare(keyOfRow(row, named), key) === 0 ? [row] : [];
+    return row !== null && walk.compare(keyOfRow(row, lying), key) === 0 ? [row] : [];
   });
   // With none of the rows that are left out nobody could go on from here.
   return found.length === 0 && !walk.isEnd ? null : { rows: found, isEnd: walk.isEnd };

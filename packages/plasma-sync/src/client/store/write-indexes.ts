@@ -9,7 +9,7 @@ import type { AnySchema } from "../../core/schema/schema.ts";
 import type { TableMeta } from "../../core/schema/table.ts";
 import type { Row } from "../../core/schema/value.ts";
 import { SortedRuns } from "./sorted-runs.ts";
-import { compareKeys, keyOfRow, signatureOf, storedIndexes, type ColdKey } from "./cold-order.ts";
+import { compareKeys, keyOfRow, lyingOrder, signatureOf, storedIndexes, type ColdKey } from "./cold-order.ts";
 import type { FoldStep, RowChange, StepResult } from "./fold-step.ts";
 import { resultOf } from "./idb-requests.ts";
 import type { RowsMeta } from "./layout.ts";
@@ -178,12 +178,12 @@ async function takeKeys(step: FoldStep, { table, columns, order }: Index, keys: 
 function indexesOf(meta: TableMeta): Index[] {
   const fit = createRowFit(meta);
   return storedIndexes(meta).map((columns) => {
-    const named = [...columns, "id"].map((column) => ({ column, direction: "asc" as const }));
+    const lying = lyingOrder(columns);
     const order: ItemOrder<ColdKey, ColdKey> = {
       keyOf: (key) => key,
-      compare: compareKeys(meta, named),
+      compare: compareKeys(meta, lying),
       pageSize: () => limits.storePageKeys,
     };
-    return { table: meta.name, columns, order, keyOf: (row) => keyOfRow(fit(row), named) };
+    return { table: meta.name, columns, order, keyOf: (row) => keyOfRow(fit(row), lying) };
   });
 }
